@@ -1,0 +1,40 @@
+# Two verbs do everything: `make demo` shows it, `make test` proves it. Each sets up what it needs.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+
+.PHONY: demo test soak lint ui venv lock clean
+
+demo: venv
+	$(BIN)/swr-warehouse demo
+
+test: venv
+	$(BIN)/python -m pytest
+
+soak: venv
+	$(BIN)/python -m pytest -m soak --timeout 7200
+
+lint: venv
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+# Dagster's pages, for this machine only; its state stays in the checkout.
+ui: venv
+	mkdir -p .dagster && cp dagster.yaml .dagster/
+	DAGSTER_HOME=$(CURDIR)/.dagster $(BIN)/dg dev --host 127.0.0.1 --port 3000
+
+venv: .venv/installed
+
+.venv/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+# After changing pyproject.toml: resolve anew. Holds hashes and no addresses.
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --all-extras --no-header --no-emit-index-url \
+		--upgrade --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf .venv .dagster build dist *.egg-info

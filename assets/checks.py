@@ -1,0 +1,67 @@
+"""Every file of `sql/checks` as an asset check; the blocking ones stand before publishing.
+
+What a check looks for is told by its SQL, how it runs by `pipelines.warehouse.models`. Tables are
+audited before reports are built on them, reports before they are published.
+https://docs.dagster.io/guides/test/asset-checks
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from pipelines.settings import Settings
+from pipelines.warehouse.building import connect_building
+from pipelines.warehouse.models import CheckOutcome, check_entries, report_names, run_checks
+
+_REPORTS = set(report_names())
+
+
+def _spec(name: str, *, is_blocking: bool, description: str) -> dg.AssetCheckSpec:
+    table = name.split("__", 1)[0]
+    schema = "reports" if table in _REPORTS else "main"
+    return dg.AssetCheckSpec(
+        name, asset=[schema, table], blocking=is_blocking, description=description
+    )
+
+
+_SPECS = {
+    entry.name: _spec(entry.name, is_blocking=entry.is_blocking, description=entry.meaning)
+    for entry in check_entries()
+}
+_ON_REPORTS = {name for name, spec in _SPECS.items() if spec.asset_key.path[0] == "reports"}
+
+
+@dg.multi_asset_check(specs=[_SPECS[name] for name in sorted(_SPECS.keys() - _ON_REPORTS)])
+def audit_tables(warehouse: dg.ResourceParam[Settings]) -> Iterator[dg.AssetCheckResult]:
+    """Run the checks of the loaded tables."""
+    yield from _results(warehouse, _SPECS.keys() - _ON_REPORTS)
+
+
+@dg.multi_asset_check(specs=[_SPECS[name] for name in sorted(_ON_REPORTS)])
+def audit_reports(warehouse: dg.ResourceParam[Settings]) -> Iterator[dg.AssetCheckResult]:
+    """Run the checks of the reports."""
+    yield from _results(warehouse, _ON_REPORTS)
+
+
+def _results(settings: Settings, names: set[str]) -> Iterator[dg.AssetCheckResult]:
+    with connect_building(settings.warehouse_dir) as con:
+        outcomes = run_checks(con, names)
+    for outcome in outcomes:
+        yield _result(outcome)
+
+
+def _result(outcome: CheckOutcome) -> dg.AssetCheckResult:
+    severity = dg.AssetCheckSeverity
+    return dg.AssetCheckResult(
+        asset_key=_SPECS[outcome.name].asset_key,
+        check_name=outcome.name,
+        passed=outcome.count == 0,
+        severity=severity.ERROR if outcome.is_blocking else severity.WARN,
+        metadata={"rows": outcome.count} | _sample(outcome),
+    )
+
+
+def _sample(outcome: CheckOutcome) -> dict[str, dg.MetadataValue]:
+    if not outcome.count:
+        return {}
+    return {"sample": dg.MetadataValue.md(outcome.sample.to_pandas().to_markdown(index=False))}

@@ -1,0 +1,169 @@
+"""The command `swr-warehouse`: reads flags, calls `pipelines`, shows what comes back.
+
+Errors of ours become one sentence and exit code 2. Dagster is imported only by the commands that
+launch a run (`launch`), because it takes seconds.
+"""
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from assets.terminal import TerminalProgress, as_table
+from pipelines import summary
+from pipelines.doctor import examine
+from pipelines.errors import SwrWarehouseError
+from pipelines.live import tag_records
+from pipelines.settings import read_settings
+from pipelines.warehouse.query import run_query, write_result
+
+_out = Console(highlight=False, soft_wrap=True)
+_err = Console(stderr=True, highlight=False, soft_wrap=True)
+_NOTHING_PUBLISHED = 2
+
+
+class _Commands(click.Group):
+    """Commands in the order they are told about, errors of ours as one sentence."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Keep the order of definition."""
+        del ctx
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; an error of ours ends it with exit code 2."""
+        try:
+            return super().invoke(ctx)
+        except SwrWarehouseError as error:
+            _err.print(f"Error: {error}", markup=False)
+            ctx.exit(_NOTHING_PUBLISHED)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="swr-warehouse")
+def main() -> None:
+    """What takes the space in Huawei Cloud SWR, how old it is, what is shared, what changed."""
+
+
+@main.command()
+def demo() -> None:
+    """Try it out: a built-in registry, read twice with a day in between."""
+    from assets.demo import run_demo  # noqa: PLC0415 - brings in Dagster
+
+    run_demo(_out, _err)
+
+
+@main.command()
+@click.option("--full", is_flag=True, help="Read everything, also what seems unchanged.")
+@click.option("--namespace", "namespaces", multiple=True, metavar="NS", help="Only this one.")
+@click.option(
+    "--repository", "repositories", multiple=True, metavar="NS/REPO", help="Only this one."
+)
+def ingest(*, full: bool, namespaces: tuple[str, ...], repositories: tuple[str, ...]) -> None:
+    """Read the registry and publish the warehouse.
+
+    Exit code 0: every repository was read completely. 1: some were not, the rest is published.
+    2: nothing was published.
+    """
+    from assets.launch import check_settings, launch_ingest  # noqa: PLC0415
+
+    check_settings()
+    with TerminalProgress(_err) as progress:
+        launched = launch_ingest(
+            full=full, namespaces=namespaces, repositories=repositories, progress=progress
+        )
+    ended = ", ".join(f"{count} {status}" for status, count in sorted(progress.ended().items()))
+    _out.print(f"Published in {launched.seconds:.1f} s. Repositories: {ended or 'none'}.")
+    sys.exit(0 if launched.status == "complete" else 1)
+
+
+@main.command()
+@click.argument("sql")
+@click.option(
+    "--format",
+    "shape",
+    type=click.Choice(["table", "csv", "json", "parquet"]),
+    default="table",
+    show_default=True,
+)
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
+def query(sql: str, shape: str, output: Path | None) -> None:
+    """Ask the published warehouse in SQL, read-only."""
+    table = run_query(read_settings().warehouse_dir, sql)
+    if shape != "table":
+        write_result(table, shape, output or sys.stdout.buffer)
+    elif output is None:
+        _out.print(as_table(table))
+    else:
+        with output.open("w") as file:
+            Console(file=file, width=10_000).print(as_table(table))
+
+
+@main.command()
+@click.argument("name", metavar="NS/REPO")
+@click.option("--tag", help="Only tags whose name holds this, as the registry compares names.")
+@click.option("--order-by", type=click.Choice(["updated_at", "tag"]), default="updated_at")
+@click.option("--ascending", is_flag=True, help="Oldest first.")
+@click.option("--offset", type=click.IntRange(0), help="Start at this record.")
+@click.option("--limit", type=click.IntRange(1, 1000), help="Ask for so many records, once.")
+@click.option("--filter-style", is_flag=True, help="Send the parameters as one `filter`.")
+@click.option("--format", "shape", type=click.Choice(["table", "jsonl"]), default="table")
+def tags(name: str, *, shape: str, **asked: Any) -> None:
+    """Show a repository's tags as the registry has them now.
+
+    Without --offset and --limit all pages are read. --format jsonl is a recording that
+    `stand-in --catalogue` can serve.
+    """
+    records = tag_records(read_settings(), name, **asked)
+    if shape == "jsonl":
+        for record in records:
+            click.echo(record)
+    else:
+        _out.print(as_table(summary.tag_listing(records)))
+
+
+@main.command()
+def report() -> None:
+    """Show sizes and ages of the published warehouse."""
+    _out.print(summary.overview(read_settings().warehouse_dir, width=_out.width))
+
+
+@main.command("stand-in")
+@click.option(
+    "--catalogue",
+    "catalogues",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Serve the tag records of this .jsonl or .jsonl.gz file; default: a built-in registry.",
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Default: a free one.")
+@click.option("--token", default="stand-in-token", show_default=True, help="Accept this token.")
+@click.option("--latency-ms", type=click.IntRange(0), default=0, help="Answer this much later.")
+def stand_in(catalogues: tuple[Path, ...], port: int, token: str, latency_ms: int) -> None:
+    """Serve a local SWR and IAM on 127.0.0.1, until interrupted."""
+    registry = read_catalogues(catalogues) if catalogues else built_in_registry(_today())
+    with StandIn(registry, port=port, token=token, latency_seconds=latency_ms / 1000) as server:
+        click.echo(f"Serving {registry.tag_count} tags on {server.url}")
+        click.echo(f"  export SWR_ENDPOINT={server.url} SWR_AUTH_TOKEN={token}")
+        sys.stdout.flush()
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
+
+
+@main.command()
+def doctor() -> None:
+    """Examine settings, endpoint and credentials; say what to fix."""
+    is_well = True
+    for finding in examine():
+        is_well = finding.is_well
+        _out.print(f"{'ok ' if is_well else 'FIX'} {finding.subject:<12} {finding.text}", markup=False)
+    sys.exit(0 if is_well else _NOTHING_PUBLISHED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,21 @@
+"""The code location: every asset, check, job, schedule and resource, put together. No logic.
+
+Loads with an empty environment: settings are read when a run starts.
+"""
+
+import dagster as dg
+
+from assets.automation import DAILY, INGEST
+from assets.checks import audit_reports, audit_tables
+from assets.landing import REGISTRY, tag_pages
+from assets.reports import reports
+from assets.resources import ProgressResource, WarehouseResource
+from assets.warehouse import load, published
+
+defs = dg.Definitions(
+    assets=[REGISTRY, tag_pages, load, reports, published],
+    asset_checks=[audit_tables, audit_reports],
+    jobs=[INGEST],
+    schedules=[DAILY],
+    resources={"warehouse": WarehouseResource(), "progress": ProgressResource()},
+)

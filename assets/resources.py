@@ -1,0 +1,53 @@
+"""What assets are given to work with: the warehouse's writer lock, and someone to tell progress.
+
+Thin: settings are read from the environment when a run starts, so that definitions load in an
+empty one. https://docs.dagster.io/guides/build/external-resources
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from pipelines.crawl import Progress
+from pipelines.discovery import Name
+from pipelines.settings import Settings, read_settings
+from pipelines.swr.reading_order import Outcome
+from pipelines.warehouse.building import writer_lock
+
+
+class WarehouseResource(dg.ConfigurableResource[Settings]):
+    """The settings of a run, given only to one run at a time: a warehouse has one writer."""
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Settings]:
+        """Hold the writer lock from the first step to the last."""
+        del context
+        settings = read_settings()
+        with writer_lock(settings.warehouse_dir):
+            yield settings
+
+
+class LogProgress:
+    """Tells the run's log what a person watching it wants to know: what went wrong."""
+
+    def __init__(self, log: dg.DagsterLogManager) -> None:
+        self._log = log
+
+    def start(self, repositories: int, tags: int) -> None:
+        """Say how much there is to read."""
+        self._log.info(f"Reading {repositories} repositories of about {tags} tags.")
+
+    def finished(self, name: Name, outcome: Outcome, error: str | None) -> None:
+        """Say which repositories could not be read, and why."""
+        if error:
+            self._log.warning(f"{'/'.join(name)}: {outcome.status.value}: {error}")
+
+
+class ProgressResource(dg.ConfigurableResource[Progress]):
+    """Tells the run's log; the command line puts a progress bar in its place."""
+
+    def create_resource(self, context: dg.InitResourceContext) -> Progress:
+        """Give what the crawl reports to."""
+        assert context.log is not None  # noqa: S101 - Dagster always gives a run's log
+        return LogProgress(context.log)

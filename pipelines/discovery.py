@@ -1,0 +1,137 @@
+"""Which repositories a run reads: what the registry lists, cut to the scope, beside what was known.
+
+Decides what to read and what to ask after; reads no tags (`crawl`) and deletes nothing (`load`).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from pipelines.errors import SettingsError, SwrError
+from pipelines.swr.client import SwrClient
+from pipelines.swr.wire import RepositoryRecord
+
+Name = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a run is asked to read: globs of names, `!` excludes; empty means everything visible.
+
+    Repository globs are matched against `namespace/repository`, and `*` crosses a slash.
+    """
+
+    namespaces: tuple[str, ...] = ()
+    repositories: tuple[str, ...] = ()
+
+    def has_namespace(self, namespace: str) -> bool:
+        """Whether the namespace may hold repositories of this scope."""
+        wanted = [glob for glob in self.repositories if not glob.startswith("!")]
+        return _matches(namespace, self.namespaces) and (
+            not wanted
+            or any(
+                fnmatchcase(namespace, glob.split("/", 1)[0]) or "/" not in glob for glob in wanted
+            )
+        )
+
+    def has_repository(self, namespace: str, repository: str) -> bool:
+        """Whether the repository is to be read."""
+        return self.has_namespace(namespace) and _matches(
+            f"{namespace}/{repository}", self.repositories
+        )
+
+
+@dataclass
+class Discovery:
+    """What there is to read, to ask after, and what could not even be listed."""
+
+    listed: dict[Name, RepositoryRecord] = field(default_factory=dict)
+    unlisted: list[Name] = field(default_factory=list)
+    unreachable: dict[Name, SwrError] = field(default_factory=dict)
+    failed_namespaces: dict[str, SwrError] = field(default_factory=dict)
+    visible_namespaces: list[str] = field(default_factory=list)
+    unread_namespaces: int = 0
+    unread_repositories: int = 0
+
+
+def discover(client: SwrClient, scope: Scope, known: Iterable[Name]) -> Discovery:
+    """List the repositories of every visible namespace in scope.
+
+    Args:
+        client: SWR.
+        scope: what is asked for.
+        known: repositories the warehouse has and holds for alive.
+
+    Returns:
+        `listed` are to be read; `unlisted` were known and are not in the list any more;
+        `unreachable` were known in a namespace that could not be listed.
+
+    Raises:
+        SettingsError: the scope names a namespace or repository that nobody has heard of.
+        SwrError: the namespaces could not be listed.
+    """
+    found = Discovery(visible_namespaces=client.namespaces())
+    in_scope = [name for name in found.visible_namespaces if scope.has_namespace(name)]
+    found.unread_namespaces = len(found.visible_namespaces) - len(in_scope)
+    for namespace in in_scope:
+        _list_namespace(client, scope, namespace, found)
+    for name in sorted(known):
+        if name in found.listed or not scope.has_repository(*name):
+            continue
+        error = found.failed_namespaces.get(name[0])
+        if error is None:
+            found.unlisted.append(name)
+        else:
+            found.unreachable[name] = error
+    _refuse_typos(scope, found, set(known))
+    return found
+
+
+def _list_namespace(client: SwrClient, scope: Scope, namespace: str, found: Discovery) -> None:
+    try:
+        listing = client.repositories(namespace)
+    except SwrError as error:
+        found.failed_namespaces[namespace] = error
+        found.unread_namespaces += 1
+        return
+    found.unread_repositories += listing.unreadable
+    for record in listing.records:
+        if scope.has_repository(namespace, record.name):
+            found.listed[namespace, record.name] = record
+        else:
+            found.unread_repositories += 1
+
+
+def _refuse_typos(scope: Scope, found: Discovery, known: set[Name]) -> None:
+    """Refuse a name without wildcards that is neither there nor was."""
+    namespaces = {*found.visible_namespaces, *(namespace for namespace, _ in known)}
+    for name in filter(_is_literal, scope.namespaces):
+        if name not in namespaces:
+            raise SettingsError(
+                f"Namespace {name!r} is not visible to these credentials;"
+                f" visible are: {', '.join(found.visible_namespaces) or 'none'}."
+            )
+    repositories = {f"{owner}/{name}" for owner, name in {*found.listed, *known}}
+    for name in filter(_is_literal, scope.repositories):
+        if name not in repositories and name.split("/", 1)[0] not in found.failed_namespaces:
+            raise SettingsError(
+                f"Repository {name!r} was not found; give it as NAMESPACE/REPOSITORY, within the"
+                " namespaces read."
+            )
+
+
+def _matches(name: str, globs: tuple[str, ...]) -> bool:
+    wanted = [glob for glob in globs if not glob.startswith("!")]
+    unwanted = [glob[1:] for glob in globs if glob.startswith("!")]
+    return (not wanted or any(fnmatchcase(name, glob) for glob in wanted)) and not any(
+        fnmatchcase(name, glob) for glob in unwanted
+    )
+
+
+def _is_literal(glob: str) -> bool:
+    return not glob.startswith("!") and not any(wildcard in glob for wildcard in "*?[")
+
+
+def largest_first(listed: Mapping[Name, RepositoryRecord]) -> list[Name]:
+    """Order repositories so that the longest reading starts first."""
+    return sorted(listed, key=lambda name: (-(listed[name].num_images or 0), name))

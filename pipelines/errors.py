@@ -1,0 +1,123 @@
+"""Every error this project raises on purpose, classed by what its reader can do about it.
+
+    SwrWarehouseError
+    ├── SettingsError             a setting or flag is missing or wrong: change it
+    ├── SwrError                  SWR or IAM did not give what was asked
+    │   ├── SwrUnavailable        it may do so later: retried, then reported
+    │   │   └── UnexpectedReply   it answered 200 with something else than the API's shape
+    │   ├── SwrUnauthenticated    credentials refused: renew or correct them
+    │   ├── SwrForbidden          credentials fine, permission missing
+    │   ├── SwrNotFound           no such namespace, repository or tag
+    │   └── SwrRefused            the request itself was refused
+    ├── CatalogueError            a file of tag records for the stand-in is unreadable
+    ├── LandingError              a landing folder is unreadable
+    ├── NothingRead               a run read nothing: nothing is published
+    └── WarehouseError            the warehouse cannot be opened, built or published
+        ├── WarehouseMissing      there is none yet: run an ingest
+        ├── WarehouseBusy         another run is writing it
+        ├── WarehouseTooNew       written by a newer version: upgrade this one
+        ├── MigrationChanged      an applied migration is not the file it was
+        └── AuditFailed           a blocking check found rows: not published
+
+Messages are one sentence naming the thing and what to do. No message ever holds a secret.
+"""
+
+
+class SwrWarehouseError(Exception):
+    """Anything this project reports to people as one sentence, without a traceback."""
+
+
+class SettingsError(SwrWarehouseError):
+    """A setting or flag is missing or wrong."""
+
+
+class SwrError(SwrWarehouseError):
+    """SWR or IAM did not give what was asked.
+
+    The text always names method, URL (without query secrets), status, error code and request id,
+    as far as they are known.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        request: str,
+        status: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        self.problem = problem
+        self.request = request
+        self.status = status
+        self.code = code
+        self.request_id = request_id
+        self.retry_after = retry_after
+        details = [
+            f"status {status}" if status is not None else None,
+            f"code {code}" if code else None,
+            f"request id {request_id}" if request_id else None,
+        ]
+        known = ", ".join(detail for detail in details if detail)
+        super().__init__(f"{request}: {problem}" + (f" ({known})" if known else ""))
+
+
+class SwrUnavailable(SwrError):
+    """The endpoint is unreachable, overloaded or broken; the same request may work later."""
+
+
+class UnexpectedReply(SwrUnavailable):
+    """The endpoint said 200 but sent something else than the API's shape."""
+
+
+class SwrUnauthenticated(SwrError):
+    """The credentials were refused."""
+
+
+class SwrForbidden(SwrError):
+    """The credentials are valid but may not do this."""
+
+
+class SwrNotFound(SwrError):
+    """There is no such namespace, repository or tag."""
+
+
+class SwrRefused(SwrError):
+    """The request itself was refused; sending it again would not help."""
+
+
+class CatalogueError(SwrWarehouseError):
+    """A file of tag records for the stand-in is unreadable."""
+
+
+class LandingError(SwrWarehouseError):
+    """A landing folder is unreadable."""
+
+
+class NothingRead(SwrWarehouseError):
+    """A run read nothing, so nothing was published."""
+
+
+class WarehouseError(SwrWarehouseError):
+    """The warehouse cannot be opened, built or published."""
+
+
+class WarehouseMissing(WarehouseError):
+    """There is no published warehouse yet."""
+
+
+class WarehouseBusy(WarehouseError):
+    """Another run is writing the warehouse."""
+
+
+class WarehouseTooNew(WarehouseError):
+    """The warehouse was written by a newer version of this project."""
+
+
+class MigrationChanged(WarehouseError):
+    """A migration that was applied is not the file it was."""
+
+
+class AuditFailed(WarehouseError):
+    """A blocking check found offending rows; nothing was published."""

@@ -1,0 +1,234 @@
+"""The steps of a run, in order: read the registry, load what was read; the rest is `warehouse`'s.
+
+What Dagster's assets call, without Dagster. Each step finds what the one before left on disk.
+"""
+
+import time
+from collections.abc import Collection
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.crawl import Crawler, Limits, Progress
+from pipelines.discovery import Discovery, Name, Scope, discover
+from pipelines.errors import NothingRead
+from pipelines.known import NothingKnown, PublishedState
+from pipelines.landing import folder as landing
+from pipelines.landing.shelf import open_folder
+from pipelines.normalize import normalize
+from pipelines.settings import Settings
+from pipelines.swr.auth import credentials_from
+from pipelines.swr.client import SwrClient
+from pipelines.swr.transport import Transport
+from pipelines.swr.wire import as_utc
+from pipelines.warehouse import load
+from pipelines.warehouse.building import connect_building, start_building
+
+_FAILED = ("failed", "incomplete")
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a run is asked to do."""
+
+    run_id: str
+    full: bool
+    scope: Scope
+
+
+@dataclass(frozen=True)
+class ReadSummary:
+    """How the reading of the registry went: a row of landing.CRAWLS each, and the totals."""
+
+    crawls: pa.Table
+    totals: landing.Totals
+    visible_namespaces: list[str]
+    failed_namespaces: dict[str, str]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every repository in scope was proven."""
+        return not self.failed_namespaces and not self.count(*_FAILED)
+
+    def count(self, *statuses: str) -> int:
+        """Repositories with one of these statuses."""
+        found: int = pc.sum(pc.is_in(self.crawls["status"], pa.array(statuses))).as_py() or 0
+        return found
+
+
+def client_from(settings: Settings, transport: Transport) -> SwrClient:
+    """Talk to SWR as the settings say.
+
+    Raises:
+        SettingsError: endpoint or credentials are missing.
+    """
+    return SwrClient(settings.endpoint, transport, credentials_from(settings, transport))
+
+
+def read_registry(settings: Settings, order: Order, progress: Progress) -> ReadSummary:
+    """Discover, crawl and land; take up the landing of a dead run if it fits.
+
+    Raises:
+        SettingsError: something to talk to SWR with is missing, or the scope names nothing known.
+        SwrError: the namespaces could not be listed.
+        NothingRead: no repository could be read.
+    """
+    as_of = datetime.now(UTC)
+    with (
+        Transport(settings) as transport,
+        closing(PublishedState(settings.warehouse_dir)) as published,
+    ):
+        client = client_from(settings, transport)
+        found = discover(client, order.scope, published.names())
+        folder = _open_folder(settings, order, published, as_of)
+        landing.write_table(folder.path / "repositories.parquet", _listed(found))
+        crawler = Crawler(
+            client=client,
+            folder=folder,
+            known=NothingKnown() if order.full else published,
+            limits=Limits(settings.page_size),
+            progress=progress,
+        )
+        crawler.crawl(found, done=_done(folder.path), threads=settings.concurrency)
+        totals = _totals(found, transport, as_of)
+        folder.close(totals)
+    failures = {name: str(error) for name, error in found.failed_namespaces.items()}
+    crawls = landing.read_crawls(folder.path)
+    summary = ReadSummary(crawls, totals, found.visible_namespaces, failures)
+    _refuse_nothing(summary)
+    return summary
+
+
+def load_landing(settings: Settings, run_id: str) -> dict[str, int]:
+    """Load what the run landed into the building file, a bounded chunk at a time.
+
+    Returns:
+        Rows by table of the building file.
+    """
+    directory = settings.warehouse_dir
+    path = _shelf(settings) / run_id
+    totals = landing.read_totals(path)
+    start_building(directory)
+    with connect_building(directory) as con:
+        load.begin(con)
+
+        def settled(digests: Collection[str]) -> set[str]:
+            return load.settled_digests(con, list(digests))
+
+        for chunk in normalize(path, settled):
+            load.stage_tags(con, chunk.tags)
+            load.stage_rejected(con, chunk.counted, chunk.rejected)
+            load.load_images(con, *chunk.images, as_of=totals.as_of)
+        crawls = landing.read_crawls(path)
+        run = _run_row(settings, run_id, landing.read_run(path), totals, crawls)
+        load.apply(con, run, crawls.select(load.CRAWLS.names), landing.read_repositories(path))
+        return load.row_counts(con)
+
+
+def _open_folder(
+    settings: Settings, order: Order, published: PublishedState, now: datetime
+) -> landing.Folder:
+    run = landing.Run(
+        mode=_mode(order),
+        namespaces=order.scope.namespaces,
+        repositories=order.scope.repositories,
+        based_on=published.last_run(),
+        started_at=now,
+    )
+    return open_folder(
+        _shelf(settings),
+        order.run_id,
+        run,
+        published=published.runs(),
+        max_age=timedelta(hours=settings.landing_max_age_hours),
+        now=now,
+        clock=time.monotonic,
+    )
+
+
+def _shelf(settings: Settings) -> Path:
+    return settings.warehouse_dir / "landing"
+
+
+def _mode(order: Order) -> str:
+    return "full" if order.full else "incremental"
+
+
+def _done(path: Path) -> set[Name]:
+    """Repositories that a dead run finished; those that failed are tried again."""
+    return {
+        (row["namespace"], row["repository"])
+        for row in landing.read_crawls(path).to_pylist()
+        if row["status"] != "failed"
+    }
+
+
+def _listed(found: Discovery) -> pa.Table:
+    """The listed repositories as rows of landing.REPOSITORIES."""
+    rows = [
+        {
+            "namespace": namespace,
+            "repository": repository,
+            "is_public": record.is_public,
+            "api_size_bytes": record.size,
+            "api_tag_count": record.num_images,
+            "download_count": record.num_download,
+            "created_at": record.created_at and as_utc(record.created_at),
+            "updated_at": record.updated_at and as_utc(record.updated_at),
+        }
+        for (namespace, repository), record in found.listed.items()
+    ]
+    return pa.Table.from_pylist(rows, schema=landing.REPOSITORIES)
+
+
+def _totals(found: Discovery, transport: Transport, as_of: datetime) -> landing.Totals:
+    counters = transport.counters
+    return landing.Totals(
+        as_of=as_of,
+        unread_namespaces=found.unread_namespaces,
+        failed_namespaces=len(found.failed_namespaces),
+        unread_repositories=found.unread_repositories,
+        requests=counters.requests,
+        retries=counters.retries,
+        throttled_seconds=counters.throttled_seconds,
+        bytes=counters.bytes,
+    )
+
+
+def _refuse_nothing(summary: ReadSummary) -> None:
+    """Refuse to go on from a run in which everything failed."""
+    if summary.is_complete or summary.count("complete", "unchanged", "incomplete", "missing"):
+        return
+    errors = [*summary.failed_namespaces.values(), *summary.crawls["error"].to_pylist()]
+    raise NothingRead(f"Nothing could be read, so nothing is published. First error: {errors[0]}")
+
+
+def _run_row(
+    settings: Settings,
+    run_id: str,
+    asked: landing.Run,
+    totals: landing.Totals,
+    crawls: pa.Table,
+) -> load.Run:
+    failed = pc.sum(pc.is_in(crawls["status"], pa.array(_FAILED))).as_py()
+    scope = {"namespaces": asked.namespaces, "repositories": asked.repositories}
+    return load.Run(
+        run_id=run_id,
+        as_of=totals.as_of,
+        mode=asked.mode,
+        started_at=totals.as_of,
+        finished_at=datetime.now(UTC),
+        status="partial" if failed or totals.failed_namespaces else "complete",
+        scope=msgspec.json.encode(scope).decode(),
+        unread_namespaces=totals.unread_namespaces,
+        unread_repositories=totals.unread_repositories,
+        stale_days=settings.stale_days,
+        requests=totals.requests,
+        retries=totals.retries,
+        throttled_seconds=totals.throttled_seconds,
+    )

@@ -1,0 +1,87 @@
+"""What the published warehouse already knows of each repository, as the reading order wants it.
+
+Bridges `warehouse`, which knows tables, and `swr`, which knows records. Reads only.
+"""
+
+import threading
+from collections.abc import Collection
+from datetime import UTC
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from pipelines.discovery import Name
+from pipelines.swr.reading_order import Known, Version
+from pipelines.warehouse.known import known_records, known_repositories, published_runs
+from pipelines.warehouse.query import connect_published, is_published
+
+# Only after these is the known state one that can be compared with.
+_PROVEN = {"complete", "unchanged"}
+
+
+class PublishedState:
+    """The published warehouse as seen by a crawl; empty where there is none.
+
+    Close it before publishing: DuckDB keeps a file open in one process under its first name.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._con = connect_published(directory) if is_published(directory) else None
+        self._cursors = threading.local()
+        self._runs = published_runs(self._con) if self._con else []
+        rows = known_repositories(self._con).to_pylist() if self._con else []
+        self._repositories = {(row["namespace"], row["repository"]): row for row in rows}
+
+    def close(self) -> None:
+        """Close the warehouse."""
+        if self._con:
+            self._con.close()
+
+    def last_run(self) -> str | None:
+        """The run that published it."""
+        return self._runs[-1] if self._runs else None
+
+    def runs(self) -> frozenset[str]:
+        """All runs that it holds."""
+        return frozenset(self._runs)
+
+    def names(self) -> list[Name]:
+        """Repositories that were there when last read."""
+        return list(self._repositories)
+
+    def get(self, name: Name) -> Known | None:
+        """What to compare an incremental reading with; None if the last one proved nothing."""
+        row = self._repositories.get(name)
+        if row is None or row["status"] not in _PROVEN:
+            return None
+
+        def lookup(keys: Collection[str]) -> dict[str, Version]:
+            return _versions(known_records(self._cursor(), *name, list(keys)))
+
+        return Known(row["record_count"], row["newest_updated_at"], row["tied_at_newest"], lookup)
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        """One cursor a thread: DuckDB's are not to be shared."""
+        cursor: duckdb.DuckDBPyConnection | None = getattr(self._cursors, "cursor", None)
+        if cursor is None:
+            assert self._con is not None  # noqa: S101 - a known repository comes from a warehouse
+            cursor = self._cursors.cursor = self._con.cursor()
+        return cursor
+
+
+class NothingKnown:
+    """What a full crawl compares with."""
+
+    def get(self, name: Name) -> Known | None:
+        """Nothing is known of any repository."""
+        del name
+
+
+def _versions(table: pa.Table) -> dict[str, Version]:
+    return {
+        row["record_key"]: Version(
+            row["updated_at"] and row["updated_at"].astimezone(UTC), row["fingerprint"]
+        )
+        for row in table.to_pylist()
+    }

@@ -1,0 +1,65 @@
+"""The folders of earlier crawls: which to take up, which to discard.
+
+A finished or half-finished crawl whose run died is worth going on with while it is young, asked
+the same, and compares with the run that is still the published one.
+"""
+
+import shutil
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pipelines.errors import LandingError
+from pipelines.landing.folder import Folder, Run, read_run, write_json
+
+
+def open_folder(
+    shelf: Path,
+    run_id: str,
+    run: Run,
+    *,
+    published: frozenset[str],
+    max_age: timedelta,
+    now: datetime,
+    clock: Callable[[], float],
+) -> Folder:
+    """Take up the crawl of a dead run that fits, else start a new one.
+
+    Args:
+        shelf: directory that holds the folders, each named by its run.
+        run_id: the run that asks now; the folder is named after it from now on.
+        run: what is asked.
+        published: runs that have reached the warehouse; their folders are left alone.
+        max_age: older crawls of dead runs are discarded.
+        now: the present.
+        clock: seconds, for timing the writing of parts.
+    """
+    shelf.mkdir(mode=0o700, parents=True, exist_ok=True)
+    taken_up: Path | None = None
+    for path in sorted(path for path in shelf.iterdir() if path.is_dir()):
+        if path.name in published:
+            continue
+        if taken_up is None and _fits(path, run, oldest=now - max_age):
+            taken_up = path
+        else:
+            shutil.rmtree(path)
+    folder = shelf / run_id
+    if taken_up is not None:
+        return Folder(taken_up.rename(folder), clock)
+    folder.mkdir(mode=0o700)
+    write_json(folder / "run.json", run)
+    return Folder(folder, clock)
+
+
+def _fits(path: Path, run: Run, *, oldest: datetime) -> bool:
+    try:
+        earlier = read_run(path)
+    except LandingError:
+        return False
+    return (
+        earlier.started_at >= oldest
+        and earlier.based_on == run.based_on
+        and earlier.mode == run.mode
+        and earlier.namespaces == run.namespaces
+        and earlier.repositories == run.repositories
+    )

@@ -1,0 +1,65 @@
+"""A look at one repository as the registry has it now: the tags call with all its parameters.
+
+For people, and for recordings the stand-in can serve. A run reads by `crawl`, which proves that
+nothing is missing; this does not.
+"""
+
+from collections.abc import Iterator
+
+from pipelines.errors import SettingsError
+from pipelines.ingest import client_from
+from pipelines.settings import Settings
+from pipelines.swr.client import SwrClient
+from pipelines.swr.reading_order import Listed
+from pipelines.swr.transport import Transport
+
+
+def tag_records(
+    settings: Settings,
+    name: str,
+    *,
+    tag: str | None,
+    order_by: str,
+    ascending: bool,
+    offset: int | None,
+    limit: int | None,
+    filter_style: bool,
+) -> Iterator[Listed]:
+    """Ask for a repository's tags: one page if offset and limit are given, else all pages.
+
+    Raises:
+        SettingsError: the name has no namespace, or only one of offset and limit is given.
+        SwrError: the registry did not answer.
+    """
+    namespace, slash, repository = name.partition("/")
+    if not (slash and namespace and repository):
+        raise SettingsError(f"{name!r} names no repository; give it as NAMESPACE/REPOSITORY.")
+    if (offset is None) != (limit is None):
+        raise SettingsError("The API wants --offset and --limit together; give both or neither.")
+    order = {"order_column": order_by, "order_type": "asc" if ascending else "desc"}
+    fixed = order | ({"tag": tag} if tag else {})
+    with Transport(settings) as transport:
+        client = client_from(settings, transport)
+        start, size = offset or 0, limit or settings.page_size
+        while True:
+            page = _page(client, namespace, repository, start, size, fixed, filter_style)
+            yield from page
+            start += size
+            if limit is not None or len(page) < size:
+                return
+
+
+def _page(
+    client: SwrClient,
+    namespace: str,
+    repository: str,
+    offset: int,
+    limit: int,
+    fixed: dict[str, str],
+    filter_style: bool,  # noqa: FBT001 - passed on as it came
+) -> list[Listed]:
+    parameters = {"offset": str(offset), "limit": str(limit), **fixed}
+    if filter_style:
+        parts = "|".join(f"{key}::{value}" for key, value in parameters.items())
+        parameters = {"filter": parts}
+    return list(client.tag_page_with(namespace, repository, parameters).records)

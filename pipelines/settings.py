@@ -1,0 +1,144 @@
+"""Every setting, in one table: environment variables, their defaults and their limits.
+
+What a setting is used for is told by the room that uses it. Command-line flags override through
+`read_settings(**overrides)`.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from pipelines.errors import SettingsError
+
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+Globs = Annotated[tuple[str, ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """What a run needs to know. Secrets are never shown by `repr` or in errors."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="ignore",
+        populate_by_name=True,
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
+    )
+
+    region: str | None = Field(None, validation_alias="SWR_REGION", pattern=r"^[a-z0-9-]+$")
+    endpoint_setting: str | None = Field(None, validation_alias="SWR_ENDPOINT")
+    iam_endpoint_setting: str | None = Field(None, validation_alias="SWR_IAM_ENDPOINT")
+
+    auth_token: SecretStr | None = Field(None, validation_alias="SWR_AUTH_TOKEN")
+    username: str | None = Field(None, validation_alias="SWR_USERNAME")
+    password: SecretStr | None = Field(None, validation_alias="SWR_PASSWORD")
+    domain_name: str | None = Field(None, validation_alias="SWR_DOMAIN_NAME")
+    project_name: str | None = Field(None, validation_alias="SWR_PROJECT_NAME")
+    access_key: str | None = Field(None, validation_alias="HUAWEICLOUD_SDK_AK")
+    secret_key: SecretStr | None = Field(None, validation_alias="HUAWEICLOUD_SDK_SK")
+    security_token: SecretStr | None = Field(
+        None, validation_alias="HUAWEICLOUD_SDK_SECURITY_TOKEN"
+    )
+    project_id: str | None = Field(None, validation_alias="HUAWEICLOUD_SDK_PROJECT_ID")
+
+    namespaces: Globs = Field((), validation_alias="SWR_NAMESPACES")
+    repositories: Globs = Field((), validation_alias="SWR_REPOSITORIES")
+
+    page_size: int = Field(1000, validation_alias="SWR_PAGE_SIZE", ge=1, le=1000)
+    concurrency: int = Field(8, validation_alias="SWR_CONCURRENCY", ge=1, le=256)
+    requests_per_second: float = Field(20, validation_alias="SWR_REQUESTS_PER_SECOND", ge=0)
+    timeout_seconds: float = Field(60, validation_alias="SWR_TIMEOUT_SECONDS", gt=0)
+    ca_bundle: Path | None = Field(None, validation_alias="SWR_CA_BUNDLE")
+
+    stale_days: int = Field(180, validation_alias="SWR_STALE_DAYS", ge=0)
+    landing_max_age_hours: float = Field(6, validation_alias="SWR_LANDING_MAX_AGE_HOURS", ge=0)
+    warehouse_dir: Path = Field(Path("data"), validation_alias="SWR_WAREHOUSE_DIR")
+
+    @field_validator("namespaces", "repositories", mode="before")
+    @classmethod
+    def _split_globs(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(glob.strip() for glob in value.split(",") if glob.strip())
+        return value
+
+    @field_validator("auth_token", "password", "secret_key", "security_token")
+    @classmethod
+    def _check_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        """Refuse what no header can carry, here, where it is not repeated in the message."""
+        if value is not None and not value.get_secret_value().strip().isprintable():
+            raise ValueError("holds characters that cannot be sent, such as a line break")
+        return value and SecretStr(value.get_secret_value().strip())
+
+    @field_validator("endpoint_setting", "iam_endpoint_setting")
+    @classmethod
+    def _check_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("must be a URL such as https://swr-api.cn-north-4.myhuaweicloud.com")
+        if parts.username or parts.query or parts.fragment:
+            raise ValueError("must hold no user, query or fragment")
+        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+            raise ValueError("must be https: plain http would send credentials in the clear")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _check_ca_bundle(self) -> Self:
+        if self.ca_bundle is not None and not self.ca_bundle.is_file():
+            raise ValueError(f"SWR_CA_BUNDLE: there is no file {self.ca_bundle}")
+        return self
+
+    @property
+    def endpoint(self) -> str:
+        """Base URL of the SWR API, without a trailing slash.
+
+        Raises:
+            SettingsError: neither an endpoint nor a region is set.
+        """
+        if self.endpoint_setting:
+            return self.endpoint_setting
+        if self.region:
+            return f"https://swr-api.{self.region}.myhuaweicloud.com"
+        raise SettingsError(
+            "No endpoint: set SWR_REGION (for example cn-north-4) or SWR_ENDPOINT. "
+            "To try things out without one, run `swr-warehouse demo`."
+        )
+
+    @property
+    def iam_endpoint(self) -> str:
+        """Base URL of the IAM API, without a trailing slash.
+
+        Raises:
+            SettingsError: neither an IAM endpoint nor a region is set.
+        """
+        if self.iam_endpoint_setting:
+            return self.iam_endpoint_setting
+        if self.region:
+            return f"https://iam.{self.region}.myhuaweicloud.com"
+        raise SettingsError("No IAM endpoint: set SWR_IAM_ENDPOINT, or SWR_REGION.")
+
+
+def read_settings(**overrides: Any) -> Settings:
+    """Read the environment; keyword arguments, by field name and where not None, come first.
+
+    Raises:
+        SettingsError: names each wrong setting and what is wrong with it, never its value.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise SettingsError("; ".join(map(_sentence, error.errors()))) from None
+
+
+def _sentence(error: ErrorDetails) -> str:
+    name = ".".join(str(part) for part in error["loc"][:1])
+    field = Settings.model_fields.get(name)
+    shown = field.validation_alias if field else name
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{shown}: {message}" if shown else message

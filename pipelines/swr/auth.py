@@ -1,0 +1,229 @@
+"""Who is asking: a ready token, an IAM user's password, or an access key that signs.
+
+Each is an object with one method, `flow`: it yields the request ready to send, is sent the
+response, and may yield again. No other module knows there is more than one way.
+"""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import msgspec
+import requests
+
+from pipelines.errors import SettingsError, SwrUnauthenticated, UnexpectedReply
+from pipelines.settings import Settings
+from pipelines.swr.replies import describe
+from pipelines.swr.signing import authorization
+from pipelines.swr.transport import AuthFlow, Transport
+
+_TOKEN_HEADER = "X-Auth-Token"  # noqa: S105 - a header's name, no secret
+_RENEW_BEFORE_EXPIRY_SECONDS = 600.0
+
+
+class Credentials(Protocol):
+    """Something that can make a request acceptable."""
+
+    def flow(self, request: requests.PreparedRequest) -> AuthFlow:
+        """Yield the request with its credentials, again if the response calls for it."""
+
+
+class Token:
+    """A ready token. Nothing can renew it."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def flow(self, request: requests.PreparedRequest) -> AuthFlow:
+        """Yield the request once."""
+        request.headers[_TOKEN_HEADER] = self._token
+        yield request
+
+
+class AccessKey:
+    """An access key that signs each request. A refused signature is never sent again."""
+
+    def __init__(
+        self,
+        access_key: str,
+        secret_key: str,
+        *,
+        security_token: str | None = None,
+        project_id: str | None = None,
+    ) -> None:
+        self._access_key = access_key
+        self._secret_key = secret_key
+        optional = {"X-Security-Token": security_token, "X-Project-Id": project_id}
+        self._extra = {name: value for name, value in optional.items() if value}
+
+    def flow(self, request: requests.PreparedRequest) -> AuthFlow:
+        """Yield the request once, signed as of now."""
+        url = request.url or ""
+        headers = {
+            "Content-Type": request.headers["Content-Type"],
+            "Host": urlsplit(url).netloc,
+            "X-Sdk-Date": datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"),
+            **self._extra,
+        }
+        request.headers.update(headers)
+        request.headers["Authorization"] = authorization(
+            method=request.method or "GET",
+            url=url,
+            headers=headers,
+            body=_body(request),
+            access_key=self._access_key,
+            secret_key=self._secret_key,
+        )
+        yield request
+
+
+@dataclass(frozen=True)
+class _IssuedToken:
+    value: str = field(repr=False)
+    issued: float
+    renew_at: float
+
+
+class IamUser:
+    """An IAM user's password, exchanged for a token that all threads share.
+
+    The token is renewed before it expires, and once for each time it is refused: a request gives
+    up only when a token issued after its refusal is refused too.
+    """
+
+    def __init__(self, settings: Settings, transport: Transport) -> None:
+        self._settings = settings
+        self._transport = transport
+        self._lock = threading.Lock()
+        self._token: _IssuedToken | None = None
+
+    def flow(self, request: requests.PreparedRequest) -> AuthFlow:
+        """Yield the request, and again with a newer token after each 401 worth it."""
+        token = self._usable_token(refused=None)
+        request.headers[_TOKEN_HEADER] = token.value
+        response = yield request
+        refused_at = time.monotonic()
+        while response.status_code == requests.codes.unauthorized and (token.issued <= refused_at):
+            token = self._usable_token(refused=token)
+            request.headers[_TOKEN_HEADER] = token.value
+            response = yield request
+
+    def _usable_token(self, refused: _IssuedToken | None) -> _IssuedToken:
+        """Give the shared token, renewed if it is about to expire or is the refused one."""
+        with self._lock:
+            token = self._token
+            if token is None or token is refused or token.renew_at <= time.monotonic():
+                token = self._token = self._issue()
+            return token
+
+    def _issue(self) -> _IssuedToken:
+        request = requests.Request(
+            "POST",
+            f"{self._settings.iam_endpoint}/v3/auth/tokens",
+            params={"nocatalog": "true"},
+            headers={"Content-Type": "application/json;charset=utf8"},
+            data=msgspec.json.encode(_password_request(self._settings)),
+        )
+        try:
+            return self._transport.fetch(request, _as_it_is, _issued_token)
+        except SwrUnauthenticated as error:
+            raise SwrUnauthenticated(
+                "IAM refused the user; check SWR_USERNAME, SWR_PASSWORD, SWR_DOMAIN_NAME and"
+                " SWR_PROJECT_NAME",
+                request=error.request,
+                status=error.status,
+                code=error.code,
+                request_id=error.request_id,
+            ) from None
+
+
+def credentials_from(settings: Settings, transport: Transport) -> Credentials:
+    """Choose the way to authenticate by which settings are there; a ready token comes first.
+
+    Raises:
+        SettingsError: none of the three ways is fully set.
+    """
+    if settings.auth_token:
+        return Token(settings.auth_token.get_secret_value())
+    if settings.password or settings.username:
+        _require(settings, "username", "password", "domain_name")
+        return IamUser(settings, transport)
+    if settings.access_key or settings.secret_key:
+        _require(settings, "access_key", "secret_key")
+        return AccessKey(
+            settings.access_key or "",
+            settings.secret_key.get_secret_value() if settings.secret_key else "",
+            security_token=(
+                settings.security_token.get_secret_value() if settings.security_token else None
+            ),
+            project_id=settings.project_id,
+        )
+    raise SettingsError(
+        "No credentials: set SWR_AUTH_TOKEN; or SWR_USERNAME, SWR_PASSWORD, SWR_DOMAIN_NAME and"
+        " SWR_PROJECT_NAME; or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK."
+    )
+
+
+def _require(settings: Settings, *fields: str) -> None:
+    missing = [
+        str(Settings.model_fields[field].validation_alias)
+        for field in fields
+        if getattr(settings, field) is None
+    ]
+    if missing:
+        raise SettingsError(f"These credentials also need {' and '.join(missing)}.")
+
+
+def _password_request(settings: Settings) -> dict[str, object]:
+    """Build the body IAM wants; the project scopes the token to a region."""
+    user = {
+        "name": settings.username,
+        "password": settings.password.get_secret_value() if settings.password else "",
+        "domain": {"name": settings.domain_name},
+    }
+    return {
+        "auth": {
+            "identity": {"methods": ["password"], "password": {"user": user}},
+            "scope": {"project": {"name": settings.project_name or settings.region}},
+        }
+    }
+
+
+def _as_it_is(request: requests.PreparedRequest) -> AuthFlow:
+    yield request
+
+
+class _TokenBody(msgspec.Struct):
+    issued_at: datetime
+    expires_at: datetime
+
+
+class _TokenReply(msgspec.Struct):
+    token: _TokenBody
+
+
+def _issued_token(response: requests.Response) -> _IssuedToken:
+    """Read a token reply; lifetimes are measured on our clock, by the reply's own two stamps."""
+    value = response.headers.get("X-Subject-Token")
+    try:
+        body = msgspec.json.decode(response.content, type=_TokenReply).token
+        lifetime = body.expires_at - body.issued_at
+    except (msgspec.MsgspecError, UnicodeDecodeError, TypeError):
+        lifetime = timedelta(0)
+        value = None
+    if not value:
+        raise UnexpectedReply(
+            "IAM answered without a token", request=describe(response.request), status=201
+        )
+    issued = time.monotonic()
+    seconds = lifetime.total_seconds()
+    margin = min(_RENEW_BEFORE_EXPIRY_SECONDS, seconds / 10)
+    return _IssuedToken(value, issued, issued + seconds - margin)
+
+
+def _body(request: requests.PreparedRequest) -> bytes:
+    body = request.body or b""
+    return body.encode() if isinstance(body, str) else body

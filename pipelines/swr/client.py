@@ -1,0 +1,208 @@
+"""The calls this project makes to SWR, one method each, with names compared here.
+
+The API's own filters are fuzzy, so what comes back is compared again. Which pages of a repository
+to ask for is decided by `reading_order`; how a request travels by `transport`.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import quote
+
+import msgspec
+import requests
+
+from pipelines.errors import SwrNotFound, SwrRefused, UnexpectedReply
+from pipelines.swr.auth import Credentials
+from pipelines.swr.reading_order import Page, PageRequest
+from pipelines.swr.replies import describe
+from pipelines.swr.transport import ATTEMPTS, Transport
+from pipelines.swr.wire import (
+    NamespaceList,
+    RepositoryRecord,
+    list_records,
+    list_repositories,
+)
+
+T = TypeVar("T")
+
+_CONTENT_RANGE = re.compile(r"(\d{1,18})-(\d{1,18})/(\d{1,18})")
+_REPOSITORY_PAGE = 1000
+_REPOSITORY_WALKS = 3
+# A mistyped endpoint should not take a minute to be told.
+_FIRST_CONTACT_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class RepositoryList:
+    """The repositories of one namespace, and how many records could not be read."""
+
+    records: list[RepositoryRecord]
+    unreadable: int
+
+
+class SwrClient:
+    """SWR as seen with one set of credentials; used by many threads."""
+
+    def __init__(self, endpoint: str, transport: Transport, credentials: Credentials) -> None:
+        self.transport = transport
+        self._endpoint = endpoint
+        self._credentials = credentials
+
+    def namespaces(self) -> list[str]:
+        """Names of all visible namespaces, sorted; those reached through one repository too."""
+        reply = self._get(
+            "/v2/manage/namespaces",
+            {"filter": "mode::visible"},
+            lambda response: _decode(response, NamespaceList),
+            attempts=_FIRST_CONTACT_ATTEMPTS,
+        )
+        return sorted({record.name for record in reply.namespaces})
+
+    def repositories(self, namespace: str) -> RepositoryList:
+        """Every repository of a namespace.
+
+        The list is paged by offset and can shift while it is read: it is read again until it
+        holds as many as the registry says, three times at most, and all that was seen is kept.
+        """
+        found: dict[tuple[str, str], RepositoryRecord] = {}
+        for _ in range(_REPOSITORY_WALKS):
+            listed, unreadable, total = self._walk_repositories(namespace)
+            found.update(listed)
+            if total is None or len(listed) + unreadable >= total:
+                break
+        records = [record for (owner, _), record in sorted(found.items()) if owner == namespace]
+        return RepositoryList(records, unreadable)
+
+    def has_repository(self, namespace: str, repository: str) -> bool:
+        """Ask for one repository by name."""
+        try:
+            self._get(_repository_path(namespace, repository), {}, _decode_object)
+        except SwrNotFound:
+            return False
+        return True
+
+    def tag_page(
+        self, namespace: str, repository: str, page: PageRequest, *, tag: str | None = None
+    ) -> Page:
+        """One page of a repository's tags, by time of update."""
+        parameters = {
+            "offset": str(page.offset),
+            "limit": str(page.limit),
+            "order_column": "updated_at",
+            "order_type": "desc" if page.newest_first else "asc",
+        }
+        if tag is not None:
+            parameters["tag"] = tag
+        return self.tag_page_with(namespace, repository, parameters)
+
+    def tag_page_with(self, namespace: str, repository: str, parameters: dict[str, str]) -> Page:
+        """One answer of the tags call to query parameters given as the API names them."""
+        path = _repository_path(namespace, repository) + "/tags"
+        return self._get(path, parameters, _decode_tag_page)
+
+    def _walk_repositories(
+        self, namespace: str
+    ) -> tuple[dict[tuple[str, str], RepositoryRecord], int, int | None]:
+        found: dict[tuple[str, str], RepositoryRecord] = {}
+        unreadable = 0
+        limit, offset = _REPOSITORY_PAGE, 0
+        while True:
+            parameters = {
+                "namespace": namespace,
+                "offset": str(offset),
+                "limit": str(limit),
+                "order_column": "name",
+                "order_type": "asc",
+            }
+            page, total = self._get("/v2/manage/repos", parameters, _decode_repository_page)
+            readable = [record for record in page if record is not None]
+            unreadable += len(page) - len(readable)
+            found.update(
+                {(record.namespace or namespace, record.name): record for record in readable}
+            )
+            # An endpoint that gives fewer than asked for keeps to its own limit: so do we.
+            limit = min(limit, len(page)) if offset == 0 else limit
+            offset += limit
+            if not page or (total is not None and offset >= total):
+                return found, unreadable, total
+
+    def _get(
+        self,
+        path: str,
+        parameters: dict[str, str],
+        decode: Callable[[requests.Response], T],
+        *,
+        attempts: int = ATTEMPTS,
+    ) -> T:
+        request = requests.Request(
+            "GET",
+            self._endpoint + path,
+            params=parameters,
+            headers={"Content-Type": "application/json"},
+        )
+        return self.transport.fetch(request, self._credentials.flow, decode, attempts=attempts)
+
+
+def _repository_path(namespace: str, repository: str) -> str:
+    """Build the path of a repository; `$` stands for the `/` of its name.
+
+    Raises:
+        SwrRefused: a name that would be read as a step through the path.
+    """
+    segments = (namespace, repository.replace("/", "$"))
+    if any(segment in {"", ".", ".."} for segment in segments):
+        raise SwrRefused(
+            "no such name can be asked for", request=f"repository {namespace!r}/{repository!r}"
+        )
+    owner, name = (quote(segment, safe="$") for segment in segments)
+    return f"/v2/manage/namespaces/{owner}/repos/{name}"
+
+
+def _decode_tag_page(response: requests.Response) -> Page:
+    try:
+        records = list_records(response.content)
+    except (msgspec.MsgspecError, RecursionError):
+        raise _unexpected(response, "a JSON array of tags") from None
+    return Page(records, _total(response, len(records)))
+
+
+def _decode_repository_page(
+    response: requests.Response,
+) -> tuple[Sequence[RepositoryRecord | None], int | None]:
+    try:
+        records = list_repositories(response.content)
+    except (msgspec.MsgspecError, RecursionError):
+        raise _unexpected(response, "a JSON array of repositories") from None
+    return records, _total(response, len(records))
+
+
+def _decode_object(response: requests.Response) -> dict[str, object]:
+    return _decode(response, dict[str, object])
+
+
+def _decode(response: requests.Response, shape: type[T]) -> T:
+    try:
+        return msgspec.json.decode(response.content, type=shape)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise _unexpected(response, "the API's JSON") from None
+
+
+def _total(response: requests.Response, rows: int) -> int | None:
+    """Read the total from `Content-Range: offset-count/total`; None where it makes no sense."""
+    match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
+    if match is None:
+        return None
+    offset, total = int(match[1]), int(match[3])
+    return total if rows == 0 or offset + rows <= total else None
+
+
+def _unexpected(response: requests.Response, wanted: str) -> UnexpectedReply:
+    kind = response.headers.get("Content-Type", "no content type")
+    return UnexpectedReply(
+        f"answered 200 with {len(response.content)} bytes of {kind} instead of {wanted}",
+        request=describe(response.request),
+        status=response.status_code,
+        request_id=response.headers.get("X-Request-Id"),
+    )

@@ -1,0 +1,147 @@
+"""The building file: what a run writes, private until it is published; and the writer's lock.
+
+Steps of one run: writer_lock → start_building → connect_building as often as needed → publish.
+A building file left by a run that died is thrown away by the next.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+from duckdb import DuckDBPyConnection
+from filelock import FileLock, Timeout
+
+from pipelines.errors import WarehouseBusy, WarehouseError, WarehouseMissing
+from pipelines.warehouse.connection import in_one_line, open_writable
+from pipelines.warehouse.migrations import migrate
+
+PUBLISHED = "warehouse.duckdb"
+BUILDING = ".building.duckdb"
+_SPILL = ".building.duckdb.tmp"
+
+
+def start_building(directory: Path) -> None:
+    """Make a fresh building file from the published one, if there is one, and migrate it.
+
+    Raises:
+        WarehouseError: the published file is corrupt, or the directory cannot be written.
+        MigrationChanged: an applied migration is not the file it was.
+        WarehouseTooNew: the published file has a migration unknown to this version.
+    """
+    published = directory / PUBLISHED
+    with _writing(directory):
+        _discard(directory)
+        if published.exists():
+            _copy(published, directory / BUILDING)
+    try:
+        with _open(directory) as con:
+            migrate(con)
+    except duckdb.Error as error:
+        if not published.exists():
+            raise _unwritable(directory, in_one_line(error)) from error
+        raise WarehouseError(
+            f"{published} is damaged or no warehouse ({in_one_line(error)}): move it away and run"
+            " `swr-warehouse ingest --full`."
+        ) from error
+
+
+@contextmanager
+def connect_building(directory: Path) -> Iterator[DuckDBPyConnection]:
+    """Open the building file for one step; closed in any case, kept for the next step.
+
+    What was committed is on disk when the block ends; if it raises, the file is to be thrown away.
+
+    Raises:
+        WarehouseMissing: no run has started building.
+        WarehouseError: the disk is full, memory is short or the file is damaged.
+    """
+    path = directory / BUILDING
+    if not path.exists():
+        raise WarehouseMissing(f"{path} is not there: begin with the first step of an ingest.")
+    try:
+        with _open(directory) as con:
+            yield con
+    except _BROKEN as error:
+        raise WarehouseError(
+            f"{path} could not be read or written ({in_one_line(error)}): nothing was published."
+        ) from error
+
+
+# Anything else DuckDB raises is a mistake in a sentence of ours.
+_BROKEN = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException)
+
+
+@contextmanager
+def writer_lock(directory: Path) -> Iterator[None]:
+    """Be the only writer of this directory; a dead process's lock is free by itself.
+
+    Raises:
+        WarehouseBusy: another run holds it.
+        WarehouseError: the directory cannot be written.
+    """
+    holder = directory / ".lock.pid"
+    lock = FileLock(directory / ".lock", mode=0o600, thread_local=False)
+    with _writing(directory):
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            raise WarehouseBusy(
+                f"Another run{_process(holder)} is writing {directory}: wait for it to end."
+            ) from None
+        holder.write_text(str(os.getpid()))
+    try:
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
+
+
+def _process(holder: Path) -> str:
+    try:
+        return f" (process {int(holder.read_text())})"
+    except (OSError, ValueError):
+        return ""
+
+
+@contextmanager
+def _open(directory: Path) -> Iterator[DuckDBPyConnection]:
+    con = open_writable(directory / BUILDING, directory / _SPILL)
+    try:
+        (directory / BUILDING).chmod(0o600)
+        yield con
+        con.execute("checkpoint")
+    finally:
+        con.close()
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.touch(mode=0o600)
+    shutil.copyfile(source, target)
+
+
+def _discard(directory: Path) -> None:
+    for leftover in directory.glob(f"{BUILDING}*"):
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink()
+
+
+@contextmanager
+def _writing(directory: Path) -> Iterator[None]:
+    """Make the directory if need be; say what is wrong if it cannot be written."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise _unwritable(directory, error.strerror or str(error)) from error
+
+
+def _unwritable(directory: Path, reason: str) -> WarehouseError:
+    return WarehouseError(
+        f"The warehouse directory {directory} cannot be written ({reason}):"
+        " free some space, or set SWR_WAREHOUSE_DIR to another one."
+    )

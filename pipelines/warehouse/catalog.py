@@ -1,0 +1,64 @@
+"""What the warehouse says of itself: its tables and columns with their types and comments."""
+
+from dataclasses import dataclass
+
+import duckdb
+
+from pipelines.warehouse.migrations import migrate
+from pipelines.warehouse.models import build_reports
+
+_COLUMNS = """
+    select
+        relations.schema_name,
+        relations.name,
+        relations.comment,
+        columns.column_name,
+        columns.data_type,
+        columns.comment
+    from (
+        select schema_name, table_name as name, table_oid as oid, comment
+        from duckdb_tables() where not internal and not temporary
+        union all
+        select schema_name, view_name, view_oid, comment
+        from duckdb_views() where not internal and not temporary
+    ) as relations
+    inner join duckdb_columns() as columns
+        on relations.schema_name = columns.schema_name and relations.name = columns.table_name
+    order by relations.schema_name, relations.name, columns.column_index
+"""
+
+
+@dataclass(frozen=True)
+class ColumnEntry:
+    """A column as the dictionary shows it."""
+
+    name: str
+    type: str
+    comment: str | None
+
+
+@dataclass(frozen=True)
+class TableEntry:
+    """A table or view as the dictionary shows it."""
+
+    schema: str
+    name: str
+    comment: str | None
+    columns: tuple[ColumnEntry, ...]
+
+
+def catalog(con: duckdb.DuckDBPyConnection) -> list[TableEntry]:
+    """Describe every table and view, by schema and name."""
+    entries: dict[tuple[str, str, str | None], list[ColumnEntry]] = {}
+    for schema, table, comment, *column in con.execute(_COLUMNS).fetchall():
+        entries.setdefault((schema, table, comment), []).append(ColumnEntry(*column))
+    return [TableEntry(*key, tuple(columns)) for key, columns in entries.items()]
+
+
+def empty_catalog() -> list[TableEntry]:
+    """Describe a warehouse made from nothing, in memory."""
+    with duckdb.connect() as con:
+        con.execute("set TimeZone = 'UTC'")
+        migrate(con)
+        build_reports(con)
+        return catalog(con)

@@ -1,0 +1,70 @@
+"""How DuckDB files are opened here, and how a transaction is kept.
+
+Each file is attached to a database of its own in memory: DuckDB hands out one open database per
+path within a process, so a plain second `duckdb.connect` would go on reading a file that has been
+replaced. As there is no write-ahead log, what is not checkpointed is lost if the process dies.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+# The name of the database in a connection, whatever the file is called.
+DATABASE = "warehouse"
+
+
+def open_writable(path: Path, temporary: Path) -> DuckDBPyConnection:
+    """Open or make a file to write, in UTC, with a directory for what memory cannot hold."""
+    config = {"temp_directory": str(temporary), "python_enable_replacements": "false"}
+    return _attach(duckdb.connect(config=config), path, "recovery_mode no_wal_writes")
+
+
+def open_read_only(path: Path) -> DuckDBPyConnection:
+    """Open a file to read, in UTC, shut off from all other files, the network and extensions."""
+    config = {
+        "temp_directory": "",
+        "python_enable_replacements": "false",
+        "autoload_known_extensions": "false",
+        "autoinstall_known_extensions": "false",
+    }
+    con = _attach(duckdb.connect(config=config), path, "read_only")
+    con.execute("set enable_external_access = false; set lock_configuration = true")
+    return con
+
+
+def cursor(con: DuckDBPyConnection) -> DuckDBPyConnection:
+    """Another connection to the same database, for use by another thread."""
+    other = con.cursor()
+    other.execute(f"use {DATABASE}")
+    return other
+
+
+@contextmanager
+def transaction(con: DuckDBPyConnection) -> Iterator[None]:
+    """Commit at the end, or roll back if anything is raised."""
+    con.begin()
+    try:
+        yield
+    except BaseException:
+        con.rollback()
+        raise
+    con.commit()
+
+
+def in_one_line(error: duckdb.Error) -> str:
+    """DuckDB's message without the excerpt of the SQL it may end with."""
+    return " ".join(str(error).split("\n\nLINE ")[0].split())
+
+
+def _attach(con: DuckDBPyConnection, path: Path, option: str) -> DuckDBPyConnection:
+    try:
+        con.execute("set global TimeZone = 'UTC'")
+        con.execute(f"attach ? as {DATABASE} ({option})", [str(path)])
+        con.execute(f"use {DATABASE}")
+    except BaseException:
+        con.close()
+        raise
+    return con

@@ -1,0 +1,188 @@
+"""Load one run into the building file: what was read becomes tables, history and a crawl log.
+
+    begin(con); stage_tags(con, …) and load_images(con, …) as often as needed; apply(con, …)
+
+The schemas here are exactly what callers pass. What a record or a manifest means is not known
+here; the merge itself is SQL, in sql/load. What the next run compares with: see `known`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+
+_MOMENT: pa.DataType = pa.timestamp("us", tz="UTC")
+
+
+def _schema(**columns: pa.DataType) -> pa.Schema:
+    return pa.schema(list(columns.items()))
+
+
+TAGS = _schema(
+    namespace=pa.string(),
+    repository=pa.string(),
+    tag=pa.string(),
+    tag_id=pa.int64(),
+    repo_id=pa.int64(),
+    manifest_digest=pa.string(),
+    image_id=pa.string(),
+    schema_version=pa.int32(),
+    tag_type=pa.int32(),
+    api_size_bytes=pa.int64(),
+    is_trusted=pa.bool_(),
+    is_scanned=pa.bool_(),
+    path=pa.string(),
+    internal_path=pa.string(),
+    domain_id=pa.string(),
+    created_at=_MOMENT,
+    updated_at=_MOMENT,
+    api_deleted_at=_MOMENT,
+)
+# Records that could not be used, as the registry's total counts them: `record_key` is the tag's
+# name where that is readable, else # and what tells the record apart.
+COUNTED = _schema(
+    namespace=pa.string(),
+    repository=pa.string(),
+    record_key=pa.string(),
+    fingerprint=pa.string(),
+    updated_at=_MOMENT,
+)
+# The same records as received.
+REJECTED = _schema(
+    namespace=pa.string(),
+    repository=pa.string(),
+    reason=pa.string(),
+    record=pa.string(),
+)
+# `lists_everything`: the rows staged for this repository are all the registry holds, so that a
+# live tag that is neither among them nor among its rejected keys is gone.
+CRAWLS = _schema(
+    namespace=pa.string(),
+    repository=pa.string(),
+    status=pa.string(),
+    requests=pa.int32(),
+    pages=pa.int32(),
+    expected=pa.int64(),
+    received=pa.int64(),
+    duplicates=pa.int64(),
+    attempts=pa.int32(),
+    error=pa.string(),
+    started_at=_MOMENT,
+    finished_at=_MOMENT,
+    lists_everything=pa.bool_(),
+)
+REPOSITORIES = _schema(
+    namespace=pa.string(),
+    repository=pa.string(),
+    is_public=pa.bool_(),
+    api_size_bytes=pa.int64(),
+    api_tag_count=pa.int64(),
+    download_count=pa.int64(),
+    created_at=_MOMENT,
+    updated_at=_MOMENT,
+)
+MANIFESTS = _schema(
+    manifest_digest=pa.string(),
+    manifest_kind=pa.string(),
+    media_type=pa.string(),
+    artifact_type=pa.string(),
+    schema_version=pa.int32(),
+    config_digest=pa.string(),
+    config_media_type=pa.string(),
+    config_bytes=pa.int64(),
+    layer_count=pa.int32(),
+    logical_bytes=pa.int64(),
+    size_basis=pa.string(),
+    digest_verified=pa.bool_(),
+    subject_digest=pa.string(),
+    manifest_bytes=pa.int64(),
+    manifest=pa.string(),
+    problem=pa.string(),
+)
+LAYERS = _schema(
+    manifest_digest=pa.string(),
+    position=pa.int32(),
+    blob_digest=pa.string(),
+    size_bytes=pa.int64(),
+    media_type=pa.string(),
+    is_stored=pa.bool_(),
+    prefix_digest=pa.string(),
+)
+PLATFORMS = _schema(
+    index_digest=pa.string(),
+    position=pa.int32(),
+    manifest_digest=pa.string(),
+    media_type=pa.string(),
+    manifest_bytes=pa.int64(),
+    os=pa.string(),
+    architecture=pa.string(),
+    variant=pa.string(),
+    os_version=pa.string(),
+    is_attestation=pa.bool_(),
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A row of `ingest.runs`, whose comments say what each field means."""
+
+    run_id: str
+    as_of: datetime
+    mode: str
+    started_at: datetime
+    finished_at: datetime | None
+    status: str
+    scope: str
+    unread_namespaces: int
+    unread_repositories: int
+    stale_days: int
+    requests: int
+    retries: int
+    throttled_seconds: float
+
+
+def begin(con: DuckDBPyConnection) -> None:
+    """Make the empty temporary tables that one run is staged in; earlier ones are dropped."""
+    raise NotImplementedError
+
+
+def stage_tags(con: DuckDBPyConnection, tags: pa.Table) -> None:
+    """Keep rows of TAGS for `apply`; of several for one tag the newest, then the later counts."""
+    raise NotImplementedError
+
+
+def stage_rejected(con: DuckDBPyConnection, counted: pa.Table, rejected: pa.Table) -> None:
+    """Keep rows of COUNTED and of REJECTED for `apply`."""
+    raise NotImplementedError
+
+
+def load_images(
+    con: DuckDBPyConnection,
+    manifests: pa.Table,
+    layers: pa.Table,
+    platforms: pa.Table,
+    as_of: datetime,
+) -> None:
+    """Store MANIFESTS that are new, or better than the stored one of that digest, and their parts.
+
+    Better: digest verified, then not `invalid`, then fewer bytes, then the lesser text. Several
+    rows for one digest may come; their LAYERS and PLATFORMS then follow each other in the order of
+    `manifests`, positions ascending.
+    """
+    raise NotImplementedError
+
+
+def apply(con: DuckDBPyConnection, run: Run, crawls: pa.Table, repositories: pa.Table) -> None:
+    """Merge everything staged, as told by CRAWLS (one row a repository read in this run).
+
+    Rows staged for a repository that failed, is missing or was not crawled are not used. Commits
+    chunk by chunk: if it fails, the building file is to be thrown away.
+
+    Args:
+        con: the building file, with all manifests loaded.
+        run: what to log; its `as_of` marks what was seen.
+        crawls: how each reading went.
+        repositories: rows of REPOSITORIES, those listed in this run.
+    """
+    raise NotImplementedError

@@ -1,0 +1,154 @@
+"""Builds the tables of `sql/reports` and audits the warehouse with `sql/checks`.
+
+Intermediates several reports share (`sql/accounting`) are temporary tables, made first, in the
+order of their file names, and dropped at the end. Reports are built after the reports they read;
+that order is told from the SQL. Loading rows and publishing the file belong elsewhere.
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from graphlib import TopologicalSorter
+from importlib.resources import files
+
+import duckdb
+import pyarrow as pa
+import sqlglot
+from sqlglot import exp
+
+from pipelines.errors import AuditFailed
+
+SAMPLE_ROWS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltReport:
+    """One table of schema `reports`, as just built."""
+
+    name: str
+    seconds: float
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOutcome:
+    """What one check found: `count` offending rows, at most ten of them in `sample`."""
+
+    table: str
+    rule: str
+    is_blocking: bool
+    count: int
+    sample: pa.Table
+
+    @property
+    def name(self) -> str:
+        """The check's file name without its ending: `<table>__<rule>`."""
+        return f"{self.table}__{self.rule}"
+
+
+def report_names() -> list[str]:
+    """Name every report, in alphabetical order."""
+    return list(_sources("reports"))
+
+
+def check_names() -> list[str]:
+    """Name every check, `<table>__<rule>`, in alphabetical order."""
+    return list(_sources("checks"))
+
+
+@cache
+def report_sources(name: str) -> frozenset[str]:
+    """Name the tables a report reads, `schema.table`, itself or through `sql/accounting`."""
+    return _origins(_sources("reports")[name]) - {f"reports.{name}"}
+
+
+def build_reports(con: duckdb.DuckDBPyConnection) -> list[BuiltReport]:
+    """Rebuild every table of schema `reports` from schemas `main` and `ingest`.
+
+    Raises:
+        duckdb.Error: A report's SQL does not fit the warehouse; earlier reports are rebuilt.
+    """
+    accounting = _sources("accounting")
+    try:
+        for sql in accounting.values():
+            con.execute(sql)
+        return [_build(con, name) for name in _in_dependency_order()]
+    finally:
+        for name in map(_table_name, accounting):
+            con.execute(f"drop table if exists temp.{name}")
+
+
+def run_checks(con: duckdb.DuckDBPyConnection) -> list[CheckOutcome]:
+    """Run every check of `sql/checks`, in alphabetical order."""
+    return [_check(con, name, sql) for name, sql in _sources("checks").items()]
+
+
+def audit(outcomes: Iterable[CheckOutcome]) -> None:
+    """Refuse a warehouse in which a blocking check found rows.
+
+    Raises:
+        AuditFailed: Names each failed blocking check with its number of rows.
+    """
+    failed = [f"{o.name} ({o.count})" for o in outcomes if o.is_blocking and o.count]
+    if failed:
+        raise AuditFailed(
+            f"{len(failed)} blocking checks found rows, nothing was published: {', '.join(failed)}"
+        )
+
+
+def _build(con: duckdb.DuckDBPyConnection, name: str) -> BuiltReport:
+    started = time.perf_counter()
+    con.execute(_sources("reports")[name])
+    seconds = time.perf_counter() - started
+    return BuiltReport(name=name, seconds=seconds, rows=_count(con, f"from reports.{name}"))
+
+
+def _check(con: duckdb.DuckDBPyConnection, name: str, sql: str) -> CheckOutcome:
+    table, rule = name.split("__", 1)
+    found = f"from ({sql.rstrip().removesuffix(';')}\n) as found"
+    count = _count(con, found)
+    sample = con.sql(f"{found} limit {SAMPLE_ROWS if count else 0}").to_arrow_table()
+    is_blocking = sql.startswith("-- error")
+    return CheckOutcome(table=table, rule=rule, is_blocking=is_blocking, count=count, sample=sample)
+
+
+def _count(con: duckdb.DuckDBPyConnection, source: str) -> int:
+    row = con.execute(f"select count(*) {source}").fetchone()
+    return int(row[0]) if row else 0
+
+
+@cache
+def _sources(folder: str) -> Mapping[str, str]:
+    """Map the name of every SQL file in a folder of `sql` to its text, in name order."""
+    entries = (e for e in files("sql").joinpath(folder).iterdir() if e.name.endswith(".sql"))
+    ordered = sorted(entries, key=lambda entry: entry.name)
+    return {entry.name.removesuffix(".sql"): entry.read_text("utf-8") for entry in ordered}
+
+
+def _table_name(accounting_file: str) -> str:
+    """Give the temporary table of `NN_<name>`."""
+    return accounting_file.split("_", 1)[1]
+
+
+def _in_dependency_order() -> list[str]:
+    graph = {
+        name: sorted(s.removeprefix("reports.") for s in report_sources(name) if "reports." in s)
+        for name in report_names()
+    }
+    return list(TopologicalSorter(graph).static_order())
+
+
+def _origins(sql: str) -> frozenset[str]:
+    """Name the warehouse's own tables a statement reads, through temporary tables as well."""
+    accounting = {_table_name(name): name for name in _sources("accounting")}
+    created = [e for e in sqlglot.parse(sql, dialect="duckdb") if isinstance(e, exp.Create)]
+    read = {table for e in created for table in e.expression.find_all(exp.Table)}
+    own = frozenset(f"{table.db}.{table.name}" for table in read if table.db)
+    through = {table.name for table in read if not table.db} & accounting.keys()
+    return own.union(*(_accounting_origins(accounting[name]) for name in through))
+
+
+@cache
+def _accounting_origins(name: str) -> frozenset[str]:
+    return _origins(_sources("accounting")[name])

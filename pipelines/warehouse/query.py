@@ -1,0 +1,115 @@
+"""Read-only SQL on the published warehouse, and its result as CSV, JSON or Parquet."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from itertools import chain, count
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+import duckdb
+import msgspec
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+from pyarrow.csv import write_csv
+from pyarrow.parquet import write_table
+
+from pipelines.errors import WarehouseError, WarehouseMissing
+from pipelines.warehouse.building import PUBLISHED
+from pipelines.warehouse.connection import in_one_line, open_read_only
+
+Format = Literal["csv", "json", "parquet"]
+# Rows held as Python objects at a time.
+_BATCH_ROWS = 10_000
+
+_encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
+
+
+def connect_published(directory: Path) -> DuckDBPyConnection:
+    """Open the published warehouse: read-only, no file or network access, configuration locked.
+
+    Raises:
+        WarehouseMissing: there is none yet.
+        WarehouseError: it cannot be opened.
+    """
+    path = directory / PUBLISHED
+    if not path.exists():
+        raise WarehouseMissing(f"There is no {path} yet: run `swr-warehouse ingest` first.")
+    try:
+        return open_read_only(path)
+    except duckdb.Error as error:
+        raise WarehouseError(f"{path} cannot be opened: {in_one_line(error)}") from error
+
+
+def run_query(directory: Path, sql: str) -> pa.Table:
+    """Answer SQL from the published warehouse; columns of the same name are numbered.
+
+    Raises:
+        WarehouseMissing: there is none yet.
+        WarehouseError: the SQL is wrong; in DuckDB's words.
+    """
+    with closing(connect_published(directory)) as con:
+        try:
+            answer = con.sql(sql)
+            table = pa.table({}) if answer is None else answer.to_arrow_table()
+        except duckdb.Error as error:
+            raise WarehouseError(in_one_line(error)) from error
+    return table.rename_columns(_distinct(table.column_names))
+
+
+def write_result(table: pa.Table, fmt: Format, target: Path | BinaryIO) -> None:
+    """Write a table to a file or a binary stream such as `sys.stdout.buffer`.
+
+    JSON is an array of objects, one a line. Moments are ISO 8601 and in UTC, `Z` for those that
+    know it; numbers stay exact. A CSV cell without quotes is null, `""` an empty text, and what
+    CSV has no notation for is JSON.
+
+    Raises:
+        WarehouseError: the file cannot be written, or Parquet has no such type.
+    """
+    try:
+        if isinstance(target, Path):
+            with target.open("wb") as file:
+                _write(table, fmt, file)
+        else:
+            _write(table, fmt, target)
+    except (OSError, pa.ArrowException) as error:
+        raise WarehouseError(f"The result cannot be written as {fmt}: {error}") from error
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    found: dict[str, None] = {}
+    for name in names:
+        others = (f"{name}_{number}" for number in count(1))
+        found[next(each for each in chain([name], others) if each not in found)] = None
+    return list(found)
+
+
+def _write(table: pa.Table, fmt: Format, file: BinaryIO) -> None:
+    if fmt == "parquet":
+        write_table(table, file)
+    elif fmt == "csv":
+        write_csv(pa.table(dict(_csv_columns(table))), file)
+    else:
+        file.writelines(_json_lines(table))
+
+
+def _json_lines(table: pa.Table) -> Iterator[bytes]:
+    between = b"["
+    for batch in table.to_batches(max_chunksize=_BATCH_ROWS):
+        for row in batch.to_pylist():
+            yield between + _encode(row)
+            between = b",\n "
+    yield b"]\n" if table.num_rows else b"[]\n"
+
+
+def _csv_columns(table: pa.Table) -> Iterator[tuple[str, pa.ChunkedArray | pa.Array]]:
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if pa.types.is_temporal(column.type) or pa.types.is_nested(column.type):
+            yield name, pa.array(map(_csv_text, column), pa.string())
+        else:
+            yield name, column
+
+
+def _csv_text(value: pa.Scalar) -> str | None:
+    plain: Any = msgspec.to_builtins(value.as_py(), enc_hook=str)
+    return plain if plain is None or isinstance(plain, str) else _encode(plain).decode()

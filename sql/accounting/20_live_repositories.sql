@@ -1,0 +1,59 @@
+-- One row per live repository, numbered in name order, with its latest crawl.
+-- One that has tags is listed even if its own row is missing: no byte may drop out.
+create or replace temp table live_repositories as
+with
+repos as (select * from main.repositories),
+tags as (select * from main.tags),
+crawls as (select * from ingest.crawls),
+runs as (select * from run_numbers),
+
+names as (
+    select namespace, repository from repos where deleted_detected_at is null
+    union
+    select namespace, repository from tags
+),
+
+numbered_crawls as (
+    select
+        crawls.namespace,
+        crawls.repository,
+        crawls.status,
+        crawls.error,
+        runs.run_key
+    from crawls
+    inner join runs on crawls.run_id = runs.run_id
+),
+
+latest as (
+    select namespace, repository, max(run_key) as run_key
+    from numbered_crawls
+    group by namespace, repository
+),
+
+statuses as (
+    select
+        latest.namespace,
+        latest.repository,
+        max(numbered_crawls.status) as crawl_status,
+        max(numbered_crawls.error) as crawl_error
+    from latest
+    inner join numbered_crawls
+        on latest.namespace = numbered_crawls.namespace
+        and latest.repository = numbered_crawls.repository
+        and latest.run_key = numbered_crawls.run_key
+    group by latest.namespace, latest.repository
+)
+
+select
+    cast(row_number() over (order by names.namespace, names.repository) as integer)
+        as repository_key,
+    cast(dense_rank() over (order by names.namespace) as integer) as namespace_key,
+    names.namespace,
+    names.repository,
+    statuses.crawl_status,
+    statuses.crawl_error,
+    coalesce(statuses.crawl_status in ('complete', 'unchanged'), false) as is_complete
+from names
+left join statuses
+    on names.namespace = statuses.namespace
+    and names.repository = statuses.repository;

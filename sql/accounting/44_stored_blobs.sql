@@ -1,0 +1,14 @@
+-- One row per blob the registry holds: stored according to at least one manifest.
+-- Its size is the smallest stated; is_uncertain where none or several are stated.
+create or replace temp table stored_blobs as
+with statements as (select * from blob_statements)
+select
+    blob_key,
+    min(size_bytes) as size_bytes,
+    max(size_bytes) as largest_size_bytes,
+    coalesce(min(size_bytes) <> max(size_bytes), true) as is_uncertain,
+    bool_or(is_layer) as is_layer,
+    min(case when is_stored then first_run_key end) as stored_run_key
+from statements
+group by blob_key
+having bool_or(is_stored);

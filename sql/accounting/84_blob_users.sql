@@ -1,0 +1,28 @@
+-- One row per stored blob a live tag reaches: who uses it, and how many.
+create or replace temp table blob_users as
+with
+used as (select * from repository_blobs),
+blobs as (select * from stored_blobs),
+
+users as (
+    select
+        blob_key,
+        cast(sum(tag_count) as bigint) as tag_count,
+        count(*) as repository_count,
+        count(distinct namespace_key) as namespace_count,
+        min(repository_key) as lowest_repository_key,
+        min(namespace_key) as lowest_namespace_key,
+        min(lowest_bucket) as lowest_bucket,
+        max(highest_bucket) as highest_bucket,
+        bool_and(is_stale) as is_stale
+    from used
+    group by blob_key
+)
+
+select
+    users.*,
+    blobs.size_bytes,
+    blobs.is_uncertain,
+    blobs.is_layer
+from users
+inner join blobs on users.blob_key = blobs.blob_key;

@@ -1,0 +1,41 @@
+-- One row per interval of a tag's history, with the runs whose crawls saw it begin and
+-- end: live after from_run_key and all later ones before to_run_key (null while open).
+create or replace temp table history_runs as
+with
+history as (select * from main.tag_history),
+crawls as (select * from ingest.crawls),
+runs as (select * from run_numbers),
+manifests as (select * from manifest_keys),
+
+moments as (
+    select
+        crawls.namespace,
+        crawls.repository,
+        crawls.finished_at,
+        min(runs.run_key) as run_key
+    from crawls
+    inner join runs on crawls.run_id = runs.run_id
+    group by crawls.namespace, crawls.repository, crawls.finished_at
+)
+
+select
+    history.namespace,
+    history.repository,
+    history.tag,
+    history.change,
+    history.valid_from,
+    history.valid_from_earliest,
+    history.valid_to,
+    manifests.manifest_key,
+    begins.run_key as from_run_key,
+    ends.run_key as to_run_key
+from history
+left join manifests on history.manifest_digest = manifests.manifest_digest
+left join moments as begins
+    on history.namespace = begins.namespace
+    and history.repository = begins.repository
+    and history.valid_from = begins.finished_at
+left join moments as ends
+    on history.namespace = ends.namespace
+    and history.repository = ends.repository
+    and history.valid_to = ends.finished_at;

@@ -1,0 +1,45 @@
+-- What one run is staged in: the columns of the tables, less those the loader itself fills.
+create or replace temp table staged_tags as
+select * exclude (manifest_kind, first_seen_at, last_seen_at)
+from tags
+limit 0;
+
+create or replace temp table staged_counted as
+select
+    namespace,
+    repository,
+    record_key,
+    fingerprint,
+    updated_at,
+from ingest.counted_records
+limit 0;
+
+create or replace temp table staged_rejected as
+select * exclude (run_id)
+from ingest.rejected_records
+limit 0;
+
+create or replace temp table staged_crawls as
+select
+    * exclude (run_id),
+    false as lists_everything,
+from ingest.crawls
+limit 0;
+
+create or replace temp table staged_repositories as
+select
+    namespace,
+    repository,
+    is_public,
+    api_size_bytes,
+    api_tag_count,
+    download_count,
+    created_at,
+    updated_at,
+from repositories
+limit 0;
+
+create or replace temp table staged_run as
+select *
+from ingest.runs
+limit 0;

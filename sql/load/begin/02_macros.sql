@@ -1,0 +1,13 @@
+-- Of several texts for one digest the one with the least badness is kept.
+create or replace temp macro badness(
+    digest_verified, manifest_kind, manifest_bytes
+) as row(
+    digest_verified is not true,
+    manifest_kind = 'invalid',
+    manifest_bytes
+);
+
+-- A text that verifies is the only one of its digest; only schema 1 manifests
+-- may carry signatures that the digest does not cover.
+create or replace temp macro is_settled(digest_verified, manifest_kind) as
+digest_verified is true and manifest_kind not in ('schema1', 'invalid');

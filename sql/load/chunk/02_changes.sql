@@ -1,0 +1,58 @@
+-- What happened to the tags of this chunk, by their open intervals. A tag whose record was
+-- rejected stays as it is.
+create or replace temp table changes as
+with known as (
+    select
+        tag_history.namespace,
+        tag_history.repository,
+        tag_history.tag,
+        tag_history.manifest_digest,
+        tag_history.change,
+    from tag_history
+    semi join chunk
+        on
+            tag_history.namespace = chunk.namespace
+            and tag_history.repository = chunk.repository
+    where tag_history.valid_to is null
+),
+
+compared as (
+    select
+        namespace,
+        repository,
+        tag,
+        latest.fingerprint,
+        case
+            when latest.state = 'live' and known.change is null then 'created'
+            when latest.state = 'live' and known.change = 'deleted' then 'restored'
+            when
+                latest.state = 'live'
+                and known.manifest_digest <> latest.fingerprint
+                then 'moved'
+            when known.change <> 'deleted' and latest.state = 'deleted' then 'deleted'
+            when known.change <> 'deleted' and latest.state is null then 'gone'
+        end as change,
+    from latest
+    full join known using (namespace, repository, tag)
+),
+
+final as (
+    select
+        compared.namespace,
+        compared.repository,
+        compared.tag,
+        if(compared.change = 'gone', 'deleted', compared.change) as change,
+        if(compared.change in ('gone', 'deleted'), null, compared.fingerprint)
+            as manifest_digest,
+        chunk.seen_at,
+        chunk.seen_at_earliest,
+    from compared
+    inner join chunk
+        on
+            compared.namespace = chunk.namespace
+            and compared.repository = chunk.repository
+    where compared.change <> 'gone' or (compared.change = 'gone' and chunk.infers_deletions)
+)
+
+select *
+from final;

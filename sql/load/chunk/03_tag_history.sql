@@ -1,0 +1,25 @@
+-- Each change ends the interval before it and begins one.
+update tag_history
+set
+    valid_to = changes.seen_at,
+    valid_to_earliest = changes.seen_at_earliest
+from changes
+where
+    tag_history.namespace = changes.namespace
+    and tag_history.repository = changes.repository
+    and tag_history.tag = changes.tag
+    and tag_history.valid_to is null;
+
+insert into tag_history
+select
+    namespace,
+    repository,
+    tag,
+    manifest_digest,
+    change,
+    seen_at as valid_from,
+    seen_at_earliest as valid_from_earliest,
+    null as valid_to,
+    null as valid_to_earliest,
+from changes
+order by namespace, repository, tag;

@@ -1,0 +1,58 @@
+-- Live tags as the registry says them; a row that says the same as before is not rewritten.
+create or replace temp table rewritten as
+select staged_tags.*
+from staged_tags
+inner join latest
+    on staged_tags.rowid = latest.arrival and latest.state = 'live'
+except
+select tags.* exclude (manifest_kind, first_seen_at, last_seen_at)
+from tags
+semi join chunk
+    on
+        tags.namespace = chunk.namespace
+        and tags.repository = chunk.repository;
+
+delete from tags using rewritten
+where
+    tags.namespace = rewritten.namespace
+    and tags.repository = rewritten.repository
+    and tags.tag = rewritten.tag;
+
+delete from tags using changes
+where
+    tags.namespace = changes.namespace
+    and tags.repository = changes.repository
+    and tags.tag = changes.tag
+    and changes.change = 'deleted';
+
+insert into tags by name
+with first_seen as (
+    select
+        namespace,
+        repository,
+        tag,
+        min(valid_from) as first_seen_at,
+    from tag_history
+    semi join chunk using (namespace, repository)
+    group by all
+)
+
+select
+    rewritten.*,
+    manifests.manifest_kind,
+    first_seen.first_seen_at,
+    getvariable('as_of') as last_seen_at,
+from rewritten
+inner join first_seen using (namespace, repository, tag)
+left join manifests on rewritten.manifest_digest = manifests.manifest_digest
+order by namespace, repository, tag;
+
+update tags
+set last_seen_at = getvariable('as_of')
+from latest
+where
+    tags.namespace = latest.namespace
+    and tags.repository = latest.repository
+    and tags.tag = latest.tag
+    and latest.state = 'live'
+    and tags.last_seen_at <> getvariable('as_of');

@@ -1,0 +1,171 @@
+-- One row per series of layers, from the base up, with which several live images begin
+-- and at which they part: an image ends there, or their next layers differ. If a live
+-- tag's image consists of just these layers, that tag is the base image.
+create or replace table reports.base_images as
+with
+manifests as (select * from main.manifests),
+layers as (select * from main.layers),
+manifest_keys as (select * from manifest_keys),
+blob_keys as (select * from blob_keys),
+blobs as (select * from stored_blobs),
+reached as (select * from reached_manifests),
+tagged as (select * from tagged_manifests),
+tags as (select * from live_tags),
+latest_run as (select * from latest_run),
+
+live_nodes as (
+    select distinct reached.root_key, reached.node_key
+    from reached
+    inner join tagged on reached.root_key = tagged.manifest_key
+),
+
+images as (
+    select manifest_keys.manifest_key, manifests.manifest_digest
+    from manifests
+    inner join manifest_keys on manifests.manifest_digest = manifest_keys.manifest_digest
+    where
+        manifests.manifest_kind in ('image', 'schema1')
+        and manifest_keys.manifest_key in (select node_key from live_nodes)
+),
+
+ends as (
+    select manifest_digest, max(position) as last_position
+    from layers
+    group by manifest_digest
+),
+
+steps as (
+    select
+        images.manifest_key,
+        layers.position,
+        layers.prefix_digest,
+        layers.position < ends.last_position as is_continued
+    from layers
+    inner join images on layers.manifest_digest = images.manifest_digest
+    inner join ends on layers.manifest_digest = ends.manifest_digest
+),
+
+common as (
+    select
+        prefix_digest,
+        position,
+        count(*) as image_count,
+        sum(case when is_continued then 1 else 0 end) as continued_count,
+        min(manifest_key) as example_key
+    from steps
+    group by prefix_digest, position
+    having count(*) > 1 and bool_or(is_continued)
+),
+
+-- If all images go on alike, any one of them shows it.
+nexts as (
+    select common.prefix_digest, longer.image_count
+    from common
+    inner join steps
+        on common.example_key = steps.manifest_key
+        and common.position + 1 = steps.position
+    inner join common as longer on steps.prefix_digest = longer.prefix_digest
+),
+
+prefixes as (
+    select
+        row_number() over (order by common.prefix_digest) as prefix_key,
+        common.*
+    from common
+    left join nexts on common.prefix_digest = nexts.prefix_digest
+    where coalesce(nexts.image_count, 0) < common.image_count
+),
+
+users as (
+    select distinct prefixes.prefix_key, live_nodes.root_key, steps.is_continued
+    from prefixes
+    inner join steps on prefixes.prefix_digest = steps.prefix_digest
+    inner join live_nodes on steps.manifest_key = live_nodes.node_key
+),
+
+built as (
+    select
+        users.prefix_key,
+        cast(sum(tagged.tag_count) as bigint) as tag_count,
+        count(distinct tagged.repository_key) as repository_count,
+        count(distinct tagged.namespace_key) as namespace_count
+    from users
+    inner join tagged on users.root_key = tagged.manifest_key
+    where users.is_continued
+    group by users.prefix_key
+),
+
+bases as (
+    select
+        users.prefix_key,
+        min(tags.tag_key) as tag_key,
+        count(*) as tag_count
+    from users
+    inner join tags on users.root_key = tags.manifest_key
+    where not users.is_continued
+    group by users.prefix_key
+),
+
+prefix_blobs as (
+    select distinct prefixes.prefix_key, blob_keys.blob_key
+    from prefixes
+    inner join manifest_keys on prefixes.example_key = manifest_keys.manifest_key
+    inner join layers
+        on manifest_keys.manifest_digest = layers.manifest_digest
+        and prefixes.position >= layers.position
+    inner join blob_keys on layers.blob_digest = blob_keys.blob_digest
+),
+
+bytes as (
+    select
+        prefix_blobs.prefix_key,
+        cast(sum(blobs.size_bytes) as bigint) as size_bytes,
+        bool_or(blobs.is_uncertain) as is_uncertain
+    from prefix_blobs
+    inner join blobs on prefix_blobs.blob_key = blobs.blob_key
+    group by prefix_blobs.prefix_key
+)
+
+select
+    prefixes.prefix_digest,
+    cast(prefixes.position + 1 as bigint) as layer_count,
+    case
+        when coalesce(bytes.is_uncertain, false) then bytes.size_bytes
+        else coalesce(bytes.size_bytes, 0)
+    end as size_bytes,
+    case
+        when not coalesce(bytes.is_uncertain, false) then 'exact'
+        when bytes.size_bytes is not null then 'lower_bound'
+        else 'unknown'
+    end as size_basis,
+    tags.namespace as base_namespace,
+    tags.repository as base_repository,
+    tags.tag as base_tag,
+    coalesce(bases.tag_count, 0) as base_tag_count,
+    cast(prefixes.continued_count as bigint) as image_count,
+    built.tag_count,
+    built.repository_count,
+    built.namespace_count,
+    latest_run.as_of
+from prefixes
+inner join built on prefixes.prefix_key = built.prefix_key
+left join bytes on prefixes.prefix_key = bytes.prefix_key
+left join bases on prefixes.prefix_key = bases.prefix_key
+left join tags on bases.tag_key = tags.tag_key
+cross join latest_run
+order by prefixes.prefix_key;
+
+comment on table reports.base_images is 'One row per series of layers, from the base up, several live images begin with and part at.';
+comment on column reports.base_images.prefix_digest is 'Identifies the series: layers.prefix_digest of its last layer.';
+comment on column reports.base_images.layer_count is 'Layers of the series, foreign and repeated ones included.';
+comment on column reports.base_images.size_bytes is 'Bytes of its distinct stored layers; null when nothing is known.';
+comment on column reports.base_images.size_basis is 'exact, lower_bound (parts of unknown size) or unknown, for size_bytes.';
+comment on column reports.base_images.base_namespace is 'Namespace of the base image; null when no live tag''s image consists of just these layers.';
+comment on column reports.base_images.base_repository is 'Repository of the base image.';
+comment on column reports.base_images.base_tag is 'Its tag; of several the first by namespace, repository and tag.';
+comment on column reports.base_images.base_tag_count is 'Live tags whose image consists of just these layers.';
+comment on column reports.base_images.image_count is 'Live images built on it: they begin with these layers and have more.';
+comment on column reports.base_images.tag_count is 'Live tags that reach such an image.';
+comment on column reports.base_images.repository_count is 'Repositories of these tags.';
+comment on column reports.base_images.namespace_count is 'Namespaces of these tags.';
+comment on column reports.base_images.as_of is 'The moment this row describes: as_of of the latest run.';

@@ -1,0 +1,112 @@
+-- Exactly one row, also for an empty warehouse: the ledger. Every byte stored once is used
+-- by one tag, several tags of one repository, several repositories of one namespace or
+-- several namespaces; the four add up to deduplicated_bytes. docs/sizes.md defines them.
+create or replace table reports.registry_size as
+with
+repos as (select * from live_repositories),
+sizes as (select * from scope_sizes where scope = 'registry'),
+users as (select * from blob_users),
+reading as (select * from reading),
+latest_run as (select * from latest_run),
+
+crawls as (
+    select
+        count(*) as repository_count,
+        count(distinct namespace_key) as namespace_count,
+        cast(coalesce(sum(case when is_complete then 1 else 0 end), 0) as bigint)
+            as repositories_complete
+    from repos
+),
+
+classes as (
+    select
+        case
+            when namespace_count > 1 then 'many_namespaces'
+            when repository_count > 1 then 'one_namespace'
+            when tag_count > 1 then 'one_repository'
+            else 'one_tag'
+        end as user_class,
+        sum(size_bytes) as bytes
+    from users
+    group by user_class
+),
+
+ledger as (
+    select
+        cast(coalesce(sum(case when user_class = 'one_tag' then bytes end), 0) as bigint)
+            as one_tag_bytes,
+        cast(
+            coalesce(sum(case when user_class = 'one_repository' then bytes end), 0)
+            as bigint
+        ) as one_repository_bytes,
+        cast(
+            coalesce(sum(case when user_class = 'one_namespace' then bytes end), 0)
+            as bigint
+        ) as one_namespace_bytes,
+        cast(
+            coalesce(sum(case when user_class = 'many_namespaces' then bytes end), 0)
+            as bigint
+        ) as many_namespaces_bytes
+    from classes
+)
+
+select
+    latest_run.run_id,
+    latest_run.as_of,
+    crawls.namespace_count,
+    crawls.repository_count,
+    crawls.repositories_complete,
+    latest_run.unread_namespaces,
+    latest_run.unread_repositories,
+    sizes.tag_count,
+    reading.unread_tag_count,
+    reading.is_crawled and reading.unread_tag_count = 0 as is_fully_read,
+    sizes.manifest_count,
+    sizes.blob_count,
+    sizes.logical_bytes,
+    sizes.deduplicated_bytes,
+    sizes.saved_bytes,
+    case when sizes.is_known then ledger.one_tag_bytes end as one_tag_bytes,
+    case when sizes.is_known then ledger.one_repository_bytes end
+        as one_repository_bytes,
+    case when sizes.is_known then ledger.one_namespace_bytes end as one_namespace_bytes,
+    case when sizes.is_known then ledger.many_namespaces_bytes end
+        as many_namespaces_bytes,
+    sizes.dedup_ratio,
+    sizes.size_basis,
+    sizes.oldest_created_at,
+    sizes.newest_created_at,
+    sizes.oldest_updated_at,
+    sizes.newest_updated_at
+from sizes
+cross join ledger
+cross join crawls
+cross join reading
+cross join latest_run;
+
+comment on table reports.registry_size is 'Exactly one row: the ledger of the registry. Its bytes by who uses them add up to deduplicated_bytes.';
+comment on column reports.registry_size.run_id is 'The latest run; null before the first.';
+comment on column reports.registry_size.as_of is 'The moment this row describes: as_of of the latest run.';
+comment on column reports.registry_size.namespace_count is 'Namespaces with a live repository.';
+comment on column reports.registry_size.repository_count is 'Live repositories, also without tags.';
+comment on column reports.registry_size.repositories_complete is 'Of these, those whose latest crawl was complete or unchanged.';
+comment on column reports.registry_size.unread_namespaces is 'Visible namespaces the latest run did not read.';
+comment on column reports.registry_size.unread_repositories is 'Listed repositories outside the latest run''s scope.';
+comment on column reports.registry_size.tag_count is 'Live tags.';
+comment on column reports.registry_size.unread_tag_count is 'Live tags with a part that was not read: an unresolved child, an invalid or unknown manifest.';
+comment on column reports.registry_size.is_fully_read is 'Whether everything visible was read and understood; if not, more may be stored, and what looks exclusive may be shared.';
+comment on column reports.registry_size.manifest_count is 'Distinct manifests live tags point at.';
+comment on column reports.registry_size.blob_count is 'Distinct stored blobs live tags reach.';
+comment on column reports.registry_size.logical_bytes is 'Sum of the logical bytes of all live tags; null when nothing is known of any.';
+comment on column reports.registry_size.deduplicated_bytes is 'Bytes of the distinct stored blobs live tags reach, each once.';
+comment on column reports.registry_size.saved_bytes is 'logical_bytes - deduplicated_bytes: what sharing saves.';
+comment on column reports.registry_size.one_tag_bytes is 'Bytes of blobs one live tag reaches.';
+comment on column reports.registry_size.one_repository_bytes is 'Bytes of blobs several tags of one repository reach.';
+comment on column reports.registry_size.one_namespace_bytes is 'Bytes of blobs several repositories of one namespace reach.';
+comment on column reports.registry_size.many_namespaces_bytes is 'Bytes of blobs several namespaces reach.';
+comment on column reports.registry_size.dedup_ratio is 'logical_bytes / deduplicated_bytes; null when there is nothing to divide by.';
+comment on column reports.registry_size.size_basis is 'exact, lower_bound (parts of unknown size) or unknown, for all bytes of this row.';
+comment on column reports.registry_size.oldest_created_at is 'Earliest created_at of a live tag.';
+comment on column reports.registry_size.newest_created_at is 'Latest created_at of a live tag.';
+comment on column reports.registry_size.oldest_updated_at is 'Earliest updated_at of a live tag.';
+comment on column reports.registry_size.newest_updated_at is 'Latest updated_at of a live tag.';

@@ -1,0 +1,51 @@
+-- One row per stored layer that several live tags reach, and how many use it. The same
+-- layer twice in one image counts once.
+create or replace table reports.shared_layers as
+with
+users as (select * from blob_users where is_layer and tag_count > 1),
+blob_keys as (select * from blob_keys),
+contents as (select * from manifest_blobs),
+tagged as (select * from tagged_manifests),
+latest_run as (select * from latest_run),
+
+live_manifests as (
+    select distinct manifest_key from tagged
+),
+
+manifest_counts as (
+    select contents.blob_key, count(*) as manifest_count
+    from contents
+    inner join live_manifests on contents.root_key = live_manifests.manifest_key
+    group by contents.blob_key
+)
+
+select
+    blob_keys.blob_digest,
+    users.size_bytes,
+    case
+        when not users.is_uncertain then 'exact'
+        when users.size_bytes is not null then 'lower_bound'
+        else 'unknown'
+    end as size_basis,
+    users.tag_count,
+    manifest_counts.manifest_count,
+    users.repository_count,
+    users.namespace_count,
+    users.size_bytes * (users.tag_count - 1) as saved_bytes,
+    latest_run.as_of
+from users
+inner join blob_keys on users.blob_key = blob_keys.blob_key
+inner join manifest_counts on users.blob_key = manifest_counts.blob_key
+cross join latest_run
+order by users.blob_key;
+
+comment on table reports.shared_layers is 'One row per stored layer that several live tags reach.';
+comment on column reports.shared_layers.blob_digest is 'Digest of the layer.';
+comment on column reports.shared_layers.size_bytes is 'Its size, the smallest any manifest states; null when none does.';
+comment on column reports.shared_layers.size_basis is 'exact, lower_bound (manifests state different sizes) or unknown (none states any).';
+comment on column reports.shared_layers.tag_count is 'Live tags that reach it.';
+comment on column reports.shared_layers.manifest_count is 'Distinct manifests these tags point at.';
+comment on column reports.shared_layers.repository_count is 'Repositories of these tags.';
+comment on column reports.shared_layers.namespace_count is 'Namespaces of these tags.';
+comment on column reports.shared_layers.saved_bytes is 'What sharing it saves: size_bytes for every tag but one.';
+comment on column reports.shared_layers.as_of is 'The moment this row describes: as_of of the latest run.';

@@ -1,0 +1,23 @@
+"""What every test starts from: a clean environment, no waiting between retries."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+import stamina
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the settings of whoever runs the tests out of them."""
+    for name in os.environ:
+        if name.startswith(("SWR_", "HUAWEICLOUD_", "DAGSTER_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+
+
+@pytest.fixture(autouse=True)
+def retry_without_waiting() -> Iterator[None]:
+    """Retry as often as in production, but at once."""
+    with stamina.set_testing(True, attempts=7):
+        yield

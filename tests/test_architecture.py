@@ -1,0 +1,74 @@
+"""The rooms of the house keep to what they may know: docs/adr/0001-rooms.md."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+HTTP = {"requests", "urllib3", "http"}
+# Folder, and what none of its modules may import.
+FORBIDDEN = [
+    ("pipelines", {"dagster", "assets", "tests"}),
+    ("assets", {"tests"}),
+    ("pipelines/images", {"duckdb", "pipelines.swr", "pipelines.warehouse", *HTTP}),
+    ("pipelines/landing", {"duckdb", "pipelines.swr", "pipelines.images", *HTTP}),
+    ("pipelines/warehouse", {"pipelines.swr", "pipelines.images", "pipelines.landing", *HTTP}),
+    ("pipelines/swr", {"duckdb", "pyarrow", "pipelines.images", "pipelines.warehouse"}),
+    ("benchmarks", {"tests"}),
+]
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Name every module a file imports, also inside functions."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            yield node.module or ""
+
+
+@pytest.mark.parametrize(("folder", "forbidden"), FORBIDDEN)
+def test_a_room_imports_nothing_it_must_not_know(folder: str, forbidden: set[str]) -> None:
+    """Arrows point one way."""
+    found = {
+        f"{path.relative_to(ROOT)} imports {module}"
+        for path in (ROOT / folder).rglob("*.py")
+        for module in imports(path)
+        if any(module == name or module.startswith(name + ".") for name in forbidden)
+    }
+    assert found == set()
+
+
+def test_there_is_no_third_package_and_no_drawer_for_odds_and_ends() -> None:
+    """Two packages, and no module named for nothing."""
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert packages == {"assets", "pipelines"}
+    drawers = {"utils", "util", "common", "helpers", "misc"}
+    assert not [
+        path
+        for path in ROOT.glob("*/**/*.py")
+        if path.stem in drawers and ".venv" not in path.parts
+    ]
+
+
+def test_a_package_is_its_docstring() -> None:
+    """No package runs code or gives its modules a second name."""
+    for path in (ROOT / "pipelines").rglob("__init__.py"):
+        body = ast.parse(path.read_text()).body
+        assert [type(node) for node in body] == [ast.Expr], path
+
+
+def test_sql_is_no_python() -> None:
+    """The folder of SQL holds SQL and nothing else."""
+    suffixes = {path.suffix for path in (ROOT / "sql").rglob("*") if path.is_file()}
+    assert suffixes == {".sql"}
+
+
+def test_no_future_annotations() -> None:
+    """They break the context argument of Dagster's asset functions."""
+    for folder in ("assets", "pipelines"):
+        for path in (ROOT / folder).rglob("*.py"):
+            assert "__future__" not in set(imports(path)), path
