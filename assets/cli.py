@@ -5,20 +5,25 @@ launch a run (`launch`), because it takes seconds.
 """
 
 import sys
-from collections.abc import Callable
-from functools import wraps
+import threading
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
+from pipelines.swr.stand_in.built_in import built_in_registry
+from pipelines.swr.stand_in.server import StandIn
 from rich.console import Console
 
 from assets.terminal import TerminalProgress, as_table
 from pipelines import summary
 from pipelines.doctor import examine
 from pipelines.errors import SwrWarehouseError
+from pipelines.ingest import check_settings
 from pipelines.live import tag_records
 from pipelines.settings import read_settings
+from pipelines.swr.stand_in.catalogue import read_catalogues
 from pipelines.warehouse.query import run_query, write_result
 
 _out = Console(highlight=False, soft_wrap=True)
@@ -69,7 +74,7 @@ def ingest(*, full: bool, namespaces: tuple[str, ...], repositories: tuple[str, 
     Exit code 0: every repository was read completely. 1: some were not, the rest is published.
     2: nothing was published.
     """
-    from assets.launch import check_settings, launch_ingest  # noqa: PLC0415
+    from assets.launch import launch_ingest  # noqa: PLC0415 - brings in Dagster
 
     check_settings()
     with TerminalProgress(_err) as progress:
@@ -121,15 +126,15 @@ def tags(name: str, *, shape: str, **asked: Any) -> None:
     records = tag_records(read_settings(), name, **asked)
     if shape == "jsonl":
         for record in records:
-            click.echo(record)
+            click.echo(summary.as_json_line(record))
     else:
-        _out.print(as_table(summary.tag_listing(records)))
+        _out.print(summary.tag_listing(records))
 
 
 @main.command()
 def report() -> None:
     """Show sizes and ages of the published warehouse."""
-    _out.print(summary.overview(read_settings().warehouse_dir, width=_out.width))
+    _out.print(summary.overview(read_settings().warehouse_dir))
 
 
 @main.command("stand-in")
@@ -146,7 +151,9 @@ def report() -> None:
 @click.option("--latency-ms", type=click.IntRange(0), default=0, help="Answer this much later.")
 def stand_in(catalogues: tuple[Path, ...], port: int, token: str, latency_ms: int) -> None:
     """Serve a local SWR and IAM on 127.0.0.1, until interrupted."""
-    registry = read_catalogues(catalogues) if catalogues else built_in_registry(_today())
+    registry = (
+        read_catalogues(catalogues) if catalogues else built_in_registry(datetime.now(UTC).date())
+    )
     with StandIn(registry, port=port, token=token, latency_seconds=latency_ms / 1000) as server:
         click.echo(f"Serving {registry.tag_count} tags on {server.url}")
         click.echo(f"  export SWR_ENDPOINT={server.url} SWR_AUTH_TOKEN={token}")
@@ -161,7 +168,9 @@ def doctor() -> None:
     is_well = True
     for finding in examine():
         is_well = finding.is_well
-        _out.print(f"{'ok ' if is_well else 'FIX'} {finding.subject:<12} {finding.text}", markup=False)
+        _out.print(
+            f"{'ok ' if is_well else 'FIX'} {finding.subject:<12} {finding.text}", markup=False
+        )
     sys.exit(0 if is_well else _NOTHING_PUBLISHED)
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import SwrWarehouseError
-from pipelines.ingest import run_status
+from pipelines.ingest import latest_status
+from pipelines.settings import read_settings
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -26,7 +27,7 @@ _STEP_TIMES = {
     "swr__tag_pages": "read",
     "load": "load",
     "audit_tables": "audit tables",
-    "build_reports": "reports",
+    "reports": "reports",
     "audit_reports": "audit reports",
     "warehouse__published": "publish",
 }
@@ -75,7 +76,9 @@ def launch_ingest(
         except Exception as error:
             raise _own_error(error) from error
         seconds = _step_seconds(result)
-    return Launched(result.run_id, run_status(result.run_id), time.monotonic() - began, seconds)
+    return Launched(
+        result.run_id, latest_status(read_settings()), time.monotonic() - began, seconds
+    )
 
 
 def prepare_home() -> Path:

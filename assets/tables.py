@@ -21,9 +21,7 @@ def _catalog() -> dict[tuple[str, str], TableEntry]:
 def described(schema: str, table: str, *, deps: Sequence[Any], group_name: str) -> dg.AssetSpec:
     """Specify a table as an asset, with what its SQL says of it."""
     entry = _catalog()[schema, table]
-    columns = [
-        dg.TableColumn(column.name, column.type, column.comment) for column in entry.columns
-    ]
+    columns = [dg.TableColumn(column.name, column.type, column.comment) for column in entry.columns]
     return dg.AssetSpec(
         [schema, table],
         deps=deps,

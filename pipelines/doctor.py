@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pipelines.errors import SwrForbidden, SwrUnauthenticated, SwrUnavailable, SwrWarehouseError
-from pipelines.ingest import client_from
 from pipelines.settings import Settings, read_settings
+from pipelines.swr.client import client_from
 from pipelines.swr.transport import Transport
 
 

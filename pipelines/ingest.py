@@ -12,7 +12,6 @@ from pathlib import Path
 
 import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipelines.crawl import Crawler, Limits, Progress
 from pipelines.discovery import Discovery, Name, Scope, discover
@@ -21,15 +20,16 @@ from pipelines.known import NothingKnown, PublishedState
 from pipelines.landing import folder as landing
 from pipelines.landing.shelf import open_folder
 from pipelines.normalize import normalize
-from pipelines.settings import Settings
-from pipelines.swr.auth import credentials_from
-from pipelines.swr.client import SwrClient
+from pipelines.settings import Settings, read_settings
+from pipelines.swr.client import client_from
 from pipelines.swr.transport import Transport
 from pipelines.swr.wire import as_utc
 from pipelines.warehouse import load
 from pipelines.warehouse.building import connect_building, start_building
+from pipelines.warehouse.query import run_query
 
 _FAILED = ("failed", "incomplete")
+_LATEST_STATUS = "select status from ingest.runs order by as_of desc, run_id limit 1"
 
 
 @dataclass(frozen=True)
@@ -57,17 +57,24 @@ class ReadSummary:
 
     def count(self, *statuses: str) -> int:
         """Repositories with one of these statuses."""
-        found: int = pc.sum(pc.is_in(self.crawls["status"], pa.array(statuses))).as_py() or 0
-        return found
+        return sum(status in statuses for status in self.crawls["status"].to_pylist())
 
 
-def client_from(settings: Settings, transport: Transport) -> SwrClient:
-    """Talk to SWR as the settings say.
+def check_settings() -> None:
+    """Tell what is missing before anything is started.
 
     Raises:
-        SettingsError: endpoint or credentials are missing.
+        SettingsError: a setting is wrong, or endpoint or credentials are missing.
     """
-    return SwrClient(settings.endpoint, transport, credentials_from(settings, transport))
+    settings = read_settings()
+    with Transport(settings) as transport:
+        client_from(settings, transport)
+
+
+def latest_status(settings: Settings) -> str:
+    """How the published run went: complete or partial."""
+    status: str = run_query(settings.warehouse_dir, _LATEST_STATUS)["status"][0].as_py()
+    return status
 
 
 def read_registry(settings: Settings, order: Order, progress: Progress) -> ReadSummary:
@@ -123,7 +130,7 @@ def load_landing(settings: Settings, run_id: str) -> dict[str, int]:
         for chunk in normalize(path, settled):
             load.stage_tags(con, chunk.tags)
             load.stage_rejected(con, chunk.counted, chunk.rejected)
-            load.load_images(con, *chunk.images, as_of=totals.as_of)
+            load.load_images(con, *chunk.images, totals.as_of)
         crawls = landing.read_crawls(path)
         run = _run_row(settings, run_id, landing.read_run(path), totals, crawls)
         load.apply(con, run, crawls.select(load.CRAWLS.names), landing.read_repositories(path))
@@ -215,7 +222,7 @@ def _run_row(
     totals: landing.Totals,
     crawls: pa.Table,
 ) -> load.Run:
-    failed = pc.sum(pc.is_in(crawls["status"], pa.array(_FAILED))).as_py()
+    failed = set(crawls["status"].to_pylist()) & set(_FAILED)
     scope = {"namespaces": asked.namespaces, "repositories": asked.repositories}
     return load.Run(
         run_id=run_id,

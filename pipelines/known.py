@@ -3,12 +3,10 @@
 Bridges `warehouse`, which knows tables, and `swr`, which knows records. Reads only.
 """
 
-import threading
 from collections.abc import Collection
 from datetime import UTC
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 
 from pipelines.discovery import Name
@@ -28,7 +26,6 @@ class PublishedState:
 
     def __init__(self, directory: Path) -> None:
         self._con = connect_published(directory) if is_published(directory) else None
-        self._cursors = threading.local()
         self._runs = published_runs(self._con) if self._con else []
         rows = known_repositories(self._con).to_pylist() if self._con else []
         self._repositories = {(row["namespace"], row["repository"]): row for row in rows}
@@ -52,22 +49,14 @@ class PublishedState:
 
     def get(self, name: Name) -> Known | None:
         """What to compare an incremental reading with; None if the last one proved nothing."""
-        row = self._repositories.get(name)
-        if row is None or row["status"] not in _PROVEN:
+        con, row = self._con, self._repositories.get(name)
+        if con is None or row is None or row["status"] not in _PROVEN:
             return None
 
         def lookup(keys: Collection[str]) -> dict[str, Version]:
-            return _versions(known_records(self._cursor(), *name, list(keys)))
+            return _versions(known_records(con, *name, list(keys)))
 
         return Known(row["record_count"], row["newest_updated_at"], row["tied_at_newest"], lookup)
-
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
-        """One cursor a thread: DuckDB's are not to be shared."""
-        cursor: duckdb.DuckDBPyConnection | None = getattr(self._cursors, "cursor", None)
-        if cursor is None:
-            assert self._con is not None  # noqa: S101 - a known repository comes from a warehouse
-            cursor = self._cursors.cursor = self._con.cursor()
-        return cursor
 
 
 class NothingKnown:

@@ -7,9 +7,8 @@ nothing is missing; this does not.
 from collections.abc import Iterator
 
 from pipelines.errors import SettingsError
-from pipelines.ingest import client_from
 from pipelines.settings import Settings
-from pipelines.swr.client import SwrClient
+from pipelines.swr.client import client_from
 from pipelines.swr.reading_order import Listed
 from pipelines.swr.transport import Transport
 
@@ -42,24 +41,15 @@ def tag_records(
         client = client_from(settings, transport)
         start, size = offset or 0, limit or settings.page_size
         while True:
-            page = _page(client, namespace, repository, start, size, fixed, filter_style)
+            parameters = {"offset": str(start), "limit": str(size), **fixed}
+            encoded = _as_filter(parameters) if filter_style else parameters
+            page = client.tag_page_with(namespace, repository, encoded).records
             yield from page
             start += size
             if limit is not None or len(page) < size:
                 return
 
 
-def _page(
-    client: SwrClient,
-    namespace: str,
-    repository: str,
-    offset: int,
-    limit: int,
-    fixed: dict[str, str],
-    filter_style: bool,  # noqa: FBT001 - passed on as it came
-) -> list[Listed]:
-    parameters = {"offset": str(offset), "limit": str(limit), **fixed}
-    if filter_style:
-        parts = "|".join(f"{key}::{value}" for key, value in parameters.items())
-        parameters = {"filter": parts}
-    return list(client.tag_page_with(namespace, repository, parameters).records)
+def _as_filter(parameters: dict[str, str]) -> dict[str, str]:
+    """Put all parameters into one, as the API's older pages have it."""
+    return {"filter": "|".join(f"{name}::{value}" for name, value in parameters.items())}

@@ -20,14 +20,14 @@ from pipelines.warehouse.query import run_query
 
 _SIGNS = {"exact": "", "lower_bound": "≥ ", "upper_bound": "≤ "}
 _BUCKETS = ("0-7d", "8-30d", "31-90d", "91-180d", "181-365d", ">365d")
-_LARGEST = 8
 _SHOWN_CHANGES = 12
 
 _REGISTRY = "select * from reports.registry_size"
 _NAMESPACES = "select * from reports.namespace_sizes order by namespace"
-_REPOSITORIES = f"""
+_REPOSITORIES = """
     select * from reports.repository_sizes
-    order by exclusive_bytes desc nulls last, namespace, repository limit {_LARGEST}
+    order by exclusive_bytes desc nulls last, namespace, repository
+    limit 8
 """
 _AGES = """
     select namespace, age_bucket, cast(sum(tag_count) as bigint) as tag_count

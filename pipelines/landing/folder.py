@@ -210,7 +210,7 @@ def read_repositories(path: Path) -> pa.Table:
 
 
 def read_crawls(path: Path) -> pa.Table:
-    """Outcomes of all finished repositories: CRAWLS, one row each, the last where it was retried."""
+    """Outcomes of the finished repositories: CRAWLS, one row each, the last where retried."""
     latest = {
         (row["namespace"], row["repository"]): row
         for part in sorted(path.glob("crawls-*.parquet"))

@@ -14,7 +14,8 @@ import msgspec
 import requests
 
 from pipelines.errors import SwrNotFound, SwrRefused, UnexpectedReply
-from pipelines.swr.auth import Credentials
+from pipelines.settings import Settings
+from pipelines.swr.auth import Credentials, credentials_from
 from pipelines.swr.reading_order import Page, PageRequest
 from pipelines.swr.replies import describe
 from pipelines.swr.transport import ATTEMPTS, Transport
@@ -143,6 +144,15 @@ class SwrClient:
             headers={"Content-Type": "application/json"},
         )
         return self.transport.fetch(request, self._credentials.flow, decode, attempts=attempts)
+
+
+def client_from(settings: Settings, transport: Transport) -> SwrClient:
+    """Talk to SWR as the settings say.
+
+    Raises:
+        SettingsError: endpoint or credentials are missing.
+    """
+    return SwrClient(settings.endpoint, transport, credentials_from(settings, transport))
 
 
 def _repository_path(namespace: str, repository: str) -> str:

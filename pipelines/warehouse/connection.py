@@ -16,19 +16,22 @@ from duckdb import DuckDBPyConnection
 DATABASE = "warehouse"
 
 
+_Config = dict[str, str | bool | int | float | list[str]]
+
+
 def open_writable(path: Path, temporary: Path) -> DuckDBPyConnection:
     """Open or make a file to write, in UTC, with a directory for what memory cannot hold."""
-    config = {"temp_directory": str(temporary), "python_enable_replacements": "false"}
-    return _attach(duckdb.connect(config=config), path, "recovery_mode no_wal_writes")
+    config: _Config = {"temp_directory": str(temporary), "python_enable_replacements": False}
+    return _attach(duckdb.connect(config=config), path, "recovery_mode no_wal_writes, row_group_size 20480")
 
 
 def open_read_only(path: Path) -> DuckDBPyConnection:
     """Open a file to read, in UTC, shut off from all other files, the network and extensions."""
-    config = {
+    config: _Config = {
         "temp_directory": "",
-        "python_enable_replacements": "false",
-        "autoload_known_extensions": "false",
-        "autoinstall_known_extensions": "false",
+        "python_enable_replacements": False,
+        "autoload_known_extensions": False,
+        "autoinstall_known_extensions": False,
     }
     con = _attach(duckdb.connect(config=config), path, "read_only")
     con.execute("set enable_external_access = false; set lock_configuration = true")

@@ -6,11 +6,16 @@ The schemas here are exactly what callers pass. What a record or a manifest mean
 here; the merge itself is SQL, in sql/load. What the next run compares with: see `known`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
+
+from pipelines.warehouse.connection import transaction
+from pipelines.warehouse.sentences import run_step, sentence
 
 _MOMENT: pa.DataType = pa.timestamp("us", tz="UTC")
 
@@ -144,17 +149,18 @@ class Run:
 
 def begin(con: DuckDBPyConnection) -> None:
     """Make the empty temporary tables that one run is staged in; earlier ones are dropped."""
-    raise NotImplementedError
+    run_step(con, "begin")
 
 
 def stage_tags(con: DuckDBPyConnection, tags: pa.Table) -> None:
     """Keep rows of TAGS for `apply`; of several for one tag the newest, then the later counts."""
-    raise NotImplementedError
+    _insert(con, "staged_tags", tags, TAGS)
 
 
 def stage_rejected(con: DuckDBPyConnection, counted: pa.Table, rejected: pa.Table) -> None:
     """Keep rows of COUNTED and of REJECTED for `apply`."""
-    raise NotImplementedError
+    _insert(con, "staged_counted", counted, COUNTED)
+    _insert(con, "staged_rejected", rejected, REJECTED)
 
 
 def load_images(
@@ -170,7 +176,20 @@ def load_images(
     rows for one digest may come; their LAYERS and PLATFORMS then follow each other in the order of
     `manifests`, positions ascending.
     """
-    raise NotImplementedError
+    arriving = {
+        "arriving_manifests": manifests.cast(MANIFESTS),
+        "arriving_layers": layers.cast(LAYERS),
+        "arriving_platforms": platforms.cast(PLATFORMS),
+    }
+    con.execute("set variable as_of = ?", [as_of])
+    with transaction(con), _registered(con, arriving):
+        run_step(con, "images")
+
+
+def settled_digests(con: DuckDBPyConnection, digests: Sequence[str]) -> set[str]:
+    """Of some digests, those stored with a text that no other can better; after `begin`."""
+    rows = con.execute(sentence("known", "settled_digests"), {"digests": digests}).fetchall()
+    return {digest for (digest,) in rows}
 
 
 def apply(con: DuckDBPyConnection, run: Run, crawls: pa.Table, repositories: pa.Table) -> None:
@@ -185,4 +204,43 @@ def apply(con: DuckDBPyConnection, run: Run, crawls: pa.Table, repositories: pa.
         crawls: how each reading went.
         repositories: rows of REPOSITORIES, those listed in this run.
     """
-    raise NotImplementedError
+    _insert(con, "staged_crawls", crawls, CRAWLS)
+    _insert(con, "staged_repositories", repositories, REPOSITORIES)
+    row = pa.Table.from_pylist([asdict(run)])
+    with _registered(con, {"arriving": row}):
+        con.execute("insert into staged_run by name from arriving")
+    con.execute("set variable as_of = ?", [run.as_of])
+    run_step(con, "plan")
+    chunks = con.execute("select distinct chunk from planned_crawls order by chunk").fetchall()
+    for number in chunks:
+        con.execute("set variable chunk = ?", number)
+        with transaction(con):
+            run_step(con, "chunk")
+    with transaction(con):
+        run_step(con, "finish")
+
+
+def row_counts(con: DuckDBPyConnection) -> dict[str, int]:
+    """Rows by table of schema main."""
+    tables = con.execute(
+        "select table_name from duckdb_tables() where database_name = current_database()"
+        " and schema_name = 'main' order by table_name"
+    ).fetchall()
+    return {name: con.table(name).count("*").fetchall()[0][0] for (name,) in tables}
+
+
+def _insert(con: DuckDBPyConnection, target: str, table: pa.Table, schema: pa.Schema) -> None:
+    with _registered(con, {"arriving": table.cast(schema)}):
+        con.execute(f"insert into {target} from arriving")
+
+
+@contextmanager
+def _registered(con: DuckDBPyConnection, tables: dict[str, pa.Table]) -> Iterator[None]:
+    """Let SQL read Arrow tables by these names, without copying them."""
+    for name, table in tables.items():
+        con.register(name, table)
+    try:
+        yield
+    finally:
+        for name in tables:
+            con.unregister(name)

@@ -114,8 +114,8 @@ def _check(con: duckdb.DuckDBPyConnection, name: str, sql: str) -> CheckOutcome:
 
 
 def _count(con: duckdb.DuckDBPyConnection, source: str) -> int:
-    row = con.execute(f"select count(*) {source}").fetchone()
-    return int(row[0]) if row else 0
+    [(count,)] = con.execute(f"select count(*) {source}").fetchall()
+    return int(count)
 
 
 @cache

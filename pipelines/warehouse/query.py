@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, cast
 
 import duckdb
 import msgspec
@@ -24,15 +24,22 @@ _BATCH_ROWS = 10_000
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 
 
+def is_published(directory: Path) -> bool:
+    """Whether there is a published warehouse."""
+    return (directory / PUBLISHED).exists()
+
+
 def connect_published(directory: Path) -> DuckDBPyConnection:
     """Open the published warehouse: read-only, no file or network access, configuration locked.
+
+    Other threads use `connection.cursor`: DuckDB's own cursors begin outside the warehouse.
 
     Raises:
         WarehouseMissing: there is none yet.
         WarehouseError: it cannot be opened.
     """
     path = directory / PUBLISHED
-    if not path.exists():
+    if not is_published(directory):
         raise WarehouseMissing(f"There is no {path} yet: run `swr-warehouse ingest` first.")
     try:
         return open_read_only(path)
@@ -49,7 +56,8 @@ def run_query(directory: Path, sql: str) -> pa.Table:
     """
     with closing(connect_published(directory)) as con:
         try:
-            answer = con.sql(sql)
+            # A statement without a result answers None, whatever its annotation says.
+            answer = cast("duckdb.DuckDBPyRelation | None", con.sql(sql))
             table = pa.table({}) if answer is None else answer.to_arrow_table()
         except duckdb.Error as error:
             raise WarehouseError(in_one_line(error)) from error
@@ -88,7 +96,8 @@ def _write(table: pa.Table, fmt: Format, file: BinaryIO) -> None:
     if fmt == "parquet":
         write_table(table, file)
     elif fmt == "csv":
-        write_csv(pa.table(dict(_csv_columns(table))), file)
+        columns = [_csv_column(column) for column in table.columns]
+        write_csv(pa.Table.from_arrays(columns, names=table.column_names), file)
     else:
         file.writelines(_json_lines(table))
 
@@ -102,14 +111,12 @@ def _json_lines(table: pa.Table) -> Iterator[bytes]:
     yield b"]\n" if table.num_rows else b"[]\n"
 
 
-def _csv_columns(table: pa.Table) -> Iterator[tuple[str, pa.ChunkedArray | pa.Array]]:
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        if pa.types.is_temporal(column.type) or pa.types.is_nested(column.type):
-            yield name, pa.array(map(_csv_text, column), pa.string())
-        else:
-            yield name, column
+def _csv_column(column: "pa.ChunkedArray[Any]") -> "pa.ChunkedArray[Any] | pa.Array[Any]":
+    if pa.types.is_temporal(column.type) or pa.types.is_nested(column.type):
+        return pa.array(map(_csv_text, column.to_pylist()), pa.string())
+    return column
 
 
-def _csv_text(value: pa.Scalar) -> str | None:
-    plain: Any = msgspec.to_builtins(value.as_py(), enc_hook=str)
+def _csv_text(value: Any) -> str | None:
+    plain = msgspec.to_builtins(value, enc_hook=str)
     return plain if plain is None or isinstance(plain, str) else _encode(plain).decode()

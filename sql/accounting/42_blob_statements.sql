@@ -1,4 +1,5 @@
--- One row per manifest and place where it names a blob: what it states of it.
+-- One row per manifest and place where it names a blob: what it states of it. position is
+-- null for the configuration.
 create or replace temp table blob_statements as
 with
 manifests as (select * from main.manifests),
@@ -12,11 +13,11 @@ stated as (
         config_digest as blob_digest,
         config_bytes as size_bytes,
         true as is_stored,
-        false as is_layer
+        cast(null as integer) as position
     from manifests
     where config_digest is not null
     union all
-    select manifest_digest, blob_digest, size_bytes, is_stored, true as is_layer
+    select manifest_digest, blob_digest, size_bytes, is_stored, position
     from layers
 )
 
@@ -27,7 +28,7 @@ select
     blob_keys.blob_key,
     stated.size_bytes,
     stated.is_stored,
-    stated.is_layer
+    stated.position
 from stated
 inner join manifest_keys on stated.manifest_digest = manifest_keys.manifest_digest
 inner join blob_keys on stated.blob_digest = blob_keys.blob_digest;

@@ -7,7 +7,7 @@ select
     min(size_bytes) as size_bytes,
     max(size_bytes) as largest_size_bytes,
     coalesce(min(size_bytes) <> max(size_bytes), true) as is_uncertain,
-    bool_or(is_layer) as is_layer,
+    bool_or(position is not null) as is_layer,
     min(case when is_stored then first_run_key end) as stored_run_key
 from statements
 group by blob_key

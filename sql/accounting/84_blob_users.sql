@@ -4,18 +4,31 @@ with
 used as (select * from repository_blobs),
 blobs as (select * from stored_blobs),
 
-users as (
+namespaces as (
     select
         blob_key,
-        cast(sum(tag_count) as bigint) as tag_count,
+        namespace_key,
+        sum(tag_count) as tag_count,
         count(*) as repository_count,
-        count(distinct namespace_key) as namespace_count,
         min(repository_key) as lowest_repository_key,
-        min(namespace_key) as lowest_namespace_key,
         min(lowest_bucket) as lowest_bucket,
         max(highest_bucket) as highest_bucket,
         bool_and(is_stale) as is_stale
     from used
+    group by blob_key, namespace_key
+),
+
+users as (
+    select
+        blob_key,
+        cast(sum(tag_count) as bigint) as tag_count,
+        cast(sum(repository_count) as bigint) as repository_count,
+        count(*) as namespace_count,
+        min(lowest_repository_key) as lowest_repository_key,
+        min(lowest_bucket) as lowest_bucket,
+        max(highest_bucket) as highest_bucket,
+        bool_and(is_stale) as is_stale
+    from namespaces
     group by blob_key
 )
 

@@ -126,7 +126,7 @@ create table repositories (
 comment on table repositories is 'One row per repository ever read.';
 comment on column repositories.namespace is 'Namespace (organization).';
 comment on column repositories.repository is 'Repository name, with / where it has levels.';
-comment on column repositories.repo_id is 'The registry''s id, taken from its tag records; null for a repository without any.';
+comment on column repositories.repo_id is 'The registry''s id, taken from its tag records; null if none was ever read.';
 comment on column repositories.is_public is 'Whether anyone may pull from it.';
 comment on column repositories.api_size_bytes is 'The registry''s own word on its size.';
 comment on column repositories.api_tag_count is 'The registry''s own word on its number of tags, from the repository list.';

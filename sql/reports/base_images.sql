@@ -4,9 +4,8 @@
 create or replace table reports.base_images as
 with
 manifests as (select * from main.manifests),
-layers as (select * from main.layers),
 manifest_keys as (select * from manifest_keys),
-blob_keys as (select * from blob_keys),
+statements as (select * from blob_statements),
 blobs as (select * from stored_blobs),
 reached as (select * from reached_manifests),
 tagged as (select * from tagged_manifests),
@@ -20,7 +19,10 @@ live_nodes as (
 ),
 
 images as (
-    select manifest_keys.manifest_key, manifests.manifest_digest
+    select
+        manifest_keys.manifest_key,
+        manifests.manifest_digest,
+        manifests.layer_count
     from manifests
     inner join manifest_keys on manifests.manifest_digest = manifest_keys.manifest_digest
     where
@@ -28,58 +30,56 @@ images as (
         and manifest_keys.manifest_key in (select node_key from live_nodes)
 ),
 
-ends as (
-    select manifest_digest, max(position) as last_position
-    from layers
-    group by manifest_digest
-),
-
-steps as (
-    select
-        images.manifest_key,
-        layers.position,
-        layers.prefix_digest,
-        layers.position < ends.last_position as is_continued
-    from layers
-    inner join images on layers.manifest_digest = images.manifest_digest
-    inner join ends on layers.manifest_digest = ends.manifest_digest
-),
-
 common as (
     select
-        prefix_digest,
-        position,
+        cast(row_number() over (order by layers.prefix_digest) as integer) as prefix_key,
+        layers.prefix_digest,
+        layers.position,
         count(*) as image_count,
-        sum(case when is_continued then 1 else 0 end) as continued_count,
-        min(manifest_key) as example_key
-    from steps
-    group by prefix_digest, position
-    having count(*) > 1 and bool_or(is_continued)
+        sum(case when layers.position + 1 < images.layer_count then 1 else 0 end)
+            as continued_count,
+        min(images.manifest_key) as example_key
+    from main.layers
+    inner join images on layers.manifest_digest = images.manifest_digest
+    group by layers.prefix_digest, layers.position
+    having count(*) > 1
+),
+
+-- Short keys from here on: most of the millions of layers are in no common beginning.
+steps as (
+    select
+        common.prefix_key,
+        common.position,
+        common.image_count,
+        images.manifest_key,
+        common.position + 1 < images.layer_count as is_continued
+    from main.layers
+    inner join common on layers.prefix_digest = common.prefix_digest
+    inner join images on layers.manifest_digest = images.manifest_digest
 ),
 
 -- If all images go on alike, any one of them shows it.
 nexts as (
-    select common.prefix_digest, longer.image_count
+    select common.prefix_key, steps.image_count
     from common
     inner join steps
         on common.example_key = steps.manifest_key
         and common.position + 1 = steps.position
-    inner join common as longer on steps.prefix_digest = longer.prefix_digest
 ),
 
 prefixes as (
-    select
-        row_number() over (order by common.prefix_digest) as prefix_key,
-        common.*
+    select common.*
     from common
-    left join nexts on common.prefix_digest = nexts.prefix_digest
-    where coalesce(nexts.image_count, 0) < common.image_count
+    left join nexts on common.prefix_key = nexts.prefix_key
+    where
+        common.continued_count > 0
+        and coalesce(nexts.image_count, 0) < common.image_count
 ),
 
 users as (
     select distinct prefixes.prefix_key, live_nodes.root_key, steps.is_continued
     from prefixes
-    inner join steps on prefixes.prefix_digest = steps.prefix_digest
+    inner join steps on prefixes.prefix_key = steps.prefix_key
     inner join live_nodes on steps.manifest_key = live_nodes.node_key
 ),
 
@@ -107,13 +107,11 @@ bases as (
 ),
 
 prefix_blobs as (
-    select distinct prefixes.prefix_key, blob_keys.blob_key
+    select distinct prefixes.prefix_key, statements.blob_key
     from prefixes
-    inner join manifest_keys on prefixes.example_key = manifest_keys.manifest_key
-    inner join layers
-        on manifest_keys.manifest_digest = layers.manifest_digest
-        and prefixes.position >= layers.position
-    inner join blob_keys on layers.blob_digest = blob_keys.blob_digest
+    inner join statements
+        on prefixes.example_key = statements.manifest_key
+        and prefixes.position >= statements.position
 ),
 
 bytes as (

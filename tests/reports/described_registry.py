@@ -8,6 +8,7 @@ crawls complete, tags updated a day ago, a manifest known from the first run a t
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,11 @@ SIZE = re.compile(r"\d+")
 def expand(description: Description) -> Tables:
     """Give the rows of every table of `main` and `ingest` for a description."""
     runs = [_run(number, run) for number, run in enumerate(_described_runs(description))]
+    for before, run in pairwise(runs):
+        run["crawls"] = {
+            **dict.fromkeys({*before["tags"]} - {*run["tags"]}, "missing"),
+            **run["crawls"],
+        }
     tables: Tables = {
         "runs": [run["row"] for run in runs],
         "crawls": [crawl for run in runs for crawl in _crawls(run)],

@@ -13,34 +13,37 @@ with texts as (
     where layer_count > 0
 ),
 
-arrived_layers as (
+wanted as (
     select
-        *,
-        row_number() over () as arrival,
-    from arriving_layers
+        texts.manifest_digest,
+        texts.text_number,
+    from texts
+    inner join accepted on texts.arrival = accepted.arrival
+),
+
+several as (
+    select distinct manifest_digest
+    from texts
+    where text_number > 1
 ),
 
 numbered as (
     select
         *,
+        1 as text_number,
+    from arriving_layers
+    anti join several using (manifest_digest)
+    union all
+    select
+        * exclude (arrival),
         sum((position = 0)::integer) over (
             partition by manifest_digest
             order by arrival
-            rows unbounded preceding
         ) as text_number,
-    from arrived_layers
-),
-
-final as (
-    select numbered.* exclude (text_number)
-    from numbered
-    inner join texts
-        on
-            numbered.manifest_digest = texts.manifest_digest
-            and numbered.text_number = texts.text_number
-    inner join accepted on texts.arrival = accepted.arrival
+    from (select *, row_number() over () as arrival from arriving_layers)
+    semi join several using (manifest_digest)
 )
 
-select * exclude (arrival)
-from final
-order by arrival;
+select * exclude (text_number)
+from numbered
+semi join wanted using (manifest_digest, text_number);

@@ -1,0 +1,48 @@
+-- warn
+-- A repository the latest run read completely holds as many records as the registry said
+-- it has: live tags, and records that count but are none. (A rejected record without a
+-- readable name may stand for a tag it holds already, so this only warns.)
+with
+latest as (
+    select run_id
+    from ingest.runs
+    order by as_of desc, run_id desc
+    limit 1
+),
+
+crawled as (
+    select crawls.*
+    from ingest.crawls
+    inner join latest on crawls.run_id = latest.run_id
+    where crawls.status in ('complete', 'unchanged') and crawls.expected is not null
+),
+
+records as (
+    select namespace, repository from main.tags
+    union all
+    select counted.namespace, counted.repository
+    from ingest.counted_records as counted
+    left join main.tags
+        on counted.namespace = tags.namespace
+        and counted.repository = tags.repository
+        and counted.record_key = tags.tag
+        and counted.reason = 'rejected'
+    where tags.tag is null
+),
+
+held as (
+    select namespace, repository, count(*) as record_count
+    from records
+    group by namespace, repository
+)
+
+select
+    crawled.namespace,
+    crawled.repository,
+    crawled.status,
+    crawled.expected,
+    coalesce(held.record_count, 0) as record_count
+from crawled
+left join held
+    on crawled.namespace = held.namespace and crawled.repository = held.repository
+where coalesce(held.record_count, 0) <> crawled.expected;

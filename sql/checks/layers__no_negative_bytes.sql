@@ -1,0 +1,6 @@
+-- error
+-- No bytes are negative.
+select *
+from main.layers
+where
+    size_bytes < 0;

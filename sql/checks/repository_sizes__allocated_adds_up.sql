@@ -1,0 +1,11 @@
+-- error
+-- The repositories' fair shares add up to the registry's deduplicated bytes.
+with shares as (
+    select coalesce(sum(allocated_bytes), 0) as allocated_bytes
+    from reports.repository_sizes
+)
+
+select shares.allocated_bytes, registry.deduplicated_bytes
+from shares
+cross join reports.registry_size as registry
+where shares.allocated_bytes <> coalesce(registry.deduplicated_bytes, 0);

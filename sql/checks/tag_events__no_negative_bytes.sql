@@ -1,0 +1,6 @@
+-- error
+-- No bytes are negative.
+select *
+from reports.tag_events
+where
+    orphaned_bytes < 0;

@@ -1,0 +1,283 @@
+"""The client against the stand-in over HTTP: paths, shapes, failures and what they say."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from pipelines.errors import (
+    SwrForbidden,
+    SwrNotFound,
+    SwrRefused,
+    SwrUnauthenticated,
+    SwrUnavailable,
+    UnexpectedReply,
+)
+from pipelines.settings import read_settings
+from pipelines.swr.client import SwrClient, client_from
+from pipelines.swr.reading_order import PageRequest
+from pipelines.swr.stand_in.exchange import Reply, Request
+from pipelines.swr.stand_in.registry import Registry
+from pipelines.swr.stand_in.server import StandIn
+from pipelines.swr.transport import Transport
+
+AT = datetime(2026, 3, 1, tzinfo=UTC)
+NEWEST = PageRequest(0, 10, newest_first=True)
+TOKEN = "a-secret-token-not-to-be-seen"
+
+
+@pytest.fixture
+def server() -> Iterator[StandIn]:
+    """A registry of three repositories, one with a slash in its name."""
+    registry = Registry()
+    for second, (namespace, repository, tag) in enumerate(
+        [
+            ("team", "app", "1"),
+            ("team", "app", "2"),
+            ("team", "deep/er/app", "1"),
+            ("team2", "x", "1"),
+        ]
+    ):
+        registry.push(namespace, repository, tag, "{}", at=AT.replace(second=second))
+    with StandIn(registry, token=TOKEN) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: StandIn) -> Iterator[SwrClient]:
+    """A client with the stand-in's token."""
+    settings = read_settings(
+        endpoint_setting=server.url, auth_token=TOKEN, requests_per_second=0, timeout_seconds=2
+    )
+    with Transport(settings) as transport:
+        yield client_from(settings, transport)
+
+
+def page(client: SwrClient) -> list[str]:
+    """Names on the newest page of team/app."""
+    return [record.key for record in client.tag_page("team", "app", NEWEST).records]
+
+
+def failing(server: StandIn, *replies: Reply) -> None:
+    """Let the stand-in send these first, one a request, then go on normally."""
+    left = list(replies)
+    server.fault = lambda request: left.pop(0) if left and request.path else None
+
+
+def test_namespaces_and_repositories_are_compared_by_name(client: SwrClient) -> None:
+    """The API's filter is fuzzy: team finds team2 as well."""
+    assert client.namespaces() == ["team", "team2"]
+    listing = client.repositories("team")
+    assert [(r.namespace, r.name, r.num_images) for r in listing.records] == [
+        ("team", "app", 2),
+        ("team", "deep/er/app", 1),
+    ]
+
+
+def test_a_page_brings_records_and_the_total(client: SwrClient, server: StandIn) -> None:
+    """In the order asked for, by separate parameters that are always all there."""
+    newest = client.tag_page("team", "app", PageRequest(0, 1, newest_first=True))
+    oldest = client.tag_page("team", "app", PageRequest(0, 1, newest_first=False))
+    assert ([r.key for r in newest.records], newest.total) == (["2"], 2)
+    assert ([r.key for r in oldest.records], oldest.total) == (["1"], 2)
+    assert server.log[-1].query == {
+        "offset": "0",
+        "limit": "1",
+        "order_column": "updated_at",
+        "order_type": "asc",
+    }
+
+
+def test_a_slash_in_a_name_travels_as_a_dollar_sign(client: SwrClient, server: StandIn) -> None:
+    """As the API wants it."""
+    assert client.tag_page("team", "deep/er/app", NEWEST).total == 1
+    assert server.log[-1].path == "/v2/manage/namespaces/team/repos/deep$er$app/tags"
+
+
+@pytest.mark.parametrize("name", ["..", ".", ""])
+def test_a_name_that_would_walk_the_path_is_not_asked_for(
+    client: SwrClient, server: StandIn, name: str
+) -> None:
+    """Names from the API never become paths."""
+    with pytest.raises(SwrRefused, match="no such name"):
+        client.tag_page("team", name, NEWEST)
+    assert server.log == []
+
+
+def test_a_name_with_odd_characters_stays_one_segment(client: SwrClient, server: StandIn) -> None:
+    """Whatever it holds."""
+    with pytest.raises(SwrNotFound):
+        client.tag_page("team", 'a b?c#d%2F"\n😀', NEWEST)
+    assert server.log[-1].path == '/v2/manage/namespaces/team/repos/a b?c#d%2F"\n😀/tags'
+
+
+def test_a_repository_is_there_or_not(client: SwrClient) -> None:
+    """Asked for by name."""
+    assert client.has_repository("team", "app")
+    assert not client.has_repository("team", "ap")
+
+
+def test_retryable_failures_are_retried(client: SwrClient, server: StandIn) -> None:
+    """Throttling, broken gateways, broken connections and broken bodies alike."""
+    html = Reply(200, {"Content-Type": "text/html"}, b"<html>maintenance</html>")
+    whole = server.answer(
+        Request(
+            "GET",
+            "/v2/manage/namespaces/team/repos/app/tags?offset=0&limit=10",
+            {"x-auth-token": TOKEN},
+        )
+    )
+    failing(
+        server,
+        Reply(429, {"Retry-After": "0"}, b""),
+        Reply(502, {}, b"<html>bad gateway</html>"),
+        Reply(200, whole.headers, whole.body, truncate_at=40),
+        html,
+        Reply(200, {}, is_reset=True),
+        Reply(200, {"Content-Type": "application/json"}, b"null"),
+    )
+    assert page(client) == ["2", "1"]
+    assert client.transport.counters.requests == 7
+    assert client.transport.counters.retries == 6
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"null", b"{}", b"<html></html>", b'[{"Tag":"1"', b'{"tags": []}']
+)
+def test_a_200_that_is_no_array_is_an_error_in_the_end(
+    client: SwrClient, server: StandIn, body: bytes
+) -> None:
+    """Never an empty list of tags."""
+    server.fault = lambda _: Reply(200, {"Content-Type": "text/html"}, body)
+    with pytest.raises(UnexpectedReply, match="instead of a JSON array"):
+        page(client)
+    assert len(server.log) == 7
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "requests"),
+    [
+        (400, SwrRefused, 1),
+        (401, SwrUnauthenticated, 1),
+        (403, SwrForbidden, 1),
+        (404, SwrNotFound, 1),
+        (409, SwrRefused, 1),
+        (429, SwrUnavailable, 7),
+        (500, SwrUnavailable, 7),
+        (503, SwrUnavailable, 7),
+        (504, SwrUnavailable, 7),
+    ],
+)
+def test_an_error_says_by_its_kind_what_to_do(
+    client: SwrClient, server: StandIn, status: int, kind: type[Exception], requests: int
+) -> None:
+    """And only what may pass is tried again."""
+    server.fault = lambda _: Reply(status)
+    with pytest.raises(kind):
+        page(client)
+    assert len(server.log) == requests
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b'{"error_msg":"gateway","error_code":"APIGW.0301","request_id":"r"}', "gateway"),
+        (
+            b'{"errors":[{"errorCode":"APIGW.0301","errorMessage":"backend","detail":""}]}',
+            "backend",
+        ),
+        (b'{"errors":[{"errorCode":"APIGW.0301","errorMessage":"old"}],"error_code":"X"}', "X"),
+        (b'[{"errorCode":"APIGW.0301","errorMessage":"array","detail":""}]', "array"),
+        (b'{"errorCode":"APIGW.0301","errorMessage":"top"}', "top"),
+        (b'{"error":{"code":401,"message":"keystone","title":"Unauthorized"}}', "keystone"),
+        (b"<html>WAF</html>", "do not allow this"),
+        (b'{"error_msg": {"not": "text"}}', "not"),
+    ],
+)
+def test_all_shapes_of_error_bodies_are_understood(
+    client: SwrClient, server: StandIn, body: bytes, told: str
+) -> None:
+    """Gateway, backend old and new, bare array, top level, IAM; and what is none of them."""
+    server.fault = lambda _: Reply(403, {"X-Request-Id": "req-42"}, body)
+    with pytest.raises(SwrForbidden) as error:
+        page(client)
+    text = str(error.value)
+    assert told in text
+    assert f"GET {server.url}/v2/manage/namespaces/team/repos/app/tags" in text
+    assert "status 403" in text
+    assert "request id req-42" in text
+    if b"APIGW.0301" in body and told != "X":
+        assert "code APIGW.0301" in text
+
+
+def test_a_redirect_is_not_followed(client: SwrClient, server: StandIn) -> None:
+    """It would carry the token to another host."""
+    with StandIn(Registry(), token=TOKEN) as elsewhere:
+        server.fault = lambda _: Reply(302, {"Location": f"{elsewhere.url}/v2/manage/namespaces"})
+        with pytest.raises(SwrRefused, match="redirect"):
+            page(client)
+        assert elsewhere.log == []
+
+
+def test_a_total_that_makes_no_sense_counts_as_absent(client: SwrClient, server: StandIn) -> None:
+    """Better none than a wrong one."""
+    for header in ("", "nonsense", "0-2/1", "0-2/x", "bytes 0-1/2", "-1-2/3"):
+        request = Request(
+            "GET",
+            "/v2/manage/namespaces/team/repos/app/tags?offset=0&limit=10",
+            {"x-auth-token": TOKEN},
+        )
+        reply = server.answer(request)
+        failing(server, Reply(200, {**reply.headers, "Content-Range": header}, reply.body))
+        assert client.tag_page("team", "app", NEWEST).total is None
+
+
+def test_an_unreachable_endpoint_is_told_in_one_sentence() -> None:
+    """With what to check."""
+    with StandIn(Registry()) as gone:
+        url = gone.url
+    settings = read_settings(endpoint_setting=url, auth_token=TOKEN)
+    with Transport(settings) as transport, pytest.raises(SwrUnavailable) as error:
+        client_from(settings, transport).namespaces()
+    assert str(error.value) == (
+        f"GET {url}/v2/manage/namespaces: cannot connect; check the endpoint and the network"
+    )
+
+
+def test_no_answer_in_time_is_told(server: StandIn) -> None:
+    """And named by its setting."""
+    server.fault = lambda _: Reply(200, {}, b"[]", delay_seconds=5)
+    settings = read_settings(endpoint_setting=server.url, auth_token=TOKEN, timeout_seconds=0.05)
+    with Transport(settings) as transport, pytest.raises(SwrUnavailable, match="SWR_TIMEOUT"):
+        client_from(settings, transport).namespaces()
+
+
+def test_an_error_never_holds_the_token(client: SwrClient, server: StandIn) -> None:
+    """Not even if the server repeats it in a redirect or the query holds it."""
+    server.fault = lambda _: Reply(403, {}, b'{"error_msg":"no","error_code":"X"}')
+    with pytest.raises(SwrForbidden) as error:
+        client.tag_page_with("team", "app", {"tag": TOKEN})
+    assert TOKEN not in str(error.value)
+    assert TOKEN not in repr(error.value)
+    assert TOKEN not in repr(vars(error.value))
+
+
+def test_repositories_are_listed_past_the_first_page(server: StandIn, client: SwrClient) -> None:
+    """Also where the endpoint gives fewer at a time than asked for."""
+    for number in range(7):
+        server.registry.push("team3", f"app{number}", "1", "{}", at=AT)
+
+    def clamp(request: Request) -> Reply | None:
+        if request.path != "/v2/manage/repos" or request.query["limit"] == "3":
+            return None
+        return server.answer(
+            Request(
+                request.method, request.target.replace("limit=1000", "limit=3"), request.headers
+            )
+        )
+
+    server.fault = clamp
+    names = [record.name for record in client.repositories("team3").records]
+    assert names == [f"app{number}" for number in range(7)]
+    offsets = [entry.query["offset"] for entry in server.log if entry.path == "/v2/manage/repos"]
+    assert offsets == ["0", "3", "6"]

@@ -1,0 +1,172 @@
+"""Runs written by hand for the tests of the warehouse: rows with defaults, and a run a day.
+
+Run n's `as_of` is noon of day n; its crawls start a quarter past and finish at half past.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from pipelines.warehouse import load
+from pipelines.warehouse.building import connect_building, start_building
+from pipelines.warehouse.publish import publish
+from pipelines.warehouse.query import run_query
+
+Row = dict[str, Any]
+
+
+def as_of(run: int) -> datetime:
+    return datetime(2024, 5, run, 12, tzinfo=UTC)
+
+
+def started(run: int) -> datetime:
+    return datetime(2024, 5, run, 12, 15, tzinfo=UTC)
+
+
+def finished(run: int) -> datetime:
+    return datetime(2024, 5, run, 12, 30, tzinfo=UTC)
+
+
+def pushed(minute: int) -> datetime:
+    """A moment of the registry's own, long before the runs."""
+    return datetime(2024, 1, 1, minute // 60, minute % 60, tzinfo=UTC)
+
+
+def tag(name: str, digest: str, minute: int = 0, **other: Any) -> Row:
+    row: Row = {
+        "namespace": "team",
+        "repository": "app",
+        "tag": name,
+        "manifest_digest": digest,
+        "updated_at": pushed(minute),
+        "repo_id": 7,
+    }
+    return row | other
+
+
+def deleted(name: str, digest: str, minute: int = 0, **other: Any) -> Row:
+    """A record that says of itself that it is deleted."""
+    return tag(name, digest, minute, api_deleted_at=pushed(minute), **other)
+
+
+def counted(key: str, fingerprint: str, minute: int | None = None, **other: Any) -> Row:
+    """A record that could not be used."""
+    row: Row = {
+        "namespace": "team",
+        "repository": "app",
+        "record_key": key,
+        "fingerprint": fingerprint,
+        "updated_at": None if minute is None else pushed(minute),
+    }
+    return row | other
+
+
+def crawl(run: int, status: str = "complete", *, everything: bool = True, **other: Any) -> Row:
+    row: Row = {
+        "namespace": "team",
+        "repository": "app",
+        "status": status,
+        "requests": 1,
+        "pages": 1,
+        "received": 0,
+        "duplicates": 0,
+        "attempts": 1,
+        "started_at": started(run),
+        "finished_at": finished(run),
+        "lists_everything": everything and status == "complete",
+    }
+    return row | other
+
+
+def listed(**other: Any) -> Row:
+    row: Row = {"namespace": "team", "repository": "app", "is_public": False}
+    return row | other
+
+
+def manifest(digest: str, **other: Any) -> Row:
+    row: Row = {
+        "manifest_digest": digest,
+        "manifest_kind": "image",
+        "size_basis": "exact",
+        "digest_verified": True,
+        "manifest_bytes": 2,
+        "manifest": "{}",
+    }
+    return row | other
+
+
+def layer(digest: str, position: int, blob: str, **other: Any) -> Row:
+    row: Row = {
+        "manifest_digest": digest,
+        "position": position,
+        "blob_digest": blob,
+        "size_bytes": 1,
+        "is_stored": True,
+        "prefix_digest": "prefix",
+    }
+    return row | other
+
+
+def run_row(run: int, **other: Any) -> load.Run:
+    fields: Row = {
+        "run_id": f"run {run}",
+        "as_of": as_of(run),
+        "mode": "incremental",
+        "started_at": as_of(run),
+        "finished_at": None,
+        "status": "complete",
+        "scope": "{}",
+        "unread_namespaces": 0,
+        "unread_repositories": 0,
+        "stale_days": 180,
+        "requests": 1,
+        "retries": 0,
+        "throttled_seconds": 0.0,
+    }
+    return load.Run(**(fields | other))
+
+
+def table(rows: Sequence[Row], schema: pa.Schema) -> pa.Table:
+    return pa.Table.from_pylist(list(rows), schema=schema)
+
+
+def ingest(
+    directory: Path,
+    run: int,
+    crawls: Sequence[Row],
+    tags: Sequence[Row] = (),
+    *,
+    rejected: Sequence[Row] = (),
+    records: Sequence[Row] = (),
+    repositories: Sequence[Row] = (),
+) -> None:
+    """Load one run and publish it; every digest gets a manifest of kind image."""
+    start_building(directory)
+    with connect_building(directory) as con:
+        load.begin(con)
+        load.stage_tags(con, table(tags, load.TAGS))
+        load.stage_rejected(con, table(rejected, load.COUNTED), table(records, load.REJECTED))
+        manifests = [manifest(row["manifest_digest"]) for row in tags]
+        load.load_images(
+            con,
+            table(manifests, load.MANIFESTS),
+            load.LAYERS.empty_table(),
+            load.PLATFORMS.empty_table(),
+            as_of(run),
+        )
+        load.apply(
+            con,
+            run_row(run),
+            table(crawls, load.CRAWLS),
+            table(repositories, load.REPOSITORIES),
+        )
+    publish(directory)
+
+
+def rows(directory: Path, sql: str) -> list[tuple[Any, ...]]:
+    """Answer of the published warehouse, as tuples."""
+    answer = run_query(directory, sql)
+    return list(zip(*(column.to_pylist() for column in answer.columns), strict=True))
