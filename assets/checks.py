@@ -6,28 +6,37 @@ https://docs.dagster.io/guides/test/asset-checks
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
+from assets.warehouse import TABLES
 from pipelines.settings import Settings
 from pipelines.warehouse.building import connect_building
-from pipelines.warehouse.models import CheckOutcome, check_entries, report_names, run_checks
+from pipelines.warehouse.models import (
+    CheckEntry,
+    CheckOutcome,
+    check_entries,
+    report_names,
+    run_checks,
+)
 
-_REPORTS = set(report_names())
+# A check is named by its table; `warehouse` is all of them, known once reports are built.
+_KEYS = {table: [schema, table] for schema, table in TABLES}
+_KEYS |= {name: ["reports", name] for name in report_names()}
+_KEYS["warehouse"] = ["reports", "registry_size"]
 
 
-def _spec(name: str, *, is_blocking: bool, description: str) -> dg.AssetCheckSpec:
-    table = name.split("__", 1)[0]
-    schema = "reports" if table in _REPORTS else "main"
+def _spec(entry: CheckEntry) -> dg.AssetCheckSpec:
     return dg.AssetCheckSpec(
-        name, asset=[schema, table], blocking=is_blocking, description=description
+        entry.name,
+        asset=_KEYS[entry.name.split("__", 1)[0]],
+        blocking=entry.is_blocking,
+        description=entry.meaning,
     )
 
 
-_SPECS = {
-    entry.name: _spec(entry.name, is_blocking=entry.is_blocking, description=entry.meaning)
-    for entry in check_entries()
-}
+_SPECS = {entry.name: _spec(entry) for entry in check_entries()}
 _ON_REPORTS = {name for name, spec in _SPECS.items() if spec.asset_key.path[0] == "reports"}
 
 
@@ -57,11 +66,14 @@ def _result(outcome: CheckOutcome) -> dg.AssetCheckResult:
         check_name=outcome.name,
         passed=outcome.count == 0,
         severity=severity.ERROR if outcome.is_blocking else severity.WARN,
-        metadata={"rows": outcome.count} | _sample(outcome),
+        metadata=_metadata(outcome),
     )
 
 
-def _sample(outcome: CheckOutcome) -> dict[str, dg.MetadataValue]:
+def _metadata(outcome: CheckOutcome) -> dict[str, Any]:
     if not outcome.count:
-        return {}
-    return {"sample": dg.MetadataValue.md(outcome.sample.to_pandas().to_markdown(index=False))}
+        return {"rows": 0}
+    return {
+        "rows": outcome.count,
+        "sample": dg.MetadataValue.md(outcome.sample.to_pandas().to_markdown(index=False)),
+    }

@@ -9,11 +9,9 @@ import threading
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
-from pipelines.swr.stand_in.built_in import built_in_registry
-from pipelines.swr.stand_in.server import StandIn
 from rich.console import Console
 
 from assets.terminal import TerminalProgress, as_table
@@ -23,7 +21,9 @@ from pipelines.errors import SwrWarehouseError
 from pipelines.ingest import check_settings
 from pipelines.live import tag_records
 from pipelines.settings import read_settings
+from pipelines.swr.stand_in.built_in import built_in_registry
 from pipelines.swr.stand_in.catalogue import read_catalogues
+from pipelines.swr.stand_in.server import StandIn
 from pipelines.warehouse.query import run_query, write_result
 
 _out = Console(highlight=False, soft_wrap=True)
@@ -96,7 +96,7 @@ def ingest(*, full: bool, namespaces: tuple[str, ...], repositories: tuple[str, 
     show_default=True,
 )
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
-def query(sql: str, shape: str, output: Path | None) -> None:
+def query(sql: str, shape: Literal["table", "csv", "json", "parquet"], output: Path | None) -> None:
     """Ask the published warehouse in SQL, read-only."""
     table = run_query(read_settings().warehouse_dir, sql)
     if shape != "table":

@@ -8,14 +8,14 @@ import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pipelines.swr.stand_in.built_in import advance_a_day, built_in_registry
-from pipelines.swr.stand_in.server import StandIn
 from rich.console import Console
 
 from assets.launch import Launched, launch_ingest
 from assets.terminal import TerminalProgress
 from pipelines import summary
 from pipelines.settings import read_settings
+from pipelines.swr.stand_in.built_in import advance_a_day, built_in_registry
+from pipelines.swr.stand_in.server import StandIn
 
 _TOKEN = "demo-token"  # noqa: S105 - opens nothing but the demo's own stand-in
 

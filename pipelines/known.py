@@ -65,6 +65,7 @@ class NothingKnown:
     def get(self, name: Name) -> Known | None:
         """Nothing is known of any repository."""
         del name
+        return None
 
 
 def _versions(table: pa.Table) -> dict[str, Version]:

@@ -168,6 +168,6 @@ def _bytes(row: dict[str, Any], column: str, basis: str) -> str:
 def _table(*columns: str, numbers: Sequence[str] = (), title: str | None = None) -> Table:
     table = Table(box=None, pad_edge=False, title=title, title_justify="left", title_style="bold")
     for column in columns:
-        justify = "right" if column in numbers else "left"
-        table.add_column(column, justify=justify, style=None, header_style="dim")
+        is_number = column in numbers
+        table.add_column(column, justify="right" if is_number else "left", header_style="dim")
     return table

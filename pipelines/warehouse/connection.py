@@ -22,7 +22,7 @@ _Config = dict[str, str | bool | int | float | list[str]]
 def open_writable(path: Path, temporary: Path) -> DuckDBPyConnection:
     """Open or make a file to write, in UTC, with a directory for what memory cannot hold."""
     config: _Config = {"temp_directory": str(temporary), "python_enable_replacements": False}
-    return _attach(duckdb.connect(config=config), path, "recovery_mode no_wal_writes, row_group_size 20480")
+    return _attach(duckdb.connect(config=config), path, "recovery_mode no_wal_writes")
 
 
 def open_read_only(path: Path) -> DuckDBPyConnection:

@@ -221,10 +221,11 @@ def apply(con: DuckDBPyConnection, run: Run, crawls: pa.Table, repositories: pa.
 
 
 def row_counts(con: DuckDBPyConnection) -> dict[str, int]:
-    """Rows by table of schema main."""
+    """Rows by table, `schema.table`, of schemas main and ingest."""
     tables = con.execute(
-        "select table_name from duckdb_tables() where database_name = current_database()"
-        " and schema_name = 'main' order by table_name"
+        "select schema_name || '.' || table_name from duckdb_tables()"
+        " where database_name = current_database() and schema_name in ('main', 'ingest')"
+        " order by all"
     ).fetchall()
     return {name: con.table(name).count("*").fetchall()[0][0] for (name,) in tables}
 

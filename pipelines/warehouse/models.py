@@ -6,11 +6,12 @@ that order is told from the SQL. Loading rows and publishing the file belong els
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from graphlib import TopologicalSorter
 from importlib.resources import files
+from itertools import takewhile
 
 import duckdb
 import pyarrow as pa
@@ -29,6 +30,15 @@ class BuiltReport:
     name: str
     seconds: float
     rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckEntry:
+    """One check: `<table>__<rule>`, whether it stops a run, and what it means."""
+
+    name: str
+    is_blocking: bool
+    meaning: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,11 @@ def report_sources(name: str) -> frozenset[str]:
     return _origins(_sources("reports")[name]) - {f"reports.{name}"}
 
 
+def check_entries() -> list[CheckEntry]:
+    """Describe every check, in alphabetical order, without running it."""
+    return [_check_entry(name, sql) for name, sql in _sources("checks").items()]
+
+
 def build_reports(con: duckdb.DuckDBPyConnection) -> list[BuiltReport]:
     """Rebuild every table of schema `reports` from schemas `main` and `ingest`.
 
@@ -79,9 +94,12 @@ def build_reports(con: duckdb.DuckDBPyConnection) -> list[BuiltReport]:
             con.execute(f"drop table if exists temp.{name}")
 
 
-def run_checks(con: duckdb.DuckDBPyConnection) -> list[CheckOutcome]:
-    """Run every check of `sql/checks`, in alphabetical order."""
-    return [_check(con, name, sql) for name, sql in _sources("checks").items()]
+def run_checks(
+    con: duckdb.DuckDBPyConnection, names: Collection[str] | None = None
+) -> list[CheckOutcome]:
+    """Run the checks of these names, or every one of `sql/checks`, in alphabetical order."""
+    chosen = check_names() if names is None else sorted(names)
+    return [_check(con, name, _sources("checks")[name]) for name in chosen]
 
 
 def audit(outcomes: Iterable[CheckOutcome]) -> None:
@@ -102,6 +120,16 @@ def _build(con: duckdb.DuckDBPyConnection, name: str) -> BuiltReport:
     con.execute(_sources("reports")[name])
     seconds = time.perf_counter() - started
     return BuiltReport(name=name, seconds=seconds, rows=_count(con, f"from reports.{name}"))
+
+
+def _check_entry(name: str, sql: str) -> CheckEntry:
+    """Read a check's opening comment: its severity on the first line, its meaning below."""
+    comment = [line.removeprefix("--").strip() for line in _opening_comment(sql)]
+    return CheckEntry(name, is_blocking=comment[0] == "error", meaning=" ".join(comment[1:]))
+
+
+def _opening_comment(sql: str) -> list[str]:
+    return list(takewhile(lambda line: line.startswith("--"), sql.splitlines()))
 
 
 def _check(con: duckdb.DuckDBPyConnection, name: str, sql: str) -> CheckOutcome:

@@ -14,6 +14,8 @@ from pipelines.swr.stand_in.manifests import Blob, blob, docker_image, oci_image
 
 _NEW_MINOR, _NEW_MAJOR = 0.16, 0.03
 _STABLE_EVERY = 6
+# 1 spreads builds evenly over the years; more moves them towards today.
+_GROWTH = 1.5
 # As parts of a day, from 8 to 18 o'clock.
 WORKING_HOURS = (8 / 24, 18 / 24)
 
@@ -63,17 +65,17 @@ def builds_of(
 def pushes_of(line: Line, builds: Sequence[Build], draw: random.Random) -> Iterator[Push]:
     """Push a line's builds to its tags: the version or number of the build, and moving ones."""
     image = oci_image if line.is_oci else docker_image
-    all_tags = _nightly_tags(len(builds)) if line.is_nightly else _release_tags(len(builds), draw)
+    all_tags = _nightly_tags(line) if line.is_nightly else _release_tags(line, draw)
     for number, (build, tags) in enumerate(zip(builds, all_tags, strict=True)):
         config = blob(f"config {line.name} {number}", 1_400 + 310 * len(build.layers))
         yield Push(build.days_ago, line.name, tags, image(config, build.layers))
 
 
 def _days(line: Line, draw: random.Random) -> list[float]:
-    """Days before today of each build, oldest first, at some time of working days."""
-    between = draw.sample(range(line.last_day + 1, line.first_day), line.builds - 2)
-    days = sorted([line.first_day, *between, line.last_day], reverse=True)
-    return [day - draw.uniform(*WORKING_HOURS) for day in days]
+    """Days before today of each build, oldest first, in working hours, more often of late."""
+    span = line.first_day - line.last_day
+    days = [line.last_day + round(span * draw.random() ** _GROWTH) for _ in range(line.builds)]
+    return sorted((day - draw.uniform(*WORKING_HOURS) for day in days), reverse=True)
 
 
 def _layer(line: Line, part: Part, label: str, draw: random.Random) -> Blob:
@@ -81,10 +83,10 @@ def _layer(line: Line, part: Part, label: str, draw: random.Random) -> Blob:
     return blob(f"layer {line.name} {label} {draw.random()}", size)
 
 
-def _release_tags(count: int, draw: random.Random) -> Iterator[tuple[str, ...]]:
-    """Versions of `count` builds in a row, each with its moving tags."""
+def _release_tags(line: Line, draw: random.Random) -> Iterator[tuple[str, ...]]:
+    """Versions that follow each other, each with its moving tags."""
     major, minor, patch = 1, 0, 0
-    for _ in range(count):
+    for _ in range(line.builds):
         yield f"{major}.{minor}.{patch}", f"{major}.{minor}", str(major), "latest"
         chance = draw.random()
         if chance < _NEW_MAJOR:
@@ -95,8 +97,9 @@ def _release_tags(count: int, draw: random.Random) -> Iterator[tuple[str, ...]]:
             patch += 1
 
 
-def _nightly_tags(count: int) -> Iterator[tuple[str, ...]]:
-    for number in range(count):
-        commit = hashlib.sha256(str(number).encode()).hexdigest()[:7]
+def _nightly_tags(line: Line) -> Iterator[tuple[str, ...]]:
+    """Numbers that follow each other with the commit built; some builds are found stable."""
+    for number in range(line.builds):
+        commit = hashlib.sha256(f"{line.name} {number}".encode()).hexdigest()[:7]
         stable = ("stable",) if number % _STABLE_EVERY == 0 else ()
         yield f"build-{1000 + number}-{commit}", "nightly", *stable

@@ -89,9 +89,8 @@ def _history(seed: int) -> list[Push]:
         draw = random.Random(f"{seed} {line.name}")  # noqa: S311 - no secret
         builds[line.name] = builds_of(line, builds, draw)
         pushes[line.name] = list(pushes_of(line, builds[line.name], draw))
-    debian, java = builds["platform/base/debian"], builds["platform/base/java"]
     everything = [push for line in pushes.values() for push in line]
-    everything += rarities(debian, java, pushes[_SIGNED_LINE])
+    everything += rarities(builds["platform/base/debian"], pushes[_SIGNED_LINE])
     return sorted(everything, key=lambda push: push.days_ago, reverse=True)
 
 

@@ -21,7 +21,7 @@ class Part(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A repository whose builds follow each other, newest `last_day` days ago."""
+    """A repository whose builds follow each other between two days, counted back from today."""
 
     name: str
     base: str | None

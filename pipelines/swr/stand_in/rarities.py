@@ -32,15 +32,12 @@ _ARCHITECTURES = ("amd64", "arm64")
 _EMPTY = Blob("sha256:a3ed95caeb02ffe68cdd9fd84406680ae93d633cb16422d00e8a7c22955b46d4", 32)
 
 
-def rarities(
-    debian: Sequence[Build], java: Sequence[Build], signed_line: Sequence[Push]
-) -> Iterator[Push]:
+def rarities(debian: Sequence[Build], releases: Sequence[Push]) -> Iterator[Push]:
     """Everything that is not a plain image.
 
     Args:
         debian: builds of the base that relics share.
-        java: builds of the base that the images for Windows do not share.
-        signed_line: pushes of a line whose newest releases are signed.
+        releases: pushes of a line whose newest are signed and whose oldest was copied.
     """
     yield from _gateway()
     yield from _kubectl()
@@ -48,10 +45,10 @@ def rarities(
     yield from _runner()
     yield from _charts("platform/charts/service", releases=20)
     yield from _charts("platform/charts/cronjob", releases=8)
-    yield from _signatures(signed_line[-12:])
+    yield from _signatures(releases[-12:])
     yield from _relics(debian)
     yield from _windows()
-    yield from _mistakes(java)
+    yield from _mistakes(releases[0].manifest)
 
 
 def _gateway() -> Iterator[Push]:
@@ -169,23 +166,20 @@ def _windows() -> Iterator[Push]:
         yield Push(day, name, (f"ltsc2022-{number + 1}", "ltsc2022"), image)
 
 
-def _mistakes(java: Sequence[Build]) -> Iterator[Push]:
-    """What got in although it should not have, and one good image among it."""
-    name = "data/scratch/uploads"
-    good = docker_image(blob(f"config {name}", 1_800), java[-1].layers)
-    without_digest = json.loads(good)
+def _mistakes(copied: str) -> Iterator[Push]:
+    """A copy of another repository's image, and what got in although it should not have."""
+    without_digest, negative = json.loads(copied), json.loads(copied)
     del without_digest["layers"][0]["digest"]
-    negative = json.loads(good)
     negative["layers"][0]["size"] = -1
     texts = {
-        "import-1": good,
-        "import-2": good[: len(good) // 2],
+        "import-1": copied,
+        "import-2": copied[: len(copied) // 2],
         "import-3": "",
         "import-4": json.dumps(without_digest),
         "import-5": json.dumps(negative),
     }
     for number, (tag, text) in enumerate(texts.items()):
-        yield Push(330 - number - _NOON, name, (tag,), text)
+        yield Push(330 - number - _NOON, "data/scratch/uploads", (tag,), text)
 
 
 def _native(name: str, version: str, arch: str, size: int, *, is_oci: bool = False) -> str:
