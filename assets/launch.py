@@ -35,9 +35,8 @@ _STEP_TIMES = {
 
 @dataclass(frozen=True)
 class Launched:
-    """How a run went: its id, its status as published, and what each step took in seconds."""
+    """How a run went: its status as published, and what all of it and each step took in seconds."""
 
-    run_id: str
     status: str
     seconds: float
     step_seconds: Mapping[str, float]
@@ -50,7 +49,7 @@ def launch_ingest(
     repositories: tuple[str, ...],
     progress: "Progress",
 ) -> Launched:
-    """Run the job `ingest` to its end.
+    """Run the job `ingest` to its end, on the Dagster instance of `prepare_home`.
 
     Raises:
         SwrWarehouseError: nothing was published; the text says why.
@@ -60,44 +59,49 @@ def launch_ingest(
     warnings.filterwarnings("ignore", category=Warning, module=r"dagster\b.*")
     import dagster as dg  # noqa: PLC0415 - see the module's docstring
 
-    from assets.definitions import defs  # noqa: PLC0415
-
     config = {"full": full, "namespaces": list(namespaces), "repositories": list(repositories)}
     with dg.DagsterInstance.from_config(str(prepare_home())) as instance:
-        try:
-            result = defs.resolve_job_def("ingest").execute_in_process(
-                run_config={
-                    "ops": {"swr__tag_pages": {"config": config}},
-                    "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-                },
-                instance=instance,
-                resources=_resources(progress),
-            )
-        except Exception as error:
-            raise _own_error(error) from error
+        result = run_job(instance, config, progress)
         seconds = _step_seconds(result)
-    return Launched(
-        result.run_id, latest_status(read_settings()), time.monotonic() - began, seconds
-    )
+    return Launched(latest_status(read_settings()), time.monotonic() - began, seconds)
+
+
+def run_job(
+    instance: "dg.DagsterInstance", config: dict[str, Any], progress: "Progress"
+) -> "dg.ExecuteInProcessResult":
+    """Run the job `ingest` on an instance, with the config of its reading step.
+
+    Raises:
+        SwrWarehouseError: nothing was published; the text says why.
+    """
+    from assets.definitions import defs  # noqa: PLC0415 - see the module's docstring
+    from assets.resources import WarehouseResource  # noqa: PLC0415
+
+    try:
+        return defs.resolve_job_def("ingest").execute_in_process(
+            run_config={
+                "ops": {"swr__tag_pages": {"config": config}},
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+            },
+            instance=instance,
+            resources={"warehouse": WarehouseResource(), "progress": progress},
+        )
+    except Exception as error:
+        raise _own_error(error) from error
 
 
 def prepare_home() -> Path:
-    """Make the folder Dagster keeps its state in, with the project's configuration; name it."""
-    if home := os.environ.get("DAGSTER_HOME"):
-        return Path(home)
-    root = _CHECKOUT if (_CHECKOUT / "dagster.yaml").exists() else Path.cwd()
-    home_path = root / ".dagster"
-    home_path.mkdir(mode=0o700, exist_ok=True)
-    configuration = home_path / "dagster.yaml"
-    if not configuration.exists() and (root / "dagster.yaml").exists():
-        shutil.copyfile(root / "dagster.yaml", configuration)
-    return home_path
+    """Make the folder Dagster keeps its state in and name it: `DAGSTER_HOME`, else `.dagster`.
 
-
-def _resources(progress: "Progress") -> dict[str, Any]:
-    from assets.resources import WarehouseResource  # noqa: PLC0415
-
-    return {"warehouse": WarehouseResource(), "progress": progress}
+    The project's configuration is put there if there is none yet: Dagster reads it nowhere else.
+    """
+    has_checkout = (_CHECKOUT / "dagster.yaml").exists()
+    root = _CHECKOUT if has_checkout else Path.cwd()
+    home = Path(os.environ.get("DAGSTER_HOME") or root / ".dagster").absolute()
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if has_checkout and not (home / "dagster.yaml").exists():
+        shutil.copyfile(_CHECKOUT / "dagster.yaml", home / "dagster.yaml")
+    return home
 
 
 def _step_seconds(result: "dg.ExecuteInProcessResult") -> dict[str, float]:

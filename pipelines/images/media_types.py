@@ -15,8 +15,9 @@ _SCHEMA1 = {SCHEMA1, SCHEMA1_SIGNED}
 _INDEXES = {DOCKER_LIST, OCI_INDEX}
 _IMAGES = {DOCKER_MANIFEST, OCI_MANIFEST}
 _IMAGE_CONFIGS = {DOCKER_CONFIG, OCI_CONFIG}
-# Registries do not hold these: they are fetched from elsewhere.
-_FOREIGN_MARKS = (".rootfs.foreign.", ".layer.nondistributable.")
+# Registries do not hold these, Windows base layers above all: they are fetched from elsewhere.
+_DOCKER_FOREIGN = ".rootfs.foreign."
+_OCI_FOREIGN = ".layer.nondistributable."
 
 
 def is_schema1(media_type: str) -> bool:
@@ -37,10 +38,11 @@ def is_image(media_type: str) -> bool:
 def is_image_config(media_type: str | None, manifest_type: str | None) -> bool:
     """A configuration that makes its manifest an image rather than an artifact.
 
-    Docker's own manifests came with unnamed configurations before theirs had a type.
+    Those of Helm, cosign and the like do not. Docker's own manifests came with unnamed
+    configurations before theirs had a type.
     """
     return (
-        media_type is None
+        not media_type
         or media_type in _IMAGE_CONFIGS
         or (media_type == "application/octet-stream" and manifest_type == DOCKER_MANIFEST)
     )
@@ -48,4 +50,4 @@ def is_image_config(media_type: str | None, manifest_type: str | None) -> bool:
 
 def is_stored(media_type: str | None) -> bool:
     """A layer the registry holds: any but foreign (non-distributable) ones."""
-    return media_type is None or not any(mark in media_type for mark in _FOREIGN_MARKS)
+    return media_type is None or not (_DOCKER_FOREIGN in media_type or _OCI_FOREIGN in media_type)

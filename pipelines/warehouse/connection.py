@@ -21,7 +21,12 @@ _Config = dict[str, str | bool | int | float | list[str]]
 
 def open_writable(path: Path, temporary: Path) -> DuckDBPyConnection:
     """Open or make a file to write, in UTC, with a directory for what memory cannot hold."""
-    config: _Config = {"temp_directory": str(temporary), "python_enable_replacements": False}
+    config: _Config = {
+        "temp_directory": str(temporary),
+        "python_enable_replacements": False,
+        # Each checkpoint rewrites the last rows of every table: not after every small commit.
+        "checkpoint_threshold": "64MB",
+    }
     return _attach(duckdb.connect(config=config), path, "recovery_mode no_wal_writes")
 
 

@@ -53,7 +53,7 @@ def expand(description: Description) -> Tables:
 
 def warehouse(tables: Tables) -> duckdb.DuckDBPyConnection:
     """Open a warehouse in memory that holds these rows; reports are not built."""
-    con = duckdb.connect()
+    con = duckdb.connect(config={"threads": 1})
     con.execute("set timezone = 'UTC'")
     for path in sorted(MIGRATIONS.glob("*.sql")):
         con.execute(path.read_text("utf-8"))

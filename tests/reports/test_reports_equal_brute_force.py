@@ -10,11 +10,7 @@ from random_registries import registries
 
 from pipelines.warehouse.models import build_reports, report_names
 
-SETTINGS = settings(
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+TOO_BIG = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
 def assert_equal_to_brute_force(description: dict[str, Any]) -> None:
@@ -27,8 +23,7 @@ def assert_equal_to_brute_force(description: dict[str, Any]) -> None:
             assert read(con, f"reports.{name}") == expected[name], name
 
 
-@SETTINGS
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=TOO_BIG)
 @given(registries())
 def test_reports_equal_the_brute_force(description: dict[str, Any]) -> None:
     """Whatever the registry looks like, every row of every report is what counting by hand
@@ -39,8 +34,7 @@ def test_reports_equal_the_brute_force(description: dict[str, Any]) -> None:
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
-@SETTINGS
-@settings(max_examples=1000)
+@settings(max_examples=1000, deadline=None, derandomize=True, suppress_health_check=TOO_BIG)
 @given(registries())
 def test_a_thousand_registries_equal_the_brute_force(description: dict[str, Any]) -> None:
     """The same for a thousand registries of up to sixty manifests."""

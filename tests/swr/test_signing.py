@@ -1,12 +1,10 @@
 """Signatures are the official SDK's, and one that was tampered with is told apart."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
-from huaweicloudsdkcore.auth.credentials import BasicCredentials  # type: ignore[import-untyped]  # untyped
-from huaweicloudsdkcore.sdk_request import SdkRequest  # type: ignore[import-untyped]  # untyped
-from huaweicloudsdkcore.signer.signer import Signer  # type: ignore[import-untyped]  # untyped
 
 from pipelines.swr.signing import authorization, is_authentic, read_authorization
 
@@ -14,6 +12,12 @@ KEY, SECRET = "AKEXAMPLE", "a secret, with ünicode"
 HOST = "swr-api.cn-north-4.myhuaweicloud.com"
 HEADERS = {"Host": HOST, "X-Sdk-Date": "20261123T131809Z", "Content-Type": "application/json"}
 TAGS = "/v2/manage/namespaces/group/repos/busybox/tags"
+
+
+@pytest.fixture(autouse=True)
+def home_of_the_sdk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Importing the SDK writes a file to the home directory."""
+    monkeypatch.setenv("HOME", str(tmp_path))
 
 
 def ours(
@@ -41,6 +45,10 @@ def theirs(
     body: str = "",
 ) -> tuple[str, str]:
     """Sign with the official SDK; give its authorization and the path and query it would send."""
+    from huaweicloudsdkcore.auth import credentials  # type: ignore[import-untyped]  # noqa: PLC0415 - needs HOME
+    from huaweicloudsdkcore.sdk_request import SdkRequest  # type: ignore[import-untyped]  # noqa: PLC0415 - needs HOME
+    from huaweicloudsdkcore.signer.signer import Signer  # type: ignore[import-untyped]  # noqa: PLC0415 - needs HOME
+
     request = SdkRequest(
         method=method,
         schema="https",
@@ -50,7 +58,7 @@ def theirs(
         header_params=dict(headers),
         body=body,
     )
-    signed = Signer(BasicCredentials(KEY, SECRET)).sign(request)
+    signed = Signer(credentials.BasicCredentials(KEY, SECRET)).sign(request)
     return signed.header_params["Authorization"], signed.uri
 
 

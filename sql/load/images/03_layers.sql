@@ -1,4 +1,4 @@
--- The layers of the accepted texts. Those of several texts for one digest are told
+-- The layers of the accepted texts. Where a digest has several texts, theirs are told
 -- apart by counting: each begins at position 0, in the order of the texts.
 insert into layers
 with texts as (
@@ -18,20 +18,27 @@ wanted as (
         texts.manifest_digest,
         texts.text_number,
     from texts
-    inner join accepted on texts.arrival = accepted.arrival
+    semi join accepted on texts.arrival = accepted.arrival
 ),
 
 several as (
-    select distinct manifest_digest
+    select manifest_digest
     from texts
-    where text_number > 1
+    where text_number = 2
+),
+
+in_order as (
+    select
+        *,
+        row_number() over () as arrival,
+    from arriving_layers
 ),
 
 numbered as (
     select
-        *,
+        * exclude (arrival),
         1 as text_number,
-    from arriving_layers
+    from in_order
     anti join several using (manifest_digest)
     union all
     select
@@ -40,7 +47,7 @@ numbered as (
             partition by manifest_digest
             order by arrival
         ) as text_number,
-    from (select *, row_number() over () as arrival from arriving_layers)
+    from in_order
     semi join several using (manifest_digest)
 )
 

@@ -12,7 +12,21 @@ with texts as (
     where manifest_kind = 'index'
 ),
 
-arrived_platforms as (
+wanted as (
+    select
+        texts.manifest_digest,
+        texts.text_number,
+    from texts
+    semi join accepted on texts.arrival = accepted.arrival
+),
+
+several as (
+    select manifest_digest
+    from texts
+    where text_number = 2
+),
+
+in_order as (
     select
         *,
         row_number() over () as arrival,
@@ -21,25 +35,24 @@ arrived_platforms as (
 
 numbered as (
     select
-        *,
+        * exclude (arrival),
+        1 as text_number,
+    from in_order
+    anti join several on in_order.index_digest = several.manifest_digest
+    union all
+    select
+        * exclude (arrival),
         sum((position = 0)::integer) over (
             partition by index_digest
             order by arrival
-            rows unbounded preceding
         ) as text_number,
-    from arrived_platforms
-),
-
-final as (
-    select numbered.* exclude (text_number)
-    from numbered
-    inner join texts
-        on
-            numbered.index_digest = texts.manifest_digest
-            and numbered.text_number = texts.text_number
-    inner join accepted on texts.arrival = accepted.arrival
+    from in_order
+    semi join several on in_order.index_digest = several.manifest_digest
 )
 
-select * exclude (arrival)
-from final
-order by arrival;
+select * exclude (text_number)
+from numbered
+semi join wanted
+    on
+        numbered.index_digest = wanted.manifest_digest
+        and numbered.text_number = wanted.text_number;

@@ -1,0 +1,80 @@
+"""Runs of the real job against a stand-in, and the warehouse they leave, for tests."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+
+from assets.launch import run_job
+from pipelines.discovery import Name
+from pipelines.ingest import latest_status
+from pipelines.settings import read_settings
+from pipelines.swr.reading_order import Outcome
+from pipelines.swr.stand_in.server import StandIn
+from pipelines.warehouse.query import run_query
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+
+class Silence:
+    """Tells nobody of progress."""
+
+    def start(self, repositories: int, tags: int) -> None:
+        """Say nothing."""
+
+    def finished(self, name: Name, outcome: Outcome, error: str | None) -> None:
+        """Say nothing."""
+
+
+@dataclass
+class Site:
+    """A registry and the warehouse that is made of it."""
+
+    server: StandIn
+    directory: Path
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def ingest(
+        self,
+        *,
+        full: bool = False,
+        namespaces: Sequence[str] = (),
+        repositories: Sequence[str] = (),
+    ) -> str:
+        """Run the job `ingest`; give its status. The log then holds this run's requests only."""
+        self.server.log.clear()
+        environment = {
+            "SWR_ENDPOINT": self.server.url,
+            "SWR_AUTH_TOKEN": "stand-in-token",
+            "SWR_REQUESTS_PER_SECOND": "0",
+            "SWR_WAREHOUSE_DIR": str(self.directory),
+            **self.settings,
+        }
+        # The tests' fixture for a clean environment takes these away again.
+        os.environ.update(environment)
+        config = {
+            "full": full,
+            "namespaces": list(namespaces),
+            "repositories": list(repositories),
+        }
+        # In memory: Dagster's own files take longer to write than these registries to read.
+        with dg.DagsterInstance.ephemeral() as instance:
+            run_job(instance, config, Silence())
+        return latest_status(read_settings())
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        """Rows of the published warehouse."""
+        return self.table(sql).to_pylist()
+
+    def table(self, sql: str) -> pa.Table:
+        """A table of the published warehouse."""
+        return run_query(self.directory, sql)
+
+    def tags_requests(self) -> dict[str, int]:
+        """Requests for tags in the last run, by path."""
+        paths = [entry.path for entry in self.server.log if entry.path.endswith("/tags")]
+        return {path: paths.count(path) for path in paths}

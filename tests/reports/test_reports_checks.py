@@ -1,0 +1,183 @@
+"""Every check is silent on a sound warehouse, and finds what it is there to find."""
+
+from collections.abc import Iterator
+
+import duckdb
+import pyarrow as pa
+import pytest
+from described_registry import Description, expand, warehouse
+
+from pipelines.errors import AuditFailed
+from pipelines.warehouse.models import (
+    CheckOutcome,
+    audit,
+    build_reports,
+    check_names,
+    run_checks,
+)
+
+SOUND: Description = {
+    "runs": [
+        {"tags": {"a/one": {"v1": "image-1", "v2": "image-1"}, "b/app": {"v1": "old"}}},
+        {
+            "tags": {
+                "a/one": {"v1": "image-1", "v2": "index"},
+                "a/two": {"v1": "image-2", "broken": "invalid"},
+                "b/app": {},
+            }
+        },
+    ],
+    "manifests": {
+        "image-1": {"config": "config-1 10", "layers": ["base 100", "app 20"]},
+        "image-2": {"config": "config-2 10", "layers": ["base 100"]},
+        "index": {"children": ["image-1", "never-shown"]},
+        "invalid": {"kind": "invalid"},
+        "old": {"layers": ["base 100", "old 7"]},
+    },
+}
+
+# What makes each check find something, applied after the reports are built.
+DAMAGES = {
+    "age_buckets__add_up_to_tags": "update reports.age_buckets set tag_count = tag_count + 1",
+    "age_buckets__no_negative_bytes": "update reports.age_buckets set reclaimable_bytes = -1",
+    "crawls__complete_ones_hold_every_tag": """
+        update ingest.crawls set expected = 3 where repository = 'two'""",
+    "daily_growth__ledger_balances": "update reports.daily_growth set learned_bytes = 1",
+    "daily_growth__no_negative_bytes": "update reports.daily_growth set added_bytes = -1",
+    "layers__key_is_unique": "insert into layers from layers",
+    "layers__manifest_exists": "update layers set manifest_digest = 'gone'",
+    "layers__no_negative_bytes": "update layers set size_bytes = -1",
+    "manifests__key_is_unique": "insert into manifests from manifests",
+    "manifests__layers_are_counted": """
+        delete from layers where blob_digest = 'app'""",
+    "manifests__no_negative_bytes": "update manifests set config_bytes = -1",
+    "namespace_sizes__allocated_adds_up": """
+        update reports.namespace_sizes set allocated_bytes = allocated_bytes + 1""",
+    "namespace_sizes__ledger_balances": """
+        update reports.namespace_sizes set exclusive_bytes = exclusive_bytes + 1""",
+    "namespace_sizes__no_negative_bytes": "update reports.namespace_sizes set shared_bytes = -1",
+    "namespace_sizes__parts_add_up": """
+        update reports.namespace_sizes set shared_bytes = shared_bytes + 1""",
+    "platforms__index_exists": "update platforms set index_digest = 'gone'",
+    "platforms__key_is_unique": "insert into platforms from platforms",
+    "registry_size__exactly_one_row": "delete from reports.registry_size",
+    "registry_size__ledger_balances": """
+        update reports.registry_size set one_namespace_bytes = one_namespace_bytes + 1""",
+    "registry_size__no_negative_bytes": "update reports.registry_size set saved_bytes = -1",
+    "repositories__key_is_unique": "insert into repositories from repositories",
+    "repository_sizes__allocated_adds_up": """
+        update reports.repository_sizes set allocated_bytes = allocated_bytes + 1""",
+    "repository_sizes__ledger_balances": """
+        update reports.repository_sizes set exclusive_bytes = exclusive_bytes + 1""",
+    "repository_sizes__no_negative_bytes": "update reports.repository_sizes set saved_bytes = -1",
+    "repository_sizes__parts_add_up": """
+        update reports.repository_sizes set saved_bytes = saved_bytes + 1""",
+    "tag_ages__every_tag_in_one_bucket": "update reports.tag_ages set age_bucket = '>365d'",
+    "tag_events__no_negative_bytes": "update reports.tag_events set orphaned_bytes = -1",
+    "tag_events__orphaned_adds_up": """
+        update reports.tag_events set orphaned_bytes = orphaned_bytes + 1""",
+    "tag_history__begins_in_a_crawl": """
+        update tag_history set valid_from = valid_from - interval 1 second""",
+    "tag_history__intervals_do_not_overlap": """
+        update tag_history set valid_to = valid_to + interval 1 second""",
+    "tag_history__intervals_run_forward": """
+        update tag_history set valid_to = valid_from - interval 1 second""",
+    "tag_sizes__ledger_balances": "delete from reports.tag_sizes where tag = 'v1'",
+    "tag_sizes__no_negative_bytes": "update reports.tag_sizes set shared_bytes = -1",
+    "tag_sizes__parts_add_up": "update reports.tag_sizes set shared_bytes = shared_bytes + 1",
+    "tag_sizes__unknown_is_null": """
+        update reports.tag_sizes set logical_bytes = 0 where size_basis = 'unknown'""",
+    "tags__equal_open_history": "delete from tags where tag = 'v1'",
+    "tags__key_is_unique": "insert into tags from tags",
+    "tags__manifest_exists": "delete from manifests where manifest_digest = 'image-2'",
+    "tags__repository_exists": "update repositories set deleted_detected_at = last_seen_at",
+    "warehouse__every_column_has_a_comment": "comment on column tags.tag is null",
+}
+
+
+@pytest.fixture
+def sound() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A warehouse that is in order, reports built."""
+    with warehouse(expand(SOUND)) as con:
+        build_reports(con)
+        yield con
+
+
+def test_a_sound_warehouse_passes_every_check(sound: duckdb.DuckDBPyConnection) -> None:
+    """No check finds anything in a warehouse that is in order, even if parts are unread."""
+    assert [outcome.name for outcome in run_checks(sound) if outcome.count] == []
+
+
+def test_an_empty_warehouse_passes_every_check() -> None:
+    """A warehouse before its first run is in order."""
+    with warehouse(expand({})) as con:
+        build_reports(con)
+        assert [outcome.name for outcome in run_checks(con) if outcome.count] == []
+
+
+def test_every_check_has_a_damage_it_must_find() -> None:
+    """No check is without a proof that it can fail."""
+    assert sorted(DAMAGES) == check_names()
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_check_finds_its_damage(sound: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Each check finds the damage it is there for and shows at most ten of its rows."""
+    sound.execute(DAMAGES[name])
+    found = {outcome.name: outcome for outcome in run_checks(sound)}[name]
+    assert found.count > 0
+    assert found.sample.num_rows == min(found.count, 10)
+
+
+def test_only_the_comparison_with_the_registry_warns() -> None:
+    """Every check blocks publishing, but the one about what the registry said."""
+    with warehouse(expand({})) as con:
+        build_reports(con)
+        warnings = [outcome.name for outcome in run_checks(con) if not outcome.is_blocking]
+    assert warnings == ["crawls__complete_ones_hold_every_tag"]
+
+
+def test_counted_records_stand_for_themselves_but_not_for_a_live_tag() -> None:
+    """A deleted record counts towards what the registry said, a rejected copy of a live tag
+    does not.
+    """
+    counted = [
+        {"record_key": "gone", "reason": "deleted", "fingerprint": "x"},
+        {"record_key": "v1", "reason": "rejected", "fingerprint": "y"},
+    ]
+    description = {
+        "tags": {"team/app": {"v1": "image"}},
+        "expected": {"team/app": 2},
+        "counted": [{"namespace": "team", "repository": "app", **row} for row in counted],
+        "manifests": {"image": {"layers": ["base 100"]}},
+    }
+    with warehouse(expand(description)) as con:
+        build_reports(con)
+        assert [outcome.name for outcome in run_checks(con) if outcome.count] == []
+
+
+def outcome(rule: str, *, is_blocking: bool, count: int) -> CheckOutcome:
+    """An outcome of a check of table `tags`."""
+    sample = pa.table({"tag": ["v1"][:count]})
+    return CheckOutcome(
+        table="tags", rule=rule, is_blocking=is_blocking, count=count, sample=sample
+    )
+
+
+def test_the_audit_names_each_failed_blocking_check_with_its_count() -> None:
+    """The refusal says what failed and how often; warnings and clean checks are left out."""
+    outcomes = [
+        outcome("one", is_blocking=True, count=3),
+        outcome("two", is_blocking=True, count=0),
+        outcome("three", is_blocking=False, count=5),
+        outcome("four", is_blocking=True, count=1),
+    ]
+    with pytest.raises(
+        AuditFailed, match=r"2 blocking checks.*: tags__one \(3\), tags__four \(1\)"
+    ):
+        audit(outcomes)
+
+
+def test_the_audit_passes_when_only_warnings_were_found() -> None:
+    """A warning does not keep a warehouse from being published."""
+    audit([outcome("three", is_blocking=False, count=5)])

@@ -1,0 +1,141 @@
+"""Building: dependency order, repeatability, what is left behind, what a report may say in SQL."""
+
+import re
+from random import Random
+from typing import Any
+
+import pytest
+import sqlglot
+from described_registry import expand, read, warehouse
+from random_registries import registry
+from sqlglot import exp
+
+from pipelines.warehouse import models
+from pipelines.warehouse.models import build_reports, report_names, report_sources
+
+NAMES = [
+    "age_buckets",
+    "base_images",
+    "daily_growth",
+    "integrity",
+    "namespace_sizes",
+    "registry_size",
+    "repository_sizes",
+    "shared_layers",
+    "stale_tags",
+    "tag_ages",
+    "tag_events",
+    "tag_sizes",
+]
+
+
+def random_tables(seed: int) -> dict[str, list[dict[str, Any]]]:
+    """The rows of a random registry of forty manifests."""
+    return expand(registry(Random(seed), 40))
+
+
+def test_every_report_of_the_design_is_built_once() -> None:
+    """Building gives one table per file, its rows counted."""
+    with warehouse(random_tables(1)) as con:
+        built = build_reports(con)
+        assert sorted(report.name for report in built) == NAMES == report_names()
+        assert {report.name: report.rows for report in built} == {
+            name: len(read(con, f"reports.{name}")) for name in NAMES
+        }
+
+
+def test_a_report_comes_after_those_it_reads() -> None:
+    """stale_tags and integrity read tag_sizes and are built later."""
+    with warehouse(expand({})) as con:
+        order = [report.name for report in build_reports(con)]
+    assert order.index("tag_sizes") < min(order.index("stale_tags"), order.index("integrity"))
+
+
+def test_sources_are_told_through_the_intermediate_tables() -> None:
+    """A report's sources are tables of the warehouse, never its temporary ones."""
+    assert report_sources("tag_ages") == {
+        "main.tags",
+        "main.manifests",
+        "main.repositories",
+        "main.tag_history",
+        "main.platforms",
+        "ingest.crawls",
+        "ingest.runs",
+    }
+    assert "reports.tag_sizes" in report_sources("stale_tags")
+
+
+def test_nothing_temporary_is_left_behind() -> None:
+    """Once reports are built, only the warehouse's own tables are there."""
+    with warehouse(random_tables(2)) as con:
+        build_reports(con)
+        assert con.execute("from duckdb_tables() where temporary").fetchall() == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rebuilding_gives_identical_tables(seed: int) -> None:
+    """The same warehouse gives the same tables, row for row, in the same order."""
+    with warehouse(random_tables(seed)) as con:
+        build_reports(con)
+        first = {name: con.sql(f"from reports.{name}").to_arrow_table() for name in NAMES}
+        con.execute("set threads = 4")
+        build_reports(con)
+        for name in NAMES:
+            assert con.sql(f"from reports.{name}").to_arrow_table().equals(first[name]), name
+
+
+def assert_reclaimable_is_the_drop(seed: int, tag_count: int) -> None:
+    """Take out some tags of a random registry, one at a time, and rebuild."""
+    random = Random(seed)
+    with warehouse(random_tables(seed)) as con:
+        build_reports(con)
+        tags = read(con, "reports.tag_sizes")
+        before = read(con, "reports.registry_size")[0]["deduplicated_bytes"] or 0
+        for tag in random.sample(tags, min(tag_count, len(tags))):
+            key = [tag["namespace"], tag["repository"], tag["tag"]]
+            con.execute("begin")
+            con.execute("delete from tags where (namespace, repository, tag) = (?, ?, ?)", key)
+            build_reports(con)
+            after = read(con, "reports.registry_size")[0]["deduplicated_bytes"] or 0
+            con.execute("rollback")
+            assert before - after == (tag["reclaimable_bytes"] or 0), key
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_reclaimable_is_what_deleting_the_tag_gives_back(seed: int) -> None:
+    """Reclaimable bytes are the drop in deduplicated bytes when that one row is taken out of
+    `tags` and the reports are rebuilt.
+    """
+    assert_reclaimable_is_the_drop(seed, 2)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(100, 120))
+def test_reclaimable_of_many_tags_is_what_deleting_each_gives_back(seed: int) -> None:
+    """The same for two hundred tags and more, up to twenty a registry."""
+    assert_reclaimable_is_the_drop(seed, 20)
+
+
+def sql_files() -> list[tuple[str, str]]:
+    """Every file that makes a table, with its text."""
+    return [
+        (f"{folder}/{name}", sql)
+        for folder in ("accounting", "reports")
+        for name, sql in models._sources(folder).items()
+    ]
+
+
+@pytest.mark.parametrize(("name", "sql"), sql_files(), ids=[name for name, _ in sql_files()])
+def test_the_sql_could_move_to_another_engine(name: str, sql: str) -> None:
+    """Every file opens with its grain and uses no feature only DuckDB has."""
+    assert re.match(r"-- (One row|Exactly one row)", sql), name
+    banned = (exp.DateDiff, exp.Quantile, exp.ApproxQuantile, exp.List, exp.Array, exp.Struct)
+    for statement in sqlglot.parse(sql, dialect="duckdb"):
+        assert statement is not None
+        assert not list(statement.find_all(*banned)), name
+    assert not re.search(r"count\(distinct \w+(\.\w+)?\) = 1|date_diff|quantile|median", sql)
+    assert max(map(len, _code(sql))) <= 90, name
+
+
+def _code(sql: str) -> list[str]:
+    return [line for line in sql.splitlines() if not line.startswith("comment on")]

@@ -1,0 +1,217 @@
+"""One row per digest: which text of several is stored, with its own layers and children."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from duckdb import DuckDBPyConnection
+from warehouse_rows import Row, as_of, crawl, layer, manifest, run_row, table, tag
+
+from pipelines.warehouse import load
+from pipelines.warehouse.building import connect_building, start_building
+
+STORED = "select manifest_digest, manifest, first_seen_at from manifests order by manifest_digest"
+LAYERS = "select manifest_digest, position, blob_digest from layers order by all"
+CHILDREN = "select index_digest, position, manifest_digest from platforms order by all"
+
+
+def text(digest: str, text: str, **other: Any) -> Row:
+    return manifest(digest, manifest=text, manifest_bytes=len(text), **other)
+
+
+def child(index: str, position: int, digest: str) -> Row:
+    return {
+        "index_digest": index,
+        "position": position,
+        "manifest_digest": digest,
+        "is_attestation": False,
+    }
+
+
+def store(
+    con: DuckDBPyConnection,
+    run: int,
+    manifests: Sequence[Row],
+    layers: Sequence[Row] = (),
+    platforms: Sequence[Row] = (),
+) -> None:
+    load.load_images(
+        con,
+        table(manifests, load.MANIFESTS),
+        table(layers, load.LAYERS),
+        table(platforms, load.PLATFORMS),
+        as_of(run),
+    )
+
+
+def stored_of(directory: Path, calls: Sequence[Sequence[Row]]) -> list[tuple[Any, ...]]:
+    """What is stored after one call per sequence of manifests, each of a run of its own."""
+    start_building(directory)
+    with connect_building(directory) as con:
+        load.begin(con)
+        for run, manifests in enumerate(calls, 1):
+            store(con, run, manifests)
+        return con.sql(STORED).fetchall()
+
+
+def test_the_first_text_of_a_digest_is_stored_once(tmp_path: Path) -> None:
+    """The same text again changes nothing."""
+    again = [text("A", "one"), text("B", "two"), text("A", "one")]
+    assert stored_of(tmp_path, [again, again]) == [("A", "one", as_of(1)), ("B", "two", as_of(1))]
+
+
+def test_the_better_text_of_a_digest_is_kept(tmp_path: Path) -> None:
+    """Verified first, then not invalid, then the fewest bytes, then the lesser text; whether they
+    come in one call or in several, and in whichever order.
+    """
+    unverified = {"digest_verified": False}
+    unknown = {"digest_verified": None}
+    invalid = {"manifest_kind": "invalid"}
+    signed = {"manifest_kind": "schema1"}
+    pairs = {
+        "verified": (text("verified", "longer"), text("verified", "l", **unverified)),
+        "known": (text("known", "longer"), text("known", "l", **unknown)),
+        "valid": (text("valid", "longer", **unknown), text("valid", "l", **unverified, **invalid)),
+        "short": (text("short", "zz", **signed), text("short", "aaa", **signed)),
+        "lesser": (text("lesser", "aa", **unknown), text("lesser", "ab", **unverified)),
+    }
+    better = [pair[0] for pair in pairs.values()]
+    worse = [pair[1] for pair in pairs.values()]
+    texts = sorted((name, pair[0]["manifest"]) for name, pair in pairs.items())
+    at_once = [(name, best, as_of(1)) for name, best in texts]
+    for number, calls in enumerate(
+        ([worse, better], [better, worse], [[*worse, *better]], [[*better, *worse]])
+    ):
+        assert stored_of(tmp_path / str(number), calls) == at_once
+
+
+def test_a_replaced_text_takes_its_layers_and_children_along(tmp_path: Path) -> None:
+    """The digest's neighbours keep theirs, and it keeps the moment it was first seen."""
+    start_building(tmp_path)
+    with connect_building(tmp_path) as con:
+        load.begin(con)
+        store(
+            con,
+            1,
+            [
+                text("A", "long text", layer_count=2, digest_verified=False),
+                text("B", "text", layer_count=1),
+                text("I", "long index", manifest_kind="index", digest_verified=False),
+            ],
+            [layer("A", 0, "a0"), layer("A", 1, "a1"), layer("B", 0, "b0")],
+            [child("I", 0, "A"), child("I", 1, "B")],
+        )
+        store(
+            con,
+            2,
+            [
+                text("A", "short", layer_count=1, digest_verified=False),
+                text("B", "text", layer_count=1),
+                text("I", "index", manifest_kind="index", digest_verified=False),
+            ],
+            [layer("A", 0, "new"), layer("B", 0, "b0")],
+            [child("I", 0, "C")],
+        )
+        assert con.sql(STORED).fetchall() == [
+            ("A", "short", as_of(1)),
+            ("B", "text", as_of(1)),
+            ("I", "index", as_of(1)),
+        ]
+        assert con.sql(LAYERS).fetchall() == [("A", 0, "new"), ("B", 0, "b0")]
+        assert con.sql(CHILDREN).fetchall() == [("I", 0, "C")]
+
+
+def test_several_texts_in_one_call_do_not_mix_their_parts(tmp_path: Path) -> None:
+    """Only the accepted text's layers and children are stored, though all share a digest."""
+    start_building(tmp_path)
+    with connect_building(tmp_path) as con:
+        load.begin(con)
+        store(
+            con,
+            1,
+            [
+                text("A", "longest", layer_count=2),
+                text("A", "longer", layer_count=0),
+                text("B", "text", layer_count=1),
+                text("A", "short", layer_count=2),
+                text("I", "longer", manifest_kind="index"),
+                text("A", "between", layer_count=1),
+                text("I", "index", manifest_kind="index"),
+                text("J", "index", manifest_kind="index"),
+            ],
+            [
+                *(layer("A", 0, "longest"), layer("A", 1, "longest")),
+                layer("B", 0, "b0"),
+                *(layer("A", 0, "short"), layer("A", 1, "short")),
+                layer("A", 0, "between"),
+            ],
+            [child("I", 0, "X"), child("I", 0, "Y"), child("I", 1, "Z"), child("J", 0, "X")],
+        )
+        assert con.sql(LAYERS).fetchall() == [("A", 0, "short"), ("A", 1, "short"), ("B", 0, "b0")]
+        assert con.sql(CHILDREN).fetchall() == [("I", 0, "Y"), ("I", 1, "Z"), ("J", 0, "X")]
+
+
+def test_a_replaced_text_tells_its_tags_their_kind(tmp_path: Path) -> None:
+    """In repositories that were not read again, too."""
+    invalid = manifest("A", manifest_kind="invalid", digest_verified=False)
+    start_building(tmp_path)
+    with connect_building(tmp_path) as con:
+        load.begin(con)
+        store(con, 1, [invalid, manifest("B", manifest_kind="artifact")])
+        load.stage_tags(con, table([tag("a", "A"), tag("b", "B"), tag("c", "A")], load.TAGS))
+        load.apply(
+            con, run_row(1), table([crawl(1)], load.CRAWLS), load.REPOSITORIES.empty_table()
+        )
+        kinds = "select tag, manifest_kind from tags order by tag"
+        assert con.sql(kinds).fetchall() == [("a", "invalid"), ("b", "artifact"), ("c", "invalid")]
+        store(con, 2, [manifest("A"), manifest("B")])
+        assert con.sql(kinds).fetchall() == [("a", "image"), ("b", "artifact"), ("c", "image")]
+
+
+def test_settled_digests_are_those_no_other_text_can_better(tmp_path: Path) -> None:
+    """Stored, verified, and without signatures beside what the digest covers."""
+    start_building(tmp_path)
+    with connect_building(tmp_path) as con:
+        load.begin(con)
+        store(
+            con,
+            1,
+            [
+                manifest("image"),
+                manifest("index", manifest_kind="index"),
+                manifest("unverified", digest_verified=False),
+                manifest("unknown", digest_verified=None),
+                manifest("signed", manifest_kind="schema1"),
+                manifest("invalid", manifest_kind="invalid"),
+                manifest("not asked for"),
+            ],
+        )
+        asked = ["image", "index", "unverified", "unknown", "signed", "invalid", "never seen"]
+        assert load.settled_digests(con, asked) == {"image", "index"}
+        assert load.settled_digests(con, []) == set()
+
+
+def test_a_large_call_keeps_rows_of_repeated_digests_apart(tmp_path: Path) -> None:
+    """The order of rows holds beyond what DuckDB reads at a time: 30,000 digests in two texts."""
+    digests = [f"digest {number}" for number in range(30_000)]
+    start_building(tmp_path)
+    with connect_building(tmp_path) as con:
+        load.begin(con)
+        store(
+            con,
+            1,
+            [text(digest, body, layer_count=2) for body in ("long", "l") for digest in digests],
+            [
+                layer(digest, position, f"{body} {digest} {position}")
+                for body in ("long", "l")
+                for digest in digests
+                for position in (0, 1)
+            ],
+        )
+        assert con.sql("select manifest, count(*) from manifests group by all").fetchall() == [
+            ("l", 30_000)
+        ]
+        expected = "'l ' || manifest_digest || ' ' || position"
+        assert con.sql(
+            f"select blob_digest = {expected}, count(*) from layers group by all"
+        ).fetchall() == [(True, 60_000)]
