@@ -56,7 +56,7 @@ def _point_settings_at(url: str, directory: Path) -> None:
 
 def _told(what: str, run: Launched) -> str:
     steps = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in run.step_seconds.items())
-    return f"{what}: {run.status} in {run.seconds:.1f} s ({steps})"
+    return f"{what}: {run.status} in {run.seconds:.1f} s\n  {steps}"
 
 
 def _what_next(directory: Path) -> str:

@@ -50,7 +50,7 @@ def load(
 @dg.asset(
     key=["warehouse", "published"],
     deps=[*(list(table) for table in TABLES), *REPORT_KEYS],
-    group_name="warehouse",
+    group_name="reports",
     kinds={"duckdb"},
 )
 def published(warehouse: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:

@@ -3,10 +3,10 @@
 Stops at the first thing that is wrong: what comes after could not be right.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipelines.errors import SwrForbidden, SwrUnauthenticated, SwrUnavailable, SwrWarehouseError
+from pipelines.errors import SwrError, SwrForbidden, SwrUnauthenticated, SwrWarehouseError
 from pipelines.settings import Settings, read_settings
 from pipelines.swr.client import client_from
 from pipelines.swr.transport import Transport
@@ -25,37 +25,38 @@ def examine() -> Iterator[Finding]:
     """Examine one thing after the other, until one is not well."""
     try:
         settings = read_settings()
-        yield Finding("endpoint", is_well=True, text=settings.endpoint)
+        yield _well("endpoint", settings.endpoint)
         with Transport(settings) as transport:
             client = client_from(settings, transport)
-            yield Finding("credentials", is_well=True, text=f"{_way(settings)} is set")
-            yield from _ask(client.namespaces)
-        yield Finding("warehouse", is_well=True, text=str(settings.warehouse_dir.resolve()))
-    except SwrWarehouseError as error:
-        yield Finding("settings", is_well=False, text=str(error))
-
-
-def _ask(namespaces: Callable[[], list[str]]) -> Iterator[Finding]:
-    """Ask the endpoint for its namespaces: that tells the rest."""
-    try:
-        visible = namespaces()
+            yield _well("credentials", f"{_way(settings)} is set")
+            namespaces = client.namespaces()
+        yield _well("reachable", "the endpoint answers")
+        yield _well("accepted", "the credentials are valid")
+        yield _visible(namespaces)
+        yield _well("warehouse", str(settings.warehouse_dir.resolve()))
     except SwrUnauthenticated as error:
-        yield Finding("accepted", is_well=False, text=f"renew or correct the credentials: {error}")
+        yield _to_fix("accepted", f"renew or correct the credentials: {error}")
     except SwrForbidden as error:
-        yield Finding("accepted", is_well=False, text=f"grant swr:repo:listRepos: {error}")
-    except SwrUnavailable as error:
-        yield Finding("reachable", is_well=False, text=str(error))
-    else:
-        yield Finding("reachable", is_well=True, text="the endpoint answers")
-        yield Finding("accepted", is_well=True, text="the credentials are valid")
-        yield _visible(visible)
+        yield _to_fix("accepted", f"grant swr:repo:listRepos: {error}")
+    except SwrError as error:
+        yield _to_fix("reachable", str(error))
+    except SwrWarehouseError as error:
+        yield _to_fix("settings", str(error))
+
+
+def _well(subject: str, text: str) -> Finding:
+    return Finding(subject, is_well=True, text=text)
+
+
+def _to_fix(subject: str, text: str) -> Finding:
+    return Finding(subject, is_well=False, text=text)
 
 
 def _visible(namespaces: list[str]) -> Finding:
     if not namespaces:
         text = "none is visible; grant these credentials rights on an organization"
-        return Finding("namespaces", is_well=False, text=text)
-    return Finding("namespaces", is_well=True, text=f"{len(namespaces)}: {', '.join(namespaces)}")
+        return _to_fix("namespaces", text)
+    return _well("namespaces", f"{len(namespaces)}: {', '.join(namespaces)}")
 
 
 def _way(settings: Settings) -> str:

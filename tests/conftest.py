@@ -9,10 +9,12 @@ import stamina
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the settings of whoever runs the tests out of them."""
+    """Keep settings out of the tests: those of whoever runs them, and those of other tests."""
     for name in os.environ:
         if name.startswith(("SWR_", "HUAWEICLOUD_", "DAGSTER_")):
             monkeypatch.delenv(name)
+    # What a test leaves in the environment goes with it.
+    monkeypatch.setattr(os, "environ", os.environ.copy())
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
 
 

@@ -46,25 +46,26 @@ class Site:
         repositories: Sequence[str] = (),
     ) -> str:
         """Run the job `ingest`; give its status. The log then holds this run's requests only."""
-        self.server.log.clear()
-        environment = {
-            "SWR_ENDPOINT": self.server.url,
-            "SWR_AUTH_TOKEN": "stand-in-token",
-            "SWR_REQUESTS_PER_SECOND": "0",
-            "SWR_WAREHOUSE_DIR": str(self.directory),
-            **self.settings,
-        }
-        # The tests' fixture for a clean environment takes these away again.
-        os.environ.update(environment)
-        config = {
-            "full": full,
-            "namespaces": list(namespaces),
-            "repositories": list(repositories),
-        }
         # In memory: Dagster's own files take longer to write than these registries to read.
         with dg.DagsterInstance.ephemeral() as instance:
-            run_job(instance, config, Silence())
+            self.ingest_on(
+                instance, full=full, namespaces=list(namespaces), repositories=list(repositories)
+            )
         return latest_status(read_settings())
+
+    def ingest_on(self, instance: dg.DagsterInstance, **config: Any) -> None:
+        """Run the job `ingest` on a Dagster instance, with the config of its reading step."""
+        self.server.log.clear()
+        os.environ.update(
+            {
+                "SWR_ENDPOINT": self.server.url,
+                "SWR_AUTH_TOKEN": "stand-in-token",
+                "SWR_REQUESTS_PER_SECOND": "0",
+                "SWR_WAREHOUSE_DIR": str(self.directory),
+                **self.settings,
+            }
+        )
+        run_job(instance, config, Silence())
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """Rows of the published warehouse."""

@@ -5,14 +5,15 @@ what a tag holds through its index, and what is shared, is told by sql/reports.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from pipelines.images.digests import is_digest_of
-from pipelines.images.manifest import Child, Descriptor, Kind, Manifest, read_manifest
+from pipelines.images.documents import Descriptor, Platform
+from pipelines.images.manifest import Kind, Manifest, read_manifest
 from pipelines.images.media_types import is_stored
+from pipelines.images.sizes import own_bytes
 
 
 def _schema(**columns: pa.DataType) -> pa.Schema:
@@ -58,8 +59,8 @@ PLATFORMS = _schema(
     os_version=pa.string(),
     is_attestation=pa.bool_(),
 )
-_WITH_LAYERS = {Kind.IMAGE, Kind.ARTIFACT, Kind.SCHEMA1}
-Row = tuple[Any, ...]
+_NO_CONFIG = Descriptor("")
+_NO_PLATFORM = Platform()
 
 
 class ImageTables(NamedTuple):
@@ -71,109 +72,97 @@ class ImageTables(NamedTuple):
 
 
 def image_tables(texts: Iterable[tuple[str, str]]) -> ImageTables:
-    """Read manifests given as (digest, text).
-
-    Of several texts for one digest the best is kept: a verified digest first, then one that is
-    not invalid, then the fewest bytes, then the lesser text. The loader keeps to the same order.
-    """
-    best: dict[str, tuple[Row, Manifest]] = {}
+    """Read manifests given as (digest, text). Of several texts for one digest, keep the best."""
+    best: dict[str, Manifest] = {}
     for digest, text in texts:
-        row, manifest = _read(digest, text)
-        if digest not in best or _rank(row) < _rank(best[digest][0]):
-            best[digest] = row, manifest
-    return ImageTables(
-        _table([row for row, _ in best.values()], MANIFESTS),
-        _table([row for key, (_, m) in best.items() for row in _layer_rows(key, m.layers)], LAYERS),
-        _table(
-            [row for key, (_, m) in best.items() for row in _child_rows(key, m.children)], PLATFORMS
-        ),
+        manifest = read_manifest(text, digest)
+        rival = best.setdefault(manifest.digest, manifest)
+        if rival is not manifest and _badness(manifest) < _badness(rival):
+            best[manifest.digest] = manifest
+    manifests = list(best.values())
+    return ImageTables(_manifests(manifests), _layers(manifests), _platforms(manifests))
+
+
+def _badness(manifest: Manifest) -> tuple[bool, bool, int, str]:
+    """Of several texts for one digest the one with the least is kept.
+
+    The loader, which meets one text in one chunk and another in the next, compares the same way:
+    sql/load. Code points and bytes of UTF-8 sort alike.
+    """
+    return (
+        manifest.digest_verified is not True,
+        manifest.kind is Kind.INVALID,
+        manifest.text_bytes,
+        manifest.text,
     )
 
 
-def _read(digest: str, text: str) -> tuple[Row, Manifest]:
-    # A lone surrogate cannot be stored; it becomes an escape, and the text is not JSON anyway.
-    encoded = text.encode("utf-8", "backslashreplace")
-    manifest = read_manifest(encoded)
-    config = manifest.config
-    logical_bytes, basis = _own_bytes(manifest)
-    row = (
-        digest,
-        manifest.kind.value,
-        manifest.media_type,
-        manifest.artifact_type,
-        manifest.schema_version,
-        config.digest if config else None,
-        config.media_type if config else None,
-        config.size if config else None,
-        len(manifest.layers) if manifest.kind in _WITH_LAYERS else None,
-        logical_bytes,
-        basis,
-        is_digest_of(digest, encoded),
-        manifest.subject_digest,
-        len(encoded),
-        encoded.decode(),
-        manifest.problem,
+def _manifests(manifests: list[Manifest]) -> pa.Table:
+    configs = [manifest.config or _NO_CONFIG for manifest in manifests]
+    sizes = [own_bytes(manifest) for manifest in manifests]
+    return _table(
+        MANIFESTS,
+        manifest_digest=[m.digest for m in manifests],
+        manifest_kind=[m.kind.value for m in manifests],
+        media_type=[m.media_type for m in manifests],
+        artifact_type=[m.artifact_type for m in manifests],
+        schema_version=[m.schema_version for m in manifests],
+        config_digest=[config.digest or None for config in configs],
+        config_media_type=[config.media_type for config in configs],
+        config_bytes=[config.size for config in configs],
+        layer_count=[len(m.layers) if m.has_layers else None for m in manifests],
+        logical_bytes=[size.logical_bytes for size in sizes],
+        size_basis=[size.size_basis for size in sizes],
+        digest_verified=[m.digest_verified for m in manifests],
+        subject_digest=[m.subject_digest for m in manifests],
+        manifest_bytes=[m.text_bytes for m in manifests],
+        manifest=[m.text for m in manifests],
+        problem=[m.problem for m in manifests],
     )
-    return row, manifest
 
 
-def _rank(row: Row) -> tuple[bool, bool, int, str]:
-    verified, kind, size, text = row[11], row[1], row[13], row[14]
-    return verified is not True, kind == Kind.INVALID.value, size, text
+def _layers(manifests: list[Manifest]) -> pa.Table:
+    layers = [layer for m in manifests for layer in m.layers]
+    media_types = [layer.media_type for layer in layers]
+    stored = {media_type: is_stored(media_type) for media_type in set(media_types)}
+    return _table(
+        LAYERS,
+        manifest_digest=[m.digest for m in manifests for _ in m.layers],
+        position=[position for m in manifests for position in range(len(m.layers))],
+        blob_digest=[layer.digest for layer in layers],
+        size_bytes=[layer.size for layer in layers],
+        media_type=media_types,
+        is_stored=[stored[media_type] for media_type in media_types],
+        prefix_digest=[prefix for m in manifests for prefix in _prefixes(m.layers)],
+    )
 
 
-def _own_bytes(manifest: Manifest) -> tuple[int | None, str]:
-    """Add up the distinct stored blobs a manifest states, and say how sure that is."""
-    if manifest.kind not in _WITH_LAYERS:
-        return None, "unknown"
-    stored = [layer for layer in manifest.layers if is_stored(layer.media_type)]
-    blobs = [*stored, *([manifest.config] if manifest.config else [])]
-    sizes: dict[str, int] = {}
-    is_exact = True
-    for blob in blobs:
-        if blob.size is None:
-            is_exact = False
-        elif sizes.setdefault(blob.digest, blob.size) != blob.size:
-            sizes[blob.digest] = min(sizes[blob.digest], blob.size)
-            is_exact = False
-    if is_exact:
-        return sum(sizes.values()), "exact"
-    return (sum(sizes.values()), "lower_bound") if sizes else (None, "unknown")
-
-
-def _layer_rows(manifest_digest: str, layers: tuple[Descriptor, ...]) -> Iterable[Row]:
+def _prefixes(layers: Iterable[Descriptor]) -> Iterator[str]:
+    """Hash the layer digests from the base up to each layer, a line each."""
     prefix = hashlib.sha256()
-    for position, layer in enumerate(layers):
+    for layer in layers:
         prefix.update(f"{layer.digest}\n".encode())
-        yield (
-            manifest_digest,
-            position,
-            layer.digest,
-            layer.size,
-            layer.media_type,
-            is_stored(layer.media_type),
-            f"sha256:{prefix.hexdigest()}",
-        )
+        yield f"sha256:{prefix.hexdigest()}"
 
 
-def _child_rows(index_digest: str, children: tuple[Child, ...]) -> Iterable[Row]:
-    for position, child in enumerate(children):
-        platform = child.platform
-        yield (
-            index_digest,
-            position,
-            child.digest,
-            child.media_type,
-            child.size,
-            platform.os if platform else None,
-            platform.architecture if platform else None,
-            platform.variant if platform else None,
-            platform.os_version if platform else None,
-            child.is_attestation,
-        )
+def _platforms(manifests: list[Manifest]) -> pa.Table:
+    children = [child for m in manifests for child in m.children]
+    platforms = [child.platform or _NO_PLATFORM for child in children]
+    return _table(
+        PLATFORMS,
+        index_digest=[m.digest for m in manifests for _ in m.children],
+        position=[position for m in manifests for position in range(len(m.children))],
+        manifest_digest=[child.digest for child in children],
+        media_type=[child.media_type for child in children],
+        manifest_bytes=[child.size for child in children],
+        os=[platform.os for platform in platforms],
+        architecture=[platform.architecture for platform in platforms],
+        variant=[platform.variant for platform in platforms],
+        os_version=[platform.os_version for platform in platforms],
+        is_attestation=[child.is_attestation for child in children],
+    )
 
 
-def _table(rows: list[Row], schema: pa.Schema) -> pa.Table:
-    columns: Iterable[Any] = zip(*rows, strict=True) if rows else ([] for _ in schema)
-    arrays = [pa.array(values, column.type) for values, column in zip(columns, schema, strict=True)]
+def _table(schema: pa.Schema, **columns: list[Any]) -> pa.Table:
+    arrays = [pa.array(columns[column.name], column.type) for column in schema]
     return pa.Table.from_arrays(arrays, schema=schema)

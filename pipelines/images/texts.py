@@ -1,10 +1,11 @@
-"""A manifest's text as bytes of UTF-8: what to keep, what its digest is over, what to decode.
+r"""A manifest's text as bytes of UTF-8: what to keep, what its digest is over, what to decode.
 
 A Python string can hold half a surrogate pair, which is no character: UTF-8 cannot say it, and
-JSON can (`\\ud800`). Nothing here knows what a manifest is.
+JSON can (`\ud800`). Nothing here knows what a manifest is.
 """
 
 import re
+from typing import NamedTuple
 
 _ESCAPE = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -13,14 +14,22 @@ _ESCAPE = re.compile(
 )
 
 
-def kept(text: str) -> bytes:
-    """The text as it is stored: verbatim, only lone surrogates become backslash escapes."""
-    return text.encode("utf-8", "backslashreplace")
+class Encoded(NamedTuple):
+    """A text: `stored` is verbatim, only lone surrogates become backslash escapes."""
+
+    stored: str
+    utf8: bytes
+    hashed: bytes
 
 
-def hashed(text: str) -> bytes:
-    """The text as its digest is over it, as far as a lone surrogate can be over anything."""
-    return text.encode("utf-8", "surrogatepass")
+def encoded(text: str) -> Encoded:
+    """Encode a text, as far as a lone surrogate can be encoded."""
+    try:
+        utf8 = text.encode()
+    except UnicodeEncodeError:
+        utf8 = text.encode("utf-8", "backslashreplace")
+        return Encoded(utf8.decode(), utf8, text.encode("utf-8", "surrogatepass"))
+    return Encoded(text, utf8, utf8)
 
 
 def with_whole_characters(json: bytes) -> bytes:

@@ -11,6 +11,7 @@ from typing import Self, TypeVar
 
 import requests
 import stamina
+import stamina.instrumentation
 from pyrate_limiter import Limiter, Rate
 from requests.adapters import HTTPAdapter
 
@@ -64,6 +65,8 @@ class Transport:
     """Sends requests for many threads; close it when done."""
 
     def __init__(self, settings: Settings) -> None:
+        # Retries are counted here; a message for each would bury what matters.
+        stamina.instrumentation.set_on_retry_hooks([])
         self.counters = Counters()
         self._local = threading.local()
         self._timeout = settings.timeout_seconds

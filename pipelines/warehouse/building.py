@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 from filelock import FileLock, Timeout
 
 from pipelines.errors import WarehouseBusy, WarehouseError, WarehouseMissing
-from pipelines.warehouse.connection import in_one_line, open_writable
+from pipelines.warehouse.connection import in_one_line, is_outage, open_writable
 from pipelines.warehouse.migrations import migrate
 
 PUBLISHED = "warehouse.duckdb"
@@ -64,14 +64,14 @@ def connect_building(directory: Path) -> Iterator[DuckDBPyConnection]:
     try:
         with _open(directory) as con:
             yield con
-    except _BROKEN as error:
+    except duckdb.Error as error:
+        if not is_outage(error):
+            raise
         raise WarehouseError(
-            f"{path} could not be read or written ({in_one_line(error)}): nothing was published."
+            f"{path} could not be read or written ({in_one_line(error)}), so nothing was published:"
+            f" free some disk space or memory, or if {PUBLISHED} is damaged, move it away and run"
+            " `swr-warehouse ingest --full`."
         ) from error
-
-
-# Anything else DuckDB raises is a mistake in a sentence of ours.
-_BROKEN = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException)
 
 
 @contextmanager

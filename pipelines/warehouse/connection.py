@@ -6,7 +6,7 @@ replaced. As there is no write-ahead log, what is not checkpointed is lost if th
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -57,7 +57,9 @@ def transaction(con: DuckDBPyConnection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        con.rollback()
+        # What went wrong is what counts, even if the database cannot be used any more.
+        with suppress(duckdb.Error):
+            con.rollback()
         raise
     con.commit()
 
@@ -65,6 +67,13 @@ def transaction(con: DuckDBPyConnection) -> Iterator[None]:
 def in_one_line(error: duckdb.Error) -> str:
     """DuckDB's message without the excerpt of the SQL it may end with."""
     return " ".join(str(error).split("\n\nLINE ")[0].split())
+
+
+def is_outage(error: duckdb.Error) -> bool:
+    """Whether disk, memory or a damaged file is to blame, and not a sentence of ours."""
+    outages = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException)
+    # A wrong checksum comes as no class of its own.
+    return isinstance(error, outages) or type(error) is duckdb.Error
 
 
 def _attach(con: DuckDBPyConnection, path: Path, option: str) -> DuckDBPyConnection:

@@ -1,21 +1,24 @@
 """What the last runs knew, for the next crawl to compare with. Reads the published warehouse.
 
-Each function opens a cursor of its own: several threads may use one connection.
+Each function opens a cursor of its own, so that several threads may use one connection, and
+raises WarehouseError if the file is damaged.
 """
 
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 
+import duckdb
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from pipelines.warehouse.connection import cursor
+from pipelines.errors import WarehouseError
+from pipelines.warehouse.connection import cursor, in_one_line
 from pipelines.warehouse.sentences import sentence
 
 
 def published_runs(con: DuckDBPyConnection) -> list[str]:
     """Identifiers of the runs the warehouse was made by, the latest last."""
-    with closing(cursor(con)) as own:
+    with _cursor(con) as own:
         rows = own.execute("select run_id from ingest.runs order by as_of").fetchall()
     return [run_id for (run_id,) in rows]
 
@@ -27,7 +30,7 @@ def known_repositories(con: DuckDBPyConnection) -> pa.Table:
     record_count (live tags and counted records, each key once), newest_updated_at (over these),
     tied_at_newest (how many of them were updated within the second of the newest).
     """
-    with closing(cursor(con)) as own:
+    with _cursor(con) as own:
         table: pa.Table = own.sql(sentence("known", "repositories")).to_arrow_table()
     return table
 
@@ -44,6 +47,18 @@ def known_records(
         keys: the records to look up; None for all.
     """
     asked = {"namespace": namespace, "repository": repository, "keys": keys}
-    with closing(cursor(con)) as own:
+    with _cursor(con) as own:
         table: pa.Table = own.sql(sentence("known", "records"), params=asked).to_arrow_table()
     return table
+
+
+@contextmanager
+def _cursor(con: DuckDBPyConnection) -> Iterator[DuckDBPyConnection]:
+    try:
+        with closing(cursor(con)) as own:
+            yield own
+    except duckdb.Error as error:
+        raise WarehouseError(
+            f"The published warehouse is damaged ({in_one_line(error)}): move it away and run"
+            " `swr-warehouse ingest --full`."
+        ) from error

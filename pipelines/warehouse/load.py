@@ -182,7 +182,7 @@ def load_images(
         "arriving_platforms": platforms.cast(PLATFORMS),
     }
     con.execute("set variable as_of = ?", [as_of])
-    with transaction(con), _registered(con, arriving):
+    with _registered(con, arriving), transaction(con):
         run_step(con, "images")
 
 

@@ -8,5 +8,7 @@ select
     stale_days,
     unread_namespaces,
     unread_repositories,
-    status = 'complete' and unread_namespaces = 0 and unread_repositories = 0 as is_complete
+    status = 'complete'
+        and unread_namespaces = 0
+        and unread_repositories = 0 as is_complete
 from runs;

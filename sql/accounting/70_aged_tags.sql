@@ -22,7 +22,10 @@ resolved as (
         coalesce(
             manifests.subject_digest,
             case
-                when tags.tag similar to 'sha256-[0-9a-f]{64}[.](sig|att|sbom)'
+                when
+                    substring(tags.tag, 1, 7) = 'sha256-'
+                    and translate(substring(tags.tag, 8, 64), '0123456789abcdef', '') = ''
+                    and substring(tags.tag, 72) in ('.sig', '.att', '.sbom')
                     then 'sha256:' || substring(tags.tag, 8, 64)
             end
         ) as subject_digest

@@ -39,8 +39,9 @@ shares as (
     select
         repository_key,
         cast((share_bytes - share_bytes % repository_count) / repository_count as bigint)
-            + case when repository_rank <= share_bytes % repository_count then 1 else 0 end
-            as share_bytes
+            + case
+                when repository_rank <= share_bytes % repository_count then 1 else 0
+            end as share_bytes
     from namespace_shares
     union all
     select lowest_repository_key as repository_key, size_bytes as share_bytes

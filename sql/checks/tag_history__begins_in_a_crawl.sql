@@ -1,6 +1,5 @@
 -- error
--- Every interval begins when a crawl of its repository ended, so that its event belongs to
--- a run.
+-- Every interval begins when a crawl of its repository ended: its event belongs to a run.
 select history.*
 from main.tag_history as history
 left join ingest.crawls

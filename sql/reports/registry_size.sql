@@ -1,6 +1,6 @@
--- Exactly one row, also for an empty warehouse: the ledger. Every byte stored once is used
--- by one tag, several tags of one repository, several repositories of one namespace or
--- several namespaces. These four add up to deduplicated_bytes. docs/sizes.md defines them.
+-- Exactly one row, also for an empty warehouse: the ledger. Every stored byte is used by
+-- one tag, several tags of one repository, several repositories of one namespace or
+-- several namespaces. These four add up to deduplicated_bytes. See docs/sizes.md.
 create or replace table reports.registry_size as
 with
 repos as (select * from live_repositories),

@@ -97,8 +97,9 @@ repository_shares as (
             (namespace_bytes - namespace_bytes % repository_count) / repository_count
             as bigint
         )
-        + case when repository_rank <= namespace_bytes % repository_count then 1 else 0 end
-            as repository_bytes
+        + case
+            when repository_rank <= namespace_bytes % repository_count then 1 else 0
+        end as repository_bytes
     from namespace_shares
 ),
 

@@ -57,7 +57,6 @@ def warehouse(tables: Tables) -> duckdb.DuckDBPyConnection:
     con.execute("set timezone = 'UTC'")
     for path in sorted(MIGRATIONS.glob("*.sql")):
         con.execute(path.read_text("utf-8"))
-    con.execute("alter table manifests add column if not exists first_seen_at timestamptz")
     for name, rows in tables.items():
         insert(con, name, rows)
     return con

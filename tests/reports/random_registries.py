@@ -103,7 +103,7 @@ def _stated(random: Random, blob: str, sizes: dict[str, int | None]) -> str:
 
 def _runs(random: Random, digests: list[str], run_count: int) -> list[Description]:
     tags: dict[str, dict[str, Any]] = {
-        name: {} for name in random.sample(REPOSITORIES, random.randint(0, len(REPOSITORIES)))
+        name: {} for name in random.sample(REPOSITORIES, random.randint(2, len(REPOSITORIES)))
     }
     runs = []
     for _ in range(run_count):
@@ -119,7 +119,7 @@ def _runs(random: Random, digests: list[str], run_count: int) -> list[Descriptio
 def _changed(random: Random, digests: list[str], old: dict[str, Any]) -> dict[str, Any]:
     """Keep, move, delete and create some tags of a repository."""
     new = {tag: pointer for tag, pointer in old.items() if random.random() < 0.85}
-    for _ in range(random.randint(0, 8)):
+    for _ in range(random.randint(1, 8)):
         digest = random.choice(digests) if random.random() < 0.95 else "sha256:never-read"
         subject = random.choice(digests).removeprefix("sha256:")
         signature = f"sha256-{subject}{random.choice(['.sig', '.att', '.sbom', '.txt'])}"

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from warehouse_rows import (
+    Row,
     as_of,
     counted,
     crawl,
@@ -131,7 +132,7 @@ def test_a_failed_crawl_keeps_the_last_known_rows(tmp_path: Path) -> None:
 
 def test_a_missing_repository_closes_its_tags_until_it_is_back(tmp_path: Path) -> None:
     """Its neighbours stay; rows staged for it before it was found missing are not used."""
-    other = {"namespace": "team", "repository": "other"}
+    other: Row = {"namespace": "team", "repository": "other"}
     ingest(tmp_path, 1, [crawl(1), crawl(1, **other)], [tag("a", "A"), tag("a", "A", **other)])
     ingest(tmp_path, 2, [crawl(2, "missing"), crawl(2, "unchanged", **other)], [tag("z", "Z", 4)])
     where = "select repository, tag from tags order by all"
@@ -142,7 +143,9 @@ def test_a_missing_repository_closes_its_tags_until_it_is_back(tmp_path: Path) -
     assert rows(tmp_path, gone) == [("app", 0, 7, finished(2)), ("other", 1, 7, None)]
     ingest(tmp_path, 4, [crawl(4)], [tag("a", "B", 5)])
     assert rows(tmp_path, gone) == [("app", 1, 7, None), ("other", 1, 7, None)]
-    assert rows(tmp_path, HISTORY.replace("from tag_history", "from tag_history where repository = 'app'")) == [
+    assert rows(
+        tmp_path, HISTORY.replace("from tag_history", "from tag_history where repository = 'app'")
+    ) == [
         ("a", "created", "A", *SINCE_RUN_1, *seen(2, 1)),
         ("a", "deleted", None, *seen(2, 1), *seen(4, 1)),
         ("a", "restored", "B", *seen(4, 1), *OPEN),

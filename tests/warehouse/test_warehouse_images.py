@@ -15,11 +15,11 @@ LAYERS = "select manifest_digest, position, blob_digest from layers order by all
 CHILDREN = "select index_digest, position, manifest_digest from platforms order by all"
 
 
-def text(digest: str, text: str, **other: Any) -> Row:
+def _text(digest: str, text: str, **other: Any) -> Row:
     return manifest(digest, manifest=text, manifest_bytes=len(text), **other)
 
 
-def child(index: str, position: int, digest: str) -> Row:
+def _child(index: str, position: int, digest: str) -> Row:
     return {
         "index_digest": index,
         "position": position,
@@ -28,7 +28,7 @@ def child(index: str, position: int, digest: str) -> Row:
     }
 
 
-def store(
+def _store(
     con: DuckDBPyConnection,
     run: int,
     manifests: Sequence[Row],
@@ -44,20 +44,20 @@ def store(
     )
 
 
-def stored_of(directory: Path, calls: Sequence[Sequence[Row]]) -> list[tuple[Any, ...]]:
+def _stored_of(directory: Path, calls: Sequence[Sequence[Row]]) -> list[tuple[Any, ...]]:
     """What is stored after one call per sequence of manifests, each of a run of its own."""
     start_building(directory)
     with connect_building(directory) as con:
         load.begin(con)
         for run, manifests in enumerate(calls, 1):
-            store(con, run, manifests)
+            _store(con, run, manifests)
         return con.sql(STORED).fetchall()
 
 
 def test_the_first_text_of_a_digest_is_stored_once(tmp_path: Path) -> None:
     """The same text again changes nothing."""
-    again = [text("A", "one"), text("B", "two"), text("A", "one")]
-    assert stored_of(tmp_path, [again, again]) == [("A", "one", as_of(1)), ("B", "two", as_of(1))]
+    again = [_text("A", "one"), _text("B", "two"), _text("A", "one")]
+    assert _stored_of(tmp_path, [again, again]) == [("A", "one", as_of(1)), ("B", "two", as_of(1))]
 
 
 def test_the_better_text_of_a_digest_is_kept(tmp_path: Path) -> None:
@@ -69,11 +69,14 @@ def test_the_better_text_of_a_digest_is_kept(tmp_path: Path) -> None:
     invalid = {"manifest_kind": "invalid"}
     signed = {"manifest_kind": "schema1"}
     pairs = {
-        "verified": (text("verified", "longer"), text("verified", "l", **unverified)),
-        "known": (text("known", "longer"), text("known", "l", **unknown)),
-        "valid": (text("valid", "longer", **unknown), text("valid", "l", **unverified, **invalid)),
-        "short": (text("short", "zz", **signed), text("short", "aaa", **signed)),
-        "lesser": (text("lesser", "aa", **unknown), text("lesser", "ab", **unverified)),
+        "verified": (_text("verified", "longer"), _text("verified", "l", **unverified)),
+        "known": (_text("known", "longer"), _text("known", "l", **unknown)),
+        "valid": (
+            _text("valid", "longer", **unknown),
+            _text("valid", "l", **unverified, **invalid),
+        ),
+        "short": (_text("short", "zz", **signed), _text("short", "aaa", **signed)),
+        "lesser": (_text("lesser", "aa", **unknown), _text("lesser", "ab", **unverified)),
     }
     better = [pair[0] for pair in pairs.values()]
     worse = [pair[1] for pair in pairs.values()]
@@ -82,7 +85,7 @@ def test_the_better_text_of_a_digest_is_kept(tmp_path: Path) -> None:
     for number, calls in enumerate(
         ([worse, better], [better, worse], [[*worse, *better]], [[*better, *worse]])
     ):
-        assert stored_of(tmp_path / str(number), calls) == at_once
+        assert _stored_of(tmp_path / str(number), calls) == at_once
 
 
 def test_a_replaced_text_takes_its_layers_and_children_along(tmp_path: Path) -> None:
@@ -90,27 +93,27 @@ def test_a_replaced_text_takes_its_layers_and_children_along(tmp_path: Path) -> 
     start_building(tmp_path)
     with connect_building(tmp_path) as con:
         load.begin(con)
-        store(
+        _store(
             con,
             1,
             [
-                text("A", "long text", layer_count=2, digest_verified=False),
-                text("B", "text", layer_count=1),
-                text("I", "long index", manifest_kind="index", digest_verified=False),
+                _text("A", "long text", layer_count=2, digest_verified=False),
+                _text("B", "text", layer_count=1),
+                _text("I", "long index", manifest_kind="index", digest_verified=False),
             ],
             [layer("A", 0, "a0"), layer("A", 1, "a1"), layer("B", 0, "b0")],
-            [child("I", 0, "A"), child("I", 1, "B")],
+            [_child("I", 0, "A"), _child("I", 1, "B")],
         )
-        store(
+        _store(
             con,
             2,
             [
-                text("A", "short", layer_count=1, digest_verified=False),
-                text("B", "text", layer_count=1),
-                text("I", "index", manifest_kind="index", digest_verified=False),
+                _text("A", "short", layer_count=1, digest_verified=False),
+                _text("B", "text", layer_count=1),
+                _text("I", "index", manifest_kind="index", digest_verified=False),
             ],
             [layer("A", 0, "new"), layer("B", 0, "b0")],
-            [child("I", 0, "C")],
+            [_child("I", 0, "C")],
         )
         assert con.sql(STORED).fetchall() == [
             ("A", "short", as_of(1)),
@@ -126,18 +129,18 @@ def test_several_texts_in_one_call_do_not_mix_their_parts(tmp_path: Path) -> Non
     start_building(tmp_path)
     with connect_building(tmp_path) as con:
         load.begin(con)
-        store(
+        _store(
             con,
             1,
             [
-                text("A", "longest", layer_count=2),
-                text("A", "longer", layer_count=0),
-                text("B", "text", layer_count=1),
-                text("A", "short", layer_count=2),
-                text("I", "longer", manifest_kind="index"),
-                text("A", "between", layer_count=1),
-                text("I", "index", manifest_kind="index"),
-                text("J", "index", manifest_kind="index"),
+                _text("A", "longest", layer_count=2),
+                _text("A", "longer", layer_count=0),
+                _text("B", "text", layer_count=1),
+                _text("A", "short", layer_count=2),
+                _text("I", "longer", manifest_kind="index"),
+                _text("A", "between", layer_count=1),
+                _text("I", "index", manifest_kind="index"),
+                _text("J", "index", manifest_kind="index"),
             ],
             [
                 *(layer("A", 0, "longest"), layer("A", 1, "longest")),
@@ -145,7 +148,7 @@ def test_several_texts_in_one_call_do_not_mix_their_parts(tmp_path: Path) -> Non
                 *(layer("A", 0, "short"), layer("A", 1, "short")),
                 layer("A", 0, "between"),
             ],
-            [child("I", 0, "X"), child("I", 0, "Y"), child("I", 1, "Z"), child("J", 0, "X")],
+            [_child("I", 0, "X"), _child("I", 0, "Y"), _child("I", 1, "Z"), _child("J", 0, "X")],
         )
         assert con.sql(LAYERS).fetchall() == [("A", 0, "short"), ("A", 1, "short"), ("B", 0, "b0")]
         assert con.sql(CHILDREN).fetchall() == [("I", 0, "Y"), ("I", 1, "Z"), ("J", 0, "X")]
@@ -157,14 +160,12 @@ def test_a_replaced_text_tells_its_tags_their_kind(tmp_path: Path) -> None:
     start_building(tmp_path)
     with connect_building(tmp_path) as con:
         load.begin(con)
-        store(con, 1, [invalid, manifest("B", manifest_kind="artifact")])
+        _store(con, 1, [invalid, manifest("B", manifest_kind="artifact")])
         load.stage_tags(con, table([tag("a", "A"), tag("b", "B"), tag("c", "A")], load.TAGS))
-        load.apply(
-            con, run_row(1), table([crawl(1)], load.CRAWLS), load.REPOSITORIES.empty_table()
-        )
+        load.apply(con, run_row(1), table([crawl(1)], load.CRAWLS), load.REPOSITORIES.empty_table())
         kinds = "select tag, manifest_kind from tags order by tag"
         assert con.sql(kinds).fetchall() == [("a", "invalid"), ("b", "artifact"), ("c", "invalid")]
-        store(con, 2, [manifest("A"), manifest("B")])
+        _store(con, 2, [manifest("A"), manifest("B")])
         assert con.sql(kinds).fetchall() == [("a", "image"), ("b", "artifact"), ("c", "image")]
 
 
@@ -173,7 +174,7 @@ def test_settled_digests_are_those_no_other_text_can_better(tmp_path: Path) -> N
     start_building(tmp_path)
     with connect_building(tmp_path) as con:
         load.begin(con)
-        store(
+        _store(
             con,
             1,
             [
@@ -197,10 +198,10 @@ def test_a_large_call_keeps_rows_of_repeated_digests_apart(tmp_path: Path) -> No
     start_building(tmp_path)
     with connect_building(tmp_path) as con:
         load.begin(con)
-        store(
+        _store(
             con,
             1,
-            [text(digest, body, layer_count=2) for body in ("long", "l") for digest in digests],
+            [_text(digest, body, layer_count=2) for body in ("long", "l") for digest in digests],
             [
                 layer(digest, position, f"{body} {digest} {position}")
                 for body in ("long", "l")

@@ -4,24 +4,26 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from warehouse_rows import counted, crawl, deleted, ingest, pushed, rows, tag
+import pytest
+from warehouse_rows import Row, counted, crawl, deleted, ingest, pushed, rows, tag
 
+from pipelines.errors import WarehouseError
 from pipelines.warehouse.known import known_records, known_repositories, published_runs
 from pipelines.warehouse.query import connect_published
 
 COUNTED = (
     "select record_key, reason, fingerprint, updated_at from ingest.counted_records order by 1"
 )
-OTHER = {"repository": "other"}
+OTHER: Row = {"repository": "other"}
 
 
-def known(directory: Path) -> list[tuple[Any, ...]]:
+def _known(directory: Path) -> list[tuple[Any, ...]]:
     with closing(connect_published(directory)) as con:
         table = known_repositories(con)
     return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
 
 
-def versions(directory: Path, keys: list[str] | None) -> list[tuple[Any, ...]]:
+def _versions(directory: Path, keys: list[str] | None) -> list[tuple[Any, ...]]:
     with closing(connect_published(directory)) as con:
         table = known_records(con, "team", "app", keys)
     return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
@@ -98,18 +100,18 @@ def test_a_record_is_known_once_by_its_newest_version(tmp_path: Path) -> None:
         rejected=[counted("a", "hash", 4), counted("#9", "hash 9")],
     )
     assert rows(tmp_path, "select tag from tags order by tag") == [("a",), ("b",)]
-    assert versions(tmp_path, None) == [
+    assert _versions(tmp_path, None) == [
         ("#9", "hash 9", None),
         ("a", "hash", pushed(4)),
         ("b", "B", pushed(2)),
         ("d", "deleted D", pushed(3)),
     ]
-    assert versions(tmp_path, ["b", "d", "z"]) == [
+    assert _versions(tmp_path, ["b", "d", "z"]) == [
         ("b", "B", pushed(2)),
         ("d", "deleted D", pushed(3)),
     ]
-    assert versions(tmp_path, []) == []
-    assert known(tmp_path) == [("team", "app", "complete", 4, pushed(4), 1)]
+    assert _versions(tmp_path, []) == []
+    assert _known(tmp_path) == [("team", "app", "complete", 4, pushed(4), 1)]
 
 
 def test_records_tied_at_the_newest_second_are_counted(tmp_path: Path) -> None:
@@ -127,7 +129,7 @@ def test_records_tied_at_the_newest_second_are_counted(tmp_path: Path) -> None:
         ],
         rejected=[counted("r", "hash"), counted("#1", "hash", **OTHER)],
     )
-    assert known(tmp_path) == [
+    assert _known(tmp_path) == [
         ("team", "app", "complete", 5, newest.replace(microsecond=900_000), 3),
         ("team", "other", "complete", 1, None, 0),
     ]
@@ -135,16 +137,16 @@ def test_records_tied_at_the_newest_second_are_counted(tmp_path: Path) -> None:
 
 def test_a_failed_crawl_does_not_hide_how_the_last_one_ended(tmp_path: Path) -> None:
     """But incomplete and unchanged ones do; a repository without any but failed ones has none."""
-    new = {"repository": "new"}
+    new: Row = {"repository": "new"}
     ingest(tmp_path, 1, [crawl(1), crawl(1, "incomplete", **OTHER), crawl(1, "failed", **new)])
     ingest(tmp_path, 2, [crawl(2, "failed"), crawl(2, "failed", **OTHER)])
-    assert known(tmp_path) == [
+    assert _known(tmp_path) == [
         ("team", "app", "complete", 0, None, 0),
         ("team", "new", None, 0, None, 0),
         ("team", "other", "incomplete", 0, None, 0),
     ]
     ingest(tmp_path, 3, [crawl(3, "unchanged"), crawl(3, "missing", **OTHER)])
-    assert known(tmp_path) == [
+    assert _known(tmp_path) == [
         ("team", "app", "unchanged", 0, None, 0),
         ("team", "new", None, 0, None, 0),
     ]
@@ -156,3 +158,14 @@ def test_published_runs_are_in_order(tmp_path: Path) -> None:
     ingest(tmp_path, 3, [crawl(3)])
     with closing(connect_published(tmp_path)) as con:
         assert published_runs(con) == ["run 2", "run 3"]
+
+
+def test_a_damaged_warehouse_is_reported_in_a_sentence(tmp_path: Path) -> None:
+    """Also when the damage shows only while it is read."""
+    tags = [tag(f"tag {number}", f"digest {number}") for number in range(2000)]
+    ingest(tmp_path, 1, [crawl(1)], tags)
+    with closing(connect_published(tmp_path)) as con:
+        path = tmp_path / "warehouse.duckdb"
+        path.write_bytes(bytes(path.stat().st_size))
+        with pytest.raises(WarehouseError, match=r"is damaged .*move it away"):
+            known_repositories(con)

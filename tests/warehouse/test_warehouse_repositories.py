@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from warehouse_rows import (
+    Row,
     as_of,
     counted,
     crawl,
@@ -18,7 +19,7 @@ from warehouse_rows import (
     tag,
 )
 
-OTHER = {"repository": "other"}
+OTHER: Row = {"repository": "other"}
 SEEN = """
     select repository, tag_count, first_seen_at, last_seen_at, deleted_detected_at
     from repositories
@@ -89,7 +90,7 @@ def test_a_repository_is_gone_since_it_was_first_found_missing(tmp_path: Path) -
 def test_runs_crawls_and_rejected_records_are_logged(tmp_path: Path) -> None:
     """A rejected record once a run, however often it was received, whatever came of the crawl."""
     record = {"namespace": "team", "repository": "app", "reason": "no digest", "record": "{}"}
-    failure = {"error": "502", "received": 7, "expected": 9}
+    failure: Row = {"error": "502", "received": 7, "expected": 9}
     ingest(tmp_path, 1, [crawl(1, "failed", **failure)], records=[record, record])
     ingest(tmp_path, 2, [crawl(2)])
     assert rows(tmp_path, "select run_id, as_of, status from ingest.runs order by as_of") == [

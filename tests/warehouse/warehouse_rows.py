@@ -19,14 +19,17 @@ Row = dict[str, Any]
 
 
 def as_of(run: int) -> datetime:
+    """Noon of the run's day."""
     return datetime(2024, 5, run, 12, tzinfo=UTC)
 
 
 def started(run: int) -> datetime:
+    """When the run's crawls start."""
     return datetime(2024, 5, run, 12, 15, tzinfo=UTC)
 
 
 def finished(run: int) -> datetime:
+    """When the run's crawls finish."""
     return datetime(2024, 5, run, 12, 30, tzinfo=UTC)
 
 
@@ -36,6 +39,7 @@ def pushed(minute: int) -> datetime:
 
 
 def tag(name: str, digest: str, minute: int = 0, **other: Any) -> Row:
+    """A live tag."""
     row: Row = {
         "namespace": "team",
         "repository": "app",
@@ -65,6 +69,7 @@ def counted(key: str, fingerprint: str, minute: int | None = None, **other: Any)
 
 
 def crawl(run: int, status: str = "complete", *, everything: bool = True, **other: Any) -> Row:
+    """How a reading went; without `everything` a complete one brings changes only."""
     row: Row = {
         "namespace": "team",
         "repository": "app",
@@ -82,11 +87,13 @@ def crawl(run: int, status: str = "complete", *, everything: bool = True, **othe
 
 
 def listed(**other: Any) -> Row:
+    """A repository of the list."""
     row: Row = {"namespace": "team", "repository": "app", "is_public": False}
     return row | other
 
 
 def manifest(digest: str, **other: Any) -> Row:
+    """A verified image manifest."""
     row: Row = {
         "manifest_digest": digest,
         "manifest_kind": "image",
@@ -99,6 +106,7 @@ def manifest(digest: str, **other: Any) -> Row:
 
 
 def layer(digest: str, position: int, blob: str, **other: Any) -> Row:
+    """A layer of one byte."""
     row: Row = {
         "manifest_digest": digest,
         "position": position,
@@ -110,7 +118,8 @@ def layer(digest: str, position: int, blob: str, **other: Any) -> Row:
     return row | other
 
 
-def run_row(run: int, **other: Any) -> load.Run:
+def run_row(run: int) -> load.Run:
+    """What is logged of a run."""
     fields: Row = {
         "run_id": f"run {run}",
         "as_of": as_of(run),
@@ -126,10 +135,11 @@ def run_row(run: int, **other: Any) -> load.Run:
         "retries": 0,
         "throttled_seconds": 0.0,
     }
-    return load.Run(**(fields | other))
+    return load.Run(**fields)
 
 
 def table(rows: Sequence[Row], schema: pa.Schema) -> pa.Table:
+    """Rows as Arrow; what a row leaves out is null."""
     return pa.Table.from_pylist(list(rows), schema=schema)
 
 

@@ -1,0 +1,46 @@
+"""The bytes one manifest states itself. What tags hold and share is told by sql/reports."""
+
+from typing import NamedTuple
+
+from pipelines.images.documents import Descriptor
+from pipelines.images.manifest import Kind, Manifest
+from pipelines.images.media_types import is_stored
+
+
+class OwnBytes(NamedTuple):
+    """Bytes of distinct stored blobs; null with basis `unknown` when nothing is known."""
+
+    logical_bytes: int | None
+    size_basis: str
+
+
+_SIZED = {Kind.IMAGE, Kind.ARTIFACT}
+_UNKNOWN = OwnBytes(None, "unknown")
+
+
+def own_bytes(manifest: Manifest) -> OwnBytes:
+    """Count each distinct stored blob of a manifest once.
+
+    A blob of unknown size is left out, and of different statements the smallest counts: both
+    make a lower bound. Schema 1 states no sizes, and an index no blobs.
+    """
+    if manifest.kind not in _SIZED:
+        return _UNKNOWN
+    blobs = [layer for layer in manifest.layers if is_stored(layer.media_type)]
+    if manifest.config is not None:
+        blobs.append(manifest.config)
+    sizes = {blob.digest: blob.size for blob in blobs if blob.size is not None}
+    if len(sizes) < len(blobs):
+        return _carefully(blobs)
+    return OwnBytes(sum(sizes.values()), "exact")
+
+
+def _carefully(blobs: list[Descriptor]) -> OwnBytes:
+    stated: dict[str, set[int]] = {blob.digest: set() for blob in blobs}
+    for blob in blobs:
+        if blob.size is not None:
+            stated[blob.digest].add(blob.size)
+    known = [min(sizes) for sizes in stated.values() if sizes]
+    if all(len(sizes) == 1 for sizes in stated.values()):
+        return OwnBytes(sum(known), "exact")
+    return OwnBytes(sum(known), "lower_bound") if known else _UNKNOWN

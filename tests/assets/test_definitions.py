@@ -1,0 +1,142 @@
+"""What Dagster is told: the graph, its checks and its schedule, and how a run of a part behaves."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from ingesting import Silence, Site
+from test_end_to_end import small_registry
+
+from assets.checks import audit_reports, audit_tables
+from assets.definitions import defs
+from assets.partitions import NAMESPACES
+from assets.reports import reports
+from assets.resources import WarehouseResource
+from assets.warehouse import load, published
+from pipelines.swr.stand_in.server import StandIn
+from pipelines.warehouse.building import connect_building, start_building
+from pipelines.warehouse.models import check_names, report_names
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """A small registry beside an empty warehouse."""
+    with StandIn(small_registry()) as server:
+        yield Site(server, tmp_path / "warehouse")
+
+
+def test_definitions_load_in_an_empty_environment() -> None:
+    """Settings are read when a run starts, not before."""
+    code = "from assets.definitions import defs; defs.resolve_job_def('ingest')"
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    subprocess.run(command, cwd=ROOT, env={"PATH": "/usr/bin:/bin"}, check=True)
+
+
+def test_every_report_and_every_check_is_in_the_graph() -> None:
+    """Path, table and asset key are one."""
+    graph = defs.resolve_asset_graph()
+    keys = {key.to_user_string() for key in graph.get_all_asset_keys()}
+    assert {f"reports/{name}" for name in report_names()} <= keys
+    assert {key.name for key in graph.asset_check_keys} == set(check_names())
+
+
+def test_everything_flows_from_the_registry_to_the_published_warehouse() -> None:
+    """No asset hangs loose."""
+    graph = defs.resolve_asset_graph()
+    published_key = dg.AssetKey(["warehouse", "published"])
+    upstream = graph.get_ancestor_asset_keys(published_key)
+    assert upstream == graph.get_all_asset_keys() - {published_key}
+    roots = {key for key in upstream if not graph.get(key).parent_keys}
+    assert roots == {dg.AssetKey(["swr", "registry"])}
+
+
+def test_every_asset_says_what_it_is_and_belongs_to_a_group() -> None:
+    """Grain first, with the flow's three groups."""
+    graph = defs.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.description, key
+        assert node.group_name in {"swr", "warehouse", "reports"}, key
+
+
+def test_the_job_runs_every_day() -> None:
+    """All assets, one schedule."""
+    (schedule,) = defs.schedules or ()
+    assert isinstance(schedule, dg.ScheduleDefinition)
+    assert (schedule.cron_schedule, schedule.job_name) == ("0 3 * * *", "ingest")
+
+
+def test_a_run_without_a_key_records_every_namespace(site: Site) -> None:
+    """Each with its own numbers."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        site.ingest_on(instance)
+        assert set(instance.get_dynamic_partitions(NAMESPACES.name or "")) == {"data", "shop"}
+        key = dg.AssetKey(["swr", "tag_pages"])
+        assert instance.get_materialized_partitions(key) == {"data", "shop"}
+        records = instance.fetch_materializations(
+            dg.AssetRecordsFilter(key, asset_partitions=["shop"]), limit=10
+        ).records
+        (materialization,) = [record.asset_materialization for record in records]
+        assert materialization is not None
+        told = {name: value.value for name, value in materialization.metadata.items()}
+        assert told == {"repositories_complete": 2, "requests": 2, "pages": 2, "tags": 61}
+
+
+def test_one_namespace_can_be_run_alone(site: Site) -> None:
+    """By its partition key, as the UI does."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        site.ingest_on(instance)
+        site.server.log.clear()
+        result = defs.resolve_job_def("ingest").execute_in_process(
+            instance=instance,
+            partition_key="shop",
+            resources={"warehouse": WarehouseResource(), "progress": Silence()},
+        )
+        assert result.success
+        assert len(site.tags_requests()) == 2
+        assert site.query("select count(*) as n from tags") == [{"n": 62}]
+
+
+def after_the_load() -> dg.JobDefinition:
+    """The end of the job: checks and publishing, on whatever the building file holds."""
+    checks = dg.AssetSelection.checks(audit_tables, audit_reports)
+    selection = dg.AssetSelection.assets(published) | checks
+    job = dg.define_asset_job("end", selection, executor_def=dg.in_process_executor)
+    return dg.Definitions(
+        assets=[load, reports, published],
+        asset_checks=[audit_tables, audit_reports],
+        jobs=[job],
+        resources={"warehouse": WarehouseResource()},
+    ).resolve_job_def("end")
+
+
+@pytest.mark.parametrize(
+    ("breakage", "check"),
+    [
+        ("delete from manifests where manifest_kind = 'image'", "tags__manifest_exists"),
+        ("delete from reports.registry_size", "registry_size__exactly_one_row"),
+    ],
+)
+def test_a_blocking_check_stops_publishing(site: Site, breakage: str, check: str) -> None:
+    """The published file stays as it was."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        site.ingest_on(instance)
+        before = (site.directory / "warehouse.duckdb").read_bytes()
+        start_building(site.directory)
+        with connect_building(site.directory) as con:
+            con.execute(breakage)
+        result = after_the_load().execute_in_process(instance=instance, raise_on_error=False)
+        failed = [
+            evaluation.check_name
+            for evaluation in result.get_asset_check_evaluations()
+            if not evaluation.passed
+        ]
+        assert check in failed
+        assert not result.success
+        assert result.get_asset_materialization_events() == []
+        assert (site.directory / "warehouse.duckdb").read_bytes() == before

@@ -1,0 +1,352 @@
+"""The command line: what it prints, where, and with which exit code."""
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner, Result
+from test_end_to_end import manifest, small_registry
+
+from assets.cli import main
+from pipelines.swr.stand_in.exchange import Reply
+from pipelines.swr.stand_in.server import StandIn
+
+README = (Path(__file__).resolve().parent.parent / "README.md").read_text()
+
+
+@pytest.fixture
+def server() -> Iterator[StandIn]:
+    """A small registry."""
+    with StandIn(small_registry()) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def settings(server: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings that fit it."""
+    monkeypatch.setenv("SWR_ENDPOINT", server.url)
+    monkeypatch.setenv("SWR_AUTH_TOKEN", "stand-in-token")
+    monkeypatch.setenv("SWR_REQUESTS_PER_SECOND", "0")
+    monkeypatch.setenv("SWR_WAREHOUSE_DIR", str(tmp_path / "warehouse"))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+def run(*arguments: str) -> Result:
+    """Run a command; no exception may escape but the one that carries the exit code."""
+    result = CliRunner().invoke(main, arguments)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+    return result
+
+
+@pytest.fixture
+def ingested() -> None:
+    """A published warehouse."""
+    assert run("ingest").exit_code == 0
+
+
+def test_ingest_ends_with_zero_when_all_is_complete() -> None:
+    """And says what it read, plainly where there is no terminal."""
+    result = run("ingest")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Published in ")
+    assert result.stdout.endswith("Repositories: 3 complete.\n")
+    assert "Reading 3 repositories of about 62 tags." in result.stderr
+    assert "3 of 3 repositories, 62 tags." in result.stderr
+
+
+def test_ingest_ends_with_one_when_some_are_not(server: StandIn) -> None:
+    """The rest is published, and what failed is named."""
+    server.fault = lambda request: Reply(500) if request.path.endswith("/cart/tags") else None
+    result = run("ingest")
+    assert result.exit_code == 1
+    assert "2 complete, 1 failed" in result.stdout
+    assert "shop/cart: failed: GET " in result.stderr
+    assert run("query", "from tags", "--format", "json").exit_code == 0
+
+
+def test_ingest_ends_with_two_when_nothing_is_published(server: StandIn) -> None:
+    """One sentence, no traceback."""
+    server.fault = lambda _: Reply(500)
+    result = run("ingest")
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith(f"Error: GET {server.url}/v2/manage/namespaces: failed")
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("SWR_ENDPOINT", "", "Error: No endpoint: set SWR_REGION"),
+        ("SWR_AUTH_TOKEN", "", "Error: No credentials: set SWR_AUTH_TOKEN"),
+        ("SWR_AUTH_TOKEN", "wrong", "the credentials were refused"),
+        ("SWR_PAGE_SIZE", "many", "Error: SWR_PAGE_SIZE: "),
+        ("SWR_NAMESPACES", "nowhere", "Error: Namespace 'nowhere' is not visible"),
+        ("SWR_REPOSITORIES", "shop/nothing", "Error: Repository 'shop/nothing' was not found"),
+    ],
+)
+def test_bad_settings_are_one_sentence_and_exit_code_two(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    """With what to do."""
+    monkeypatch.setenv(name, value)
+    result = run("ingest")
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert "Traceback" not in result.stderr
+
+
+def test_a_typo_in_a_flag_is_told_with_the_flag_that_was_meant() -> None:
+    """As any good command does."""
+    result = run("ingest", "--ful")
+    assert result.exit_code == 2
+    assert "No such option '--ful'. Did you mean '--full'?" in result.stderr
+
+
+def test_ingest_takes_flags_over_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scope and mode."""
+    monkeypatch.setenv("SWR_NAMESPACES", "shop")
+    result = run("ingest", "--full", "--namespace", "data")
+    assert result.stdout.endswith("Repositories: 1 complete.\n")
+    (row,) = json.loads(run("query", "from ingest.runs", "--format", "json").stdout)
+    assert row["mode"] == "full"
+    assert json.loads(row["scope"]) == {"namespaces": ["data"], "repositories": []}
+
+
+@pytest.mark.usefixtures("ingested")
+def test_query_shows_a_table_or_writes_a_format(tmp_path: Path) -> None:
+    """To standard output or to a file."""
+    sql = "select repository, count(*) as tags from tags group by all order by all"
+    assert run("query", sql).stdout.split() == (
+        ["repository", "tags", "cart", "60", "deep/er/app", "1", "spark", "1"]
+    )
+    assert run("query", sql, "--format", "csv").stdout.splitlines() == [
+        '"repository","tags"',
+        '"cart",60',
+        '"deep/er/app",1',
+        '"spark",1',
+    ]
+    target = tmp_path / "answer.parquet"
+    assert run("query", sql, "--format", "parquet", "--output", str(target)).exit_code == 0
+    assert pq.read_table(target).to_pylist() == [
+        {"repository": "cart", "tags": 60},
+        {"repository": "deep/er/app", "tags": 1},
+        {"repository": "spark", "tags": 1},
+    ]
+
+
+@pytest.mark.usefixtures("ingested")
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "selec 1",
+        "from nowhere",
+        "delete from tags",
+        "create table t as select 1",
+        "from read_csv('/etc/passwd')",
+        "copy tags to '/tmp/stolen.csv'",
+        "attach '/tmp/other.duckdb'",
+        "install httpfs",
+    ],
+)
+def test_query_reads_the_warehouse_and_nothing_else(sql: str) -> None:
+    """No writing, no files, no extensions; what is wrong is one sentence."""
+    result = run("query", sql)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_without_a_warehouse_the_way_to_one_is_told() -> None:
+    """For every command that needs it."""
+    for command in (["report"], ["query", "select 1"]):
+        result = run(*command)
+        assert result.exit_code == 2
+        assert "run `swr-warehouse ingest` first" in result.stderr
+
+
+@pytest.mark.usefixtures("ingested")
+def test_the_report_fits_a_terminal_of_eighty_columns() -> None:
+    """With the moment it describes and how much of the registry is proven."""
+    result = run("report")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].startswith("Registry as of 20")
+    assert lines[0].endswith("UTC · 3 of 3 repositories complete")
+    (shop,) = (line.split() for line in lines if line.startswith("shop ") and "kB" in line)
+    # 60 x (1000 + 10 + 100) + (1000 + 100) logical; 1000 + 60 x 10 + 100 stored.
+    assert shop[1:8] == ["61", "67.7", "kB", "1.7", "kB", "66.0", "kB"]
+
+
+def test_tags_shows_what_the_registry_has_now() -> None:
+    """All pages of it, in either order."""
+    newest = run("tags", "shop/cart").stdout.splitlines()
+    assert len(newest) == 61
+    assert newest[1].split()[:4] == ["v59", "1.1", "kB", "2026-03-01"]
+    oldest = run("tags", "shop/cart", "--ascending").stdout.splitlines()
+    assert oldest[1].split()[0] == "v0"
+
+
+def test_tags_sends_what_it_is_asked_to(server: StandIn) -> None:
+    """Every parameter of the API's page, separate or as one filter."""
+    run("tags", "shop/deep/er/app", "--tag", "1", "--offset", "0", "--limit", "5")
+    assert server.log[-1].query == {
+        "offset": "0",
+        "limit": "5",
+        "order_column": "updated_at",
+        "order_type": "desc",
+        "tag": "1",
+    }
+    run(
+        "tags", "shop/cart", "--offset", "10", "--limit", "5", "--filter-style", "--order-by", "tag"
+    )
+    assert server.log[-1].query == {
+        "filter": "offset::10|limit::5|order_column::tag|order_type::desc"
+    }
+
+
+def test_tags_wants_offset_and_limit_together() -> None:
+    """As the API does."""
+    result = run("tags", "shop/cart", "--offset", "3")
+    assert result.exit_code == 2
+    assert "--offset and --limit together" in result.stderr
+    assert "NAMESPACE/REPOSITORY" in run("tags", "cart").stderr
+
+
+def test_a_recording_can_be_served_again(tmp_path: Path) -> None:
+    """What `tags --format jsonl` prints, `stand-in --catalogue` takes."""
+    recording = tmp_path / "cart.jsonl.gz"
+    recording.write_bytes(gzip.compress(run("tags", "shop/cart", "--format", "jsonl").stdout_bytes))
+    command = [sys.executable, "-m", "assets.cli", "stand-in", "--catalogue", str(recording)]
+    process = subprocess.Popen([*command, "--token", "t"], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        first = process.stdout.readline()
+        assert first.startswith("Serving 60 tags on http://127.0.0.1:")
+        environment = os.environ | {"SWR_ENDPOINT": first.split()[-1], "SWR_AUTH_TOKEN": "t"}
+        again = CliRunner(env=environment).invoke(main, ["tags", "shop/cart"])
+        assert again.stdout == run("tags", "shop/cart").stdout
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+
+
+def test_a_catalogue_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """File and line."""
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text("{}\nnot json\n")
+    result = run("stand-in", "--catalogue", str(bad))
+    assert result.exit_code == 2
+    assert str(bad) in result.stderr
+    assert run("stand-in", "--catalogue", str(tmp_path / "none.jsonl")).exit_code == 2
+
+
+def test_doctor_says_what_is_well(server: StandIn) -> None:
+    """One line each."""
+    result = run("doctor")
+    assert result.exit_code == 0
+    lines = [line.split(maxsplit=2) for line in result.stdout.splitlines()]
+    assert [line[:2] for line in lines] == [
+        ["ok", "endpoint"],
+        ["ok", "credentials"],
+        ["ok", "reachable"],
+        ["ok", "accepted"],
+        ["ok", "namespaces"],
+        ["ok", "warehouse"],
+    ]
+    assert lines[0][2] == server.url
+    assert lines[4][2] == "2: data, shop"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("SWR_ENDPOINT", "", "FIX settings     No endpoint"),
+        ("SWR_AUTH_TOKEN", "", "FIX settings     No credentials"),
+        ("SWR_AUTH_TOKEN", "wrong", "FIX accepted     renew or correct the credentials"),
+        ("SWR_ENDPOINT", "http://127.0.0.1:9", "FIX reachable"),
+    ],
+)
+def test_doctor_stops_at_what_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    """With what to do, and exit code two."""
+    monkeypatch.setenv(name, value)
+    result = run("doctor")
+    assert result.exit_code == 2
+    assert result.stdout.splitlines()[-1].startswith(told)
+
+
+def test_the_demo_leaves_a_real_registry_alone(server: StandIn) -> None:
+    """Whatever is set, it reads its own stand-in, into a warehouse of its own."""
+    result = run("demo")
+    assert result.exit_code == 0, result.output
+    assert server.log == []
+    assert "First run: complete" in result.stdout
+    assert "A day later: complete" in result.stdout
+    for told in ("Sizes", "Tags by days since update", "Tags changed: ", "What to try next"):
+        assert told in result.stdout
+    for namespace in ("data", "platform", "shop"):
+        assert namespace in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 112
+
+
+def test_secrets_are_in_nothing_a_failing_run_leaves_behind(
+    server: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither in what it prints nor in its database, with every way to authenticate."""
+    secrets = ["stand-in-token", "stand-in-password", "stand-in-secret-key"]
+    run("ingest")
+    server.registry.push(
+        "shop", "cart", "x", manifest(("x", 1)), at=datetime.now(UTC) + timedelta(1)
+    )
+    server.fault = lambda request: Reply(500) if request.path.endswith("/cart/tags") else None
+    printed = run("ingest").output
+    monkeypatch.delenv("SWR_AUTH_TOKEN")
+    monkeypatch.setenv("SWR_IAM_ENDPOINT", server.url)
+    for name, value in {
+        "SWR_USERNAME": "stand-in-user",
+        "SWR_PASSWORD": "stand-in-password",
+        "SWR_DOMAIN_NAME": "stand-in-domain",
+        "SWR_PROJECT_NAME": "cn-north-4",
+    }.items():
+        monkeypatch.setenv(name, value)
+    printed += run("ingest").output
+    monkeypatch.delenv("SWR_USERNAME")
+    monkeypatch.delenv("SWR_PASSWORD")
+    monkeypatch.setenv("HUAWEICLOUD_SDK_AK", "STANDINKEY")
+    monkeypatch.setenv("HUAWEICLOUD_SDK_SK", "stand-in-secret-key")
+    printed += run("ingest").output
+    server.fault = lambda _: Reply(403, {}, b"{}")
+    printed += run("ingest").output
+    left = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    for secret in secrets:
+        assert secret not in printed
+        assert secret.encode() not in left
+
+
+def test_every_command_is_in_the_readme_and_has_help() -> None:
+    """So that neither goes stale."""
+    for name, command in main.commands.items():
+        assert f"| `{name}" in README, name
+        assert command.help, name
+        assert run(name, "--help").exit_code == 0
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    """By its name."""
+    from pipelines.settings import Settings  # noqa: PLC0415
+
+    for field in Settings.model_fields.values():
+        assert f"`{field.validation_alias}`" in README

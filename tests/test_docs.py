@@ -1,0 +1,46 @@
+"""Pages that are made from the code are current, and every query of a page runs."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from ingesting import Site
+
+from pipelines.swr.stand_in.built_in import advance_a_day, built_in_registry
+from pipelines.swr.stand_in.server import StandIn
+from pipelines.warehouse.catalog import data_dictionary
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+QUESTION = re.compile(r"^## (\d+\. .*?)$.*?^```sql\n(.*?)^```", re.MULTILINE | re.DOTALL)
+QUESTIONS = dict(QUESTION.findall((DOCS / "queries.md").read_text()))
+DAY = date(2026, 11, 1)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The built-in registry, ingested, moved on by a day and ingested again."""
+    registry = built_in_registry(DAY)
+    with StandIn(registry) as server:
+        site = Site(server, tmp_path_factory.mktemp("demo"))
+        site.ingest()
+        advance_a_day(registry, DAY)
+        site.ingest()
+        yield site
+
+
+def test_the_data_dictionary_is_current() -> None:
+    """`make docs` makes it."""
+    assert (DOCS / "data-dictionary.md").read_text() == data_dictionary()
+
+
+def test_there_are_twenty_questions() -> None:
+    """Numbered as they come."""
+    assert [int(name.split(".")[0]) for name in QUESTIONS] == list(range(1, 21))
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_every_question_has_an_answer(demo: Site, question: str) -> None:
+    """On the demo's registry, by a query that runs as it stands."""
+    assert demo.table(QUESTIONS[question]).num_rows > 0
