@@ -55,7 +55,7 @@ def _point_settings_at(url: str, directory: Path) -> None:
 
 
 def _told(what: str, run: Launched) -> str:
-    steps = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in run.step_seconds.items())
+    steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in run.step_seconds.items())
     return f"{what}: {run.status} in {run.seconds:.1f} s\n  {steps}"
 
 

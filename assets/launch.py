@@ -8,6 +8,7 @@ import os
 import shutil
 import time
 import warnings
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +24,12 @@ if TYPE_CHECKING:
     from pipelines.crawl import Progress
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
-_STEP_TIMES = {
+_STEPS = {
     "swr__tag_pages": "read",
     "load": "load",
-    "audit_tables": "audit tables",
-    "reports": "reports",
-    "audit_reports": "audit reports",
+    "audit_tables": "audit",
+    "reports": "report",
+    "audit_reports": "audit",
     "warehouse__published": "publish",
 }
 
@@ -104,13 +105,12 @@ def prepare_home() -> Path:
     return home
 
 
-def _step_seconds(result: "dg.ExecuteInProcessResult") -> dict[str, float]:
-    ended = [event for event in result.all_events if event.is_step_success]
-    return {
-        _STEP_TIMES[event.step_key]: event.step_success_data.duration_ms / 1000
-        for event in ended
-        if event.step_key in _STEP_TIMES
-    }
+def _step_seconds(result: "dg.ExecuteInProcessResult") -> Mapping[str, float]:
+    seconds: dict[str, float] = defaultdict(float)
+    for event in result.all_events:
+        if event.is_step_success and event.step_key in _STEPS:
+            seconds[_STEPS[event.step_key]] += event.step_success_data.duration_ms / 1000
+    return seconds
 
 
 def _own_error(error: BaseException) -> BaseException:

@@ -19,6 +19,7 @@ from pipelines.swr.wire import TagRecord, read_record
 from pipelines.warehouse.query import run_query
 
 _SIGNS = {"exact": "", "lower_bound": "≥ ", "upper_bound": "≤ "}
+_SIZES = ("logical_bytes", "deduplicated_bytes", "saved_bytes")
 _BUCKETS = ("0-7d", "8-30d", "31-90d", "91-180d", "181-365d", ">365d")
 _SHOWN_CHANGES = 12
 
@@ -59,6 +60,7 @@ def overview(directory: Path) -> RenderableType:
         _ages(run_query(directory, _AGES).to_pylist()),
         "",
         _largest(run_query(directory, _REPOSITORIES).to_pylist()),
+        *_legend(registry),
     )
 
 
@@ -111,6 +113,13 @@ def _headline(registry: dict[str, Any]) -> Text:
     return text
 
 
+def _legend(registry: dict[str, Any]) -> list[str]:
+    """Explain the signs, where there can be any."""
+    if registry["is_fully_read"] and registry["size_basis"] == "exact":
+        return []
+    return ["", "≥ at least, ≤ at most, ? either way: something could not be read (docs/sizes.md)"]
+
+
 def _sizes(namespaces: list[dict[str, Any]], registry: dict[str, Any]) -> Table:
     columns = ("tags", "logical", "stored", "saved", "only here", "fair share")
     table = _table("namespace", *columns, numbers=columns, title="Sizes")
@@ -131,9 +140,6 @@ def _sizes(namespaces: list[dict[str, Any]], registry: dict[str, Any]) -> Table:
         _bytes(registry, "deduplicated_bytes", "size_basis"),
     )
     return table
-
-
-_SIZES = ("logical_bytes", "deduplicated_bytes", "saved_bytes")
 
 
 def _ages(rows: list[dict[str, Any]]) -> Table:

@@ -16,7 +16,6 @@ FORBIDDEN = [
     ("pipelines/landing", {"duckdb", "pipelines.swr", "pipelines.images", *HTTP}),
     ("pipelines/warehouse", {"pipelines.swr", "pipelines.images", "pipelines.landing", *HTTP}),
     ("pipelines/swr", {"duckdb", "pyarrow", "pipelines.images", "pipelines.warehouse"}),
-    ("benchmarks", {"tests"}),
 ]
 
 

@@ -1,6 +1,5 @@
 """Digests: how one is written, and whether it is that of a manifest's text."""
 
-import binascii
 import hashlib
 from base64 import urlsafe_b64decode
 from typing import Annotated
@@ -50,7 +49,7 @@ def signed_payload(text: bytes) -> bytes | None:
         first = msgspec.json.decode(text, type=_Signed).signatures[0]
         protected = msgspec.json.decode(_unpadded(first.protected), type=_Protected)
         return text[: protected.format_length] + _unpadded(protected.format_tail)
-    except (msgspec.MsgspecError, IndexError, RecursionError, binascii.Error, ValueError):
+    except (ValueError, IndexError, RecursionError):
         return None
 
 

@@ -120,7 +120,7 @@ def _read(decode: Callable[[bytes], _Read], json: bytes) -> _Read:
         return _decode_characters(decode, json)
     except msgspec.ValidationError as error:
         raise Malformed(_sentence(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except msgspec.DecodeError as error:
         what = str(error).removeprefix("JSON is malformed: ")
         raise Malformed(f"the text is not JSON: {_lowered(what)}") from None
     except RecursionError:

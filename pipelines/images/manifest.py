@@ -99,11 +99,11 @@ def _read(text: bytes) -> Manifest:
 
 
 def _misread(text: bytes, problem: str) -> Manifest:
-    """Tell a malformed manifest from a document that need not have our fields at all."""
+    """Tell a malformed manifest from no JSON, and from JSON that need not have our fields."""
     try:
         outline = read_outline(text)
-    except Malformed:
-        return _invalid(problem)
+    except Malformed as malformed:
+        return _invalid(str(malformed))
     if _reader(outline) is not None:
         return _invalid(problem)
     return Manifest(kind=Kind.UNKNOWN, media_type=outline.media_type or None)

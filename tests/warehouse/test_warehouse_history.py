@@ -105,7 +105,10 @@ def test_an_incremental_crawl_infers_no_deletion(tmp_path: Path) -> None:
 def test_an_incomplete_crawl_adds_and_moves_but_never_deletes(tmp_path: Path) -> None:
     """Nor does it count as the last proven crawl for the changes seen after it."""
     ingest(tmp_path, 1, [crawl(1)], [tag("a", "A"), tag("b", "B")])
-    ingest(tmp_path, 2, [crawl(2, "incomplete")], [tag("b", "X", 4), tag("c", "C", 5)])
+    claim = {"lists_everything": True}
+    changed = [tag("b", "X", 4), tag("c", "C", 5)]
+    ingest(tmp_path, 2, [crawl(2, "incomplete") | claim], changed)
+    assert rows(tmp_path, "select tag from tags order by tag") == [("a",), ("b",), ("c",)]
     ingest(tmp_path, 3, [crawl(3)], [tag("b", "X", 4), tag("c", "C", 5)])
     assert rows(tmp_path, HISTORY) == [
         ("a", "created", "A", *SINCE_RUN_1, *seen(3, 1)),
@@ -195,10 +198,16 @@ def test_of_several_versions_of_a_record_the_newest_counts(tmp_path: Path) -> No
             tag("gone", "G", 5),
             tag("unreadable now", "U", 5),
             tag("readable again", "R", 5),
+            tag("both at once", "B", 5),
         ],
-        rejected=[counted("unreadable now", "hash", 6), counted("readable again", "hash", 4)],
+        rejected=[
+            counted("unreadable now", "hash", 6),
+            counted("readable again", "hash", 4),
+            counted("both at once", "hash", 5),
+        ],
     )
     assert rows(tmp_path, "select tag, manifest_digest from tags order by tag") == [
+        ("both at once", "B"),
         ("newest", "new"),
         ("readable again", "R"),
         ("tied", "second"),
@@ -214,4 +223,34 @@ def test_unchanged_crawls_prove_what_later_changes_are_dated_by(tmp_path: Path) 
     assert rows(tmp_path, HISTORY) == [
         ("a", "created", "A", *SINCE_RUN_1, *seen(4, 2)),
         ("a", "moved", "B", *seen(4, 2), *OPEN),
+    ]
+
+
+def test_runs_larger_than_a_chunk_are_merged_whole(tmp_path: Path) -> None:
+    """A repository of more records than a chunk holds, and those after it."""
+    names = [f"tag {number}" for number in range(50_001)]
+    large = [tag(name, "A") for name in names]
+    small = [tag(name, "A", repository="small") for name in names[:3]]
+    crawls = [crawl(1), crawl(1, repository="last"), crawl(1, repository="small")]
+    ingest(tmp_path, 1, crawls, large + small)
+    counts = """
+        select repository, tags, intervals, tag_count
+        from repositories
+        left join (select repository, count(*) as tags from tags group by all)
+            using (repository)
+        left join (select repository, count(*) as intervals from tag_history group by all)
+            using (repository)
+        order by repository
+    """
+    assert rows(tmp_path, counts) == [
+        ("app", 50_001, 50_001, 50_001),
+        ("last", None, None, 0),
+        ("small", 3, 3, 3),
+    ]
+    again = [crawl(2), crawl(2, repository="last"), crawl(2, repository="small")]
+    ingest(tmp_path, 2, again, [*large[1:], *small[1:]])
+    assert rows(tmp_path, counts) == [
+        ("app", 50_000, 50_002, 50_000),
+        ("last", None, None, 0),
+        ("small", 2, 4, 2),
     ]

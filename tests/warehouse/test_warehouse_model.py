@@ -163,7 +163,7 @@ class Model:
 
 
 @given(runs)
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_tags_history_and_counted_records_follow_the_model(
     tmp_path_factory: Any, sequence: list[tuple[Reading, ...]]
 ) -> None:
