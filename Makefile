@@ -37,7 +37,7 @@ docs: venv
 
 # After changing pyproject.toml: resolve anew. Holds hashes and no addresses.
 lock:
-	uv pip compile --universal --python-version 3.11 --generate-hashes --all-extras --no-header --no-emit-index-url \
+	uv pip compile --universal --python-version 3.11 --generate-hashes --all-extras --no-header --no-emit-index-url --no-strip-extras \
 		--upgrade --output-file requirements.lock pyproject.toml
 
 clean:
