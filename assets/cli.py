@@ -14,7 +14,7 @@ from typing import Any, Literal
 import click
 from rich.console import Console
 
-from assets.terminal import TerminalProgress, as_table
+from assets.terminal import TerminalProgress, as_table, error_console
 from pipelines import summary
 from pipelines.doctor import examine
 from pipelines.errors import SwrWarehouseError
@@ -27,7 +27,7 @@ from pipelines.swr.stand_in.server import StandIn
 from pipelines.warehouse.query import run_query, write_result
 
 _out = Console(highlight=False, soft_wrap=True)
-_err = Console(stderr=True, highlight=False, soft_wrap=True)
+_err = error_console()
 _NOTHING_PUBLISHED = 2
 
 

@@ -3,7 +3,10 @@
 Only what is shown; what is counted comes from `pipelines`.
 """
 
+import os
+import sys
 import threading
+import time
 from collections import Counter
 from types import TracebackType
 from typing import Self
@@ -14,6 +17,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -24,6 +28,18 @@ from pipelines.discovery import Name
 from pipelines.swr.reading_order import Outcome
 
 _LINES_EVERY = 100
+
+
+def error_console() -> Console:
+    """Give the console for progress and errors.
+
+    Dagster turns a step's standard streams into its logs; a terminal is written to past that, or
+    the progress bar would end up there.
+    """
+    file = None
+    if sys.stderr.isatty():
+        file = os.fdopen(os.dup(sys.stderr.fileno()), "w")
+    return Console(file=file, stderr=True, highlight=False, soft_wrap=True)
 
 
 class TerminalProgress:
@@ -47,7 +63,8 @@ class TerminalProgress:
             disable=not console.is_terminal,
             transient=True,
         )
-        self._task = self._bar.add_task("reading", total=None, visible=False, tags=0, rate=0)
+        self._began = time.monotonic()
+        self._task = TaskID(0)
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -64,7 +81,8 @@ class TerminalProgress:
     def start(self, repositories: int, tags: int) -> None:
         """Show how much there is to read."""
         self._total = repositories
-        self._bar.update(self._task, total=repositories, visible=True)
+        self._began = time.monotonic()
+        self._task = self._bar.add_task("reading", total=repositories, tags="0", rate="0")
         if not self._console.is_terminal:
             self._console.print(f"Reading {repositories} repositories of about {tags} tags.")
 
@@ -74,8 +92,7 @@ class TerminalProgress:
             self._ended[outcome.status.value] += 1
             self._tags += outcome.received
             done = self._ended.total()
-            elapsed = self._bar.tasks[0].elapsed or 1
-            rate = f"{self._tags / max(elapsed, 1):,.0f}"
+            rate = f"{self._tags / max(time.monotonic() - self._began, 1):,.0f}"
             self._bar.update(self._task, completed=done, tags=f"{self._tags:,}", rate=rate)
             if error:
                 self._console.print(f"{'/'.join(name)}: {outcome.status.value}: {error}")

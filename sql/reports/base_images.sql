@@ -71,9 +71,7 @@ prefixes as (
     select common.*
     from common
     left join nexts on common.prefix_key = nexts.prefix_key
-    where
-        common.continued_count > 0
-        and coalesce(nexts.image_count, 0) < common.image_count
+    where coalesce(nexts.image_count, 0) < common.image_count
 ),
 
 users as (

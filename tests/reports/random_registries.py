@@ -98,7 +98,7 @@ def _stated(random: Random, blob: str, sizes: dict[str, int | None]) -> str:
     if luck < 0.02:
         size = random.choice([None, 3])
     text = blob if size is None else f"{blob} {size}"
-    return f"{text} foreign" if 0.02 < luck < 0.06 else text
+    return f"{text} foreign" if 0.02 < luck < 0.15 else text
 
 
 def _runs(random: Random, digests: list[str], run_count: int) -> list[Description]:
@@ -135,7 +135,7 @@ def _changed(random: Random, digests: list[str], old: dict[str, Any]) -> dict[st
 def _circumstances(random: Random, names: list[str]) -> Description:
     """How the reading went: mostly well."""
     went: Description = {"stale_days": random.choice([1, 30, 180])}
-    if random.random() < 0.2 and names:
+    if random.random() < 0.35 and names:
         went["crawls"] = {
             random.choice(names): random.choice(["unchanged", "incomplete", "failed"])
         }
