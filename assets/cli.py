@@ -4,9 +4,9 @@ Errors of ours become one sentence and exit code 2. Dagster is imported only by 
 launch a run (`launch`), because it takes seconds.
 """
 
+import signal
 import sys
 import threading
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -150,7 +150,7 @@ def report() -> None:
 @click.option("--token", default="stand-in-token", show_default=True, help="Accept this token.")
 @click.option("--latency-ms", type=click.IntRange(0), default=0, help="Answer this much later.")
 def stand_in(catalogues: tuple[Path, ...], port: int, token: str, latency_ms: int) -> None:
-    """Serve a local SWR and IAM on 127.0.0.1, until interrupted."""
+    """Serve a local SWR and IAM on 127.0.0.1, until interrupted or terminated."""
     registry = (
         read_catalogues(catalogues) if catalogues else built_in_registry(datetime.now(UTC).date())
     )
@@ -158,8 +158,7 @@ def stand_in(catalogues: tuple[Path, ...], port: int, token: str, latency_ms: in
         click.echo(f"Serving {registry.tag_count} tags on {server.url}")
         click.echo(f"  export SWR_ENDPOINT={server.url} SWR_AUTH_TOKEN={token}")
         sys.stdout.flush()
-        with suppress(KeyboardInterrupt):
-            threading.Event().wait()
+        stopped.wait()
 
 
 @main.command()

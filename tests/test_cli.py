@@ -3,7 +3,6 @@
 import gzip
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -237,17 +236,16 @@ def test_a_recording_can_be_served_again(tmp_path: Path) -> None:
     recording = tmp_path / "cart.jsonl.gz"
     recording.write_bytes(gzip.compress(run("tags", "shop/cart", "--format", "jsonl").stdout_bytes))
     command = [sys.executable, "-m", "assets.cli", "stand-in", "--catalogue", str(recording)]
-    process = subprocess.Popen([*command, "--token", "t"], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
+    command += ["--token", "t"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
         first = process.stdout.readline()
-        assert first.startswith("Serving 60 tags on http://127.0.0.1:")
         environment = os.environ | {"SWR_ENDPOINT": first.split()[-1], "SWR_AUTH_TOKEN": "t"}
         again = CliRunner(env=environment).invoke(main, ["tags", "shop/cart"])
-        assert again.stdout == run("tags", "shop/cart").stdout
-    finally:
-        process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        process.terminate()
+    assert first.startswith("Serving 60 tags on http://127.0.0.1:")
+    assert again.stdout == run("tags", "shop/cart").stdout
+    assert process.returncode == 0
 
 
 def test_a_catalogue_that_cannot_be_read_is_named(tmp_path: Path) -> None:

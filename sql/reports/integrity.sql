@@ -1,6 +1,6 @@
 -- One row per finding: where the registry contradicts itself, or could not be read or
 -- understood. A finding on a manifest or blob names the first live tag, in name order,
--- that reaches it; none means that only past tags did.
+-- that reaches it. None means that only past tags did.
 create or replace table reports.integrity as
 with
 tags as (select * from live_tags),

@@ -1,7 +1,7 @@
 -- One row per change of a tag a run saw: created, moved, deleted or restored, with the
 -- bytes it orphaned: blobs reachable before that run and not after, each divided equally
 -- among the namespaces, then repositories, then tags of that run whose old manifest
--- reached it; whole bytes, the remainder one each in name order.
+-- reached it. Whole bytes, the remainder one each in name order.
 create or replace table reports.tag_events as
 with
 history as (select * from history_runs),

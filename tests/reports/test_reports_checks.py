@@ -8,7 +8,6 @@ import pytest
 from described_registry import Description, expand, warehouse
 
 from pipelines.errors import AuditFailed
-from pipelines.warehouse import models
 from pipelines.warehouse.models import (
     CheckOutcome,
     audit,
@@ -126,7 +125,7 @@ def test_a_check_finds_its_damage(sound: duckdb.DuckDBPyConnection, name: str) -
     """Each check finds the damage it is there for and shows at most ten of its rows."""
     sound.execute("begin")
     sound.execute(DAMAGES[name])
-    found = models._check(sound, name, models._sources("checks")[name])
+    [found] = run_checks(sound, [name])
     sound.execute("rollback")
     assert found.count > 0
     assert found.sample.num_rows == min(found.count, 10)
