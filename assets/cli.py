@@ -154,6 +154,9 @@ def stand_in(catalogues: tuple[Path, ...], port: int, token: str, latency_ms: in
     registry = (
         read_catalogues(catalogues) if catalogues else built_in_registry(datetime.now(UTC).date())
     )
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
     with StandIn(registry, port=port, token=token, latency_seconds=latency_ms / 1000) as server:
         click.echo(f"Serving {registry.tag_count} tags on {server.url}")
         click.echo(f"  export SWR_ENDPOINT={server.url} SWR_AUTH_TOKEN={token}")
