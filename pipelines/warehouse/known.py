@@ -31,7 +31,7 @@ def known_repositories(con: DuckDBPyConnection) -> pa.Table:
     tied_at_newest (how many of them were updated within the second of the newest).
     """
     with _cursor(con) as own:
-        table: pa.Table = own.sql(sentence("known", "repositories")).to_arrow_table()
+        table: pa.Table = own.sql(sentence("known_repositories")).to_arrow_table()
     return table
 
 
@@ -48,7 +48,7 @@ def known_records(
     """
     asked = {"namespace": namespace, "repository": repository, "keys": keys}
     with _cursor(con) as own:
-        table: pa.Table = own.sql(sentence("known", "records"), params=asked).to_arrow_table()
+        table: pa.Table = own.sql(sentence("known_records"), params=asked).to_arrow_table()
     return table
 
 

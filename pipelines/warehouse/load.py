@@ -15,7 +15,7 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from pipelines.warehouse.connection import transaction
-from pipelines.warehouse.sentences import run_step, sentence
+from pipelines.warehouse.sentences import Step, run_step, sentence
 
 _MOMENT: pa.DataType = pa.timestamp("us", tz="UTC")
 
@@ -149,7 +149,7 @@ class Run:
 
 def begin(con: DuckDBPyConnection) -> None:
     """Make the empty temporary tables that one run is staged in; earlier ones are dropped."""
-    run_step(con, "begin")
+    run_step(con, Step.BEGIN)
 
 
 def stage_tags(con: DuckDBPyConnection, tags: pa.Table) -> None:
@@ -183,12 +183,12 @@ def load_images(
     }
     con.execute("set variable as_of = ?", [as_of])
     with _registered(con, arriving), transaction(con):
-        run_step(con, "images")
+        run_step(con, Step.IMAGES)
 
 
 def settled_digests(con: DuckDBPyConnection, digests: Sequence[str]) -> set[str]:
     """Of some digests, those stored with a text that no other can better; after `begin`."""
-    rows = con.execute(sentence("known", "settled_digests"), {"digests": digests}).fetchall()
+    rows = con.execute(sentence("settled_digests"), {"digests": digests}).fetchall()
     return {digest for (digest,) in rows}
 
 
@@ -210,14 +210,14 @@ def apply(con: DuckDBPyConnection, run: Run, crawls: pa.Table, repositories: pa.
     with _registered(con, {"arriving": row}):
         con.execute("insert into staged_run by name from arriving")
     con.execute("set variable as_of = ?", [run.as_of])
-    run_step(con, "plan")
+    run_step(con, Step.PLAN)
     chunks = con.execute("select distinct chunk from planned_crawls order by chunk").fetchall()
     for number in chunks:
         con.execute("set variable chunk = ?", number)
         with transaction(con):
-            run_step(con, "chunk")
+            run_step(con, Step.CHUNK)
     with transaction(con):
-        run_step(con, "finish")
+        run_step(con, Step.FINISH)
 
 
 def row_counts(con: DuckDBPyConnection) -> dict[str, int]:

@@ -24,10 +24,8 @@ def migrate(con: DuckDBPyConnection, folder: Traversable = SHIPPED) -> list[str]
         for name in names:
             sql = folder.joinpath(name).read_text("utf-8")
             con.execute(sql)
-            con.execute(
-                "insert into ingest.migrations values (?, ?, ?, now())",
-                [int(name[:4]), name, _sha256(sql)],
-            )
+            row = [int(name[:4]), name, _sha256(sql)]
+            con.execute("insert into ingest.migrations values (?, ?, ?, now())", row)
     return names
 
 

@@ -1,5 +1,5 @@
--- Repositories held for alive, how the last reading that did not fail ended, and what is known of
--- their records: live tags and counted ones, each key once.
+-- Repositories held for alive, how the last reading that did not fail ended, and what is
+-- known of their records: live tags and counted ones, each key once.
 with records as (
     select
         namespace,
@@ -38,7 +38,8 @@ counts as (
         count(*) as record_count,
         count(*) filter (
             where
-            date_trunc('second', records.updated_at) = date_trunc('second', newest.updated_at)
+                date_trunc('second', records.updated_at)
+                = date_trunc('second', newest.updated_at)
         ) as tied_at_newest,
     from records
     inner join newest

@@ -1,4 +1,4 @@
--- The children of the accepted indexes, told apart as in 03_layers.sql.
+-- The children of the accepted indexes, told apart as in 13_layers.sql.
 insert into platforms
 with texts as (
     select

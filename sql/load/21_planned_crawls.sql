@@ -1,5 +1,5 @@
--- The crawls that may change rows, in chunks of about 50,000 staged records; a repository is
--- never split. One that failed or is unchanged has nothing to merge.
+-- The crawls that may change rows, in chunks of about 50,000 staged records; a
+-- repository is never split. One that failed or is unchanged has nothing to merge.
 create or replace temp table planned_crawls as
 with staged as (
     select

@@ -1,4 +1,4 @@
--- Live tags as the registry says them; a row that says the same as before is not rewritten.
+-- Live tags as the registry says them; a row that says what it said is not rewritten.
 create or replace temp table rewritten as
 select staged_tags.*
 from staged_tags

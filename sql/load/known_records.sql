@@ -1,5 +1,5 @@
--- The last known version of each record of a repository; where a live tag's newest record was
--- rejected, that is the one.
+-- The last known version of each record of a repository; where a live tag's newest
+-- record was rejected, that is the one.
 with records as (
     select
         record_key,

@@ -1,4 +1,4 @@
--- What one run is staged in: the columns of the tables, less those the loader itself fills.
+-- What one run is staged in: the columns of the tables, less those the loader fills.
 create or replace temp table staged_tags as
 select * exclude (manifest_kind, first_seen_at, last_seen_at)
 from tags

@@ -1,5 +1,5 @@
--- What happened to the tags of this chunk, by their open intervals. A tag whose record was
--- rejected stays as it is.
+-- What happened to the tags of this chunk, by their open intervals. A tag whose record
+-- was rejected stays as it is.
 create or replace temp table changes as
 with known as (
     select
@@ -51,7 +51,9 @@ final as (
         on
             compared.namespace = chunk.namespace
             and compared.repository = chunk.repository
-    where compared.change <> 'gone' or (compared.change = 'gone' and chunk.infers_deletions)
+    where
+        compared.change is not null
+        and (compared.change <> 'gone' or chunk.infers_deletions)
 )
 
 select *
