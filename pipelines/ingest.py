@@ -29,7 +29,7 @@ from pipelines.warehouse.building import connect_building, start_building
 from pipelines.warehouse.query import run_query
 
 _FAILED = ("failed", "incomplete")
-_LATEST_STATUS = "select status from ingest.runs order by as_of desc, run_id limit 1"
+_LATEST_STATUS = "select status from ingest.runs order by as_of desc, run_id desc limit 1"
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ _CHANGES = """
     from tag_history
     where (namespace, repository, valid_from) in (
         select (namespace, repository, finished_at) from ingest.crawls
-        where run_id = (select run_id from ingest.runs order by as_of desc, run_id limit 1)
+        where run_id = (select run_id from ingest.runs order by as_of desc, run_id desc limit 1)
     )
     order by change, tag
 """

@@ -19,6 +19,9 @@ DATABASE = "warehouse"
 # 122,880 rows a group of manifests is half a gigabyte and took most of the time of a load; hence
 # smaller groups, and fewer checkpoints than after every 16 MB.
 _WRITABLE = "recovery_mode no_wal_writes, row_group_size 30720"
+# DuckDB would take four fifths of the machine's memory before it writes anything to disk; this is
+# enough for the reports of a million tags.
+_MEMORY_LIMIT = "1500MB"
 _Config = dict[str, str | bool | int | float | list[str]]
 
 
@@ -26,6 +29,7 @@ def open_writable(path: Path, temporary: Path) -> DuckDBPyConnection:
     """Open or make a file to write, in UTC, with a directory for what memory cannot hold."""
     config: _Config = {
         "temp_directory": str(temporary),
+        "memory_limit": _MEMORY_LIMIT,
         "python_enable_replacements": False,
         "checkpoint_threshold": "64MB",
     }

@@ -66,7 +66,6 @@ def insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[Row]) -> None:
     """Insert rows by column name; columns left out are null."""
     schema = "main" if table in MAIN else "ingest"
     if rows:
-        # A list scanned by name keeps nulls and times as they are.
         con.register("inserted", pa.Table.from_pylist(rows))
         con.execute(f"insert into {schema}.{table} by name from inserted")
         con.unregister("inserted")
