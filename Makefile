@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: demo test soak lint ui docs venv lock clean
+.PHONY: demo test soak lint ui bench docs venv lock clean
 
 demo: venv
 	$(BIN)/swr-warehouse demo
@@ -30,6 +30,10 @@ venv: .venv/installed
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
+
+# Takes a minute or two, and the machine for itself.
+bench: venv
+	$(BIN)/python benchmarks/reports_at_scale.py
 
 # Pages made from the code: a test holds them current.
 docs: venv

@@ -15,6 +15,7 @@ FORBIDDEN = [
     ("pipelines/images", {"duckdb", "pipelines.swr", "pipelines.warehouse", *HTTP}),
     ("pipelines/landing", {"duckdb", "pipelines.swr", "pipelines.images", *HTTP}),
     ("pipelines/warehouse", {"pipelines.swr", "pipelines.images", "pipelines.landing", *HTTP}),
+    ("benchmarks", {"dagster", "assets", "tests"}),
     ("pipelines/swr", {"duckdb", "pyarrow", "pipelines.images", "pipelines.warehouse"}),
 ]
 
