@@ -1,8 +1,11 @@
 """Runs of the real job against a stand-in, and the warehouse they leave, for tests."""
 
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +17,11 @@ from pipelines.discovery import Name
 from pipelines.ingest import latest_status
 from pipelines.settings import read_settings
 from pipelines.swr.reading_order import Outcome
+from pipelines.swr.stand_in.registry import Registry
 from pipelines.swr.stand_in.server import StandIn
 from pipelines.warehouse.query import run_query
 
+AT = datetime(2026, 3, 1, tzinfo=UTC)
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 
@@ -79,3 +84,39 @@ class Site:
         """Requests for tags in the last run, by path."""
         paths = [entry.path for entry in self.server.log if entry.path.endswith("/tags")]
         return {path: paths.count(path) for path in paths}
+
+
+@contextmanager
+def at_site(directory: Path, registry: Registry, **options: Any) -> Iterator[Site]:
+    """Serve a registry beside a warehouse in this directory."""
+    with StandIn(registry, **options) as server:
+        yield Site(server, directory / "warehouse")
+
+
+def manifest(*layers: tuple[str, int], config: str = "c") -> str:
+    """An image of named layers and sizes, and a configuration of 100 bytes."""
+
+    def descriptor(name: str, size: int) -> dict[str, Any]:
+        digest = "sha256:" + name.encode().hex().rjust(64, "0")
+        return {"mediaType": "application/octet-stream", "digest": digest, "size": size}
+
+    return json.dumps(
+        {
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+            "config": descriptor(config, 100)
+            | {"mediaType": "application/vnd.docker.container.image.v1+json"},
+            "layers": [descriptor(*layer) for layer in layers],
+        }
+    )
+
+
+def small_registry() -> Registry:
+    """Two namespaces, three repositories, one of them of 60 tags, one empty of news."""
+    registry = Registry()
+    for number in range(60):
+        text = manifest(("base", 1000), (f"app{number}", 10))
+        registry.push("shop", "cart", f"v{number}", text, at=AT + timedelta(minutes=number))
+    registry.push("shop", "deep/er/app", "1", manifest(("base", 1000)), at=AT)
+    registry.push("data", "spark", "latest", manifest(("spark", 5000)), at=AT)
+    return registry

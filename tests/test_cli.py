@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
-from test_end_to_end import manifest, small_registry
+from ingesting import manifest, small_registry
 
 from assets.cli import main
 from pipelines.swr.stand_in.exchange import Reply

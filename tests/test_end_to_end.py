@@ -5,44 +5,23 @@ import json
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
-from ingesting import SHARED, Site
+from ingesting import AT, SHARED, Site, at_site, manifest, small_registry
 
-from pipelines.errors import NothingRead, SettingsError, WarehouseBusy
 from pipelines.swr.stand_in.catalogue import read_catalogues
-from pipelines.swr.stand_in.exchange import Reply, Request
 from pipelines.swr.stand_in.registry import Registry
-from pipelines.swr.stand_in.server import StandIn
-from pipelines.warehouse.building import writer_lock
 
-AT = datetime(2026, 3, 1, tzinfo=UTC)
 # What each run adds to or moves on by itself.
 BOOKKEEPING = {"ingest.runs", "ingest.crawls", "main.repositories"}
 TABLES = """
     select schema_name || '.' || table_name as name from duckdb_tables()
     where schema_name in ('main', 'ingest') order by name
 """
-
-Sites = Callable[..., Any]
-
-
-@pytest.fixture
-def at_site(tmp_path: Path) -> Sites:
-    """Serve a registry beside an empty warehouse."""
-
-    @contextmanager
-    def serve(registry: Registry, **options: Any) -> Iterator[Site]:
-        with StandIn(registry, **options) as server:
-            yield Site(server, tmp_path / "warehouse")
-
-    return serve
 
 
 def catalogue(name: str) -> tuple[list[dict[str, Any]], dict[int, dict[str, Any]], Path]:
@@ -57,39 +36,10 @@ def catalogue(name: str) -> tuple[list[dict[str, Any]], dict[int, dict[str, Any]
     return records, truths, path
 
 
-def manifest(*layers: tuple[str, int], config: str = "c") -> str:
-    """An image of named layers and sizes, and a configuration of 100 bytes."""
-
-    def descriptor(name: str, size: int) -> dict[str, Any]:
-        digest = "sha256:" + name.encode().hex().rjust(64, "0")
-        return {"mediaType": "application/octet-stream", "digest": digest, "size": size}
-
-    return json.dumps(
-        {
-            "schemaVersion": 2,
-            "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
-            "config": descriptor(config, 100)
-            | {"mediaType": "application/vnd.docker.container.image.v1+json"},
-            "layers": [descriptor(*layer) for layer in layers],
-        }
-    )
-
-
-def small_registry() -> Registry:
-    """Two namespaces, three repositories, one of them of 60 tags, one empty of news."""
-    registry = Registry()
-    for number in range(60):
-        text = manifest(("base", 1000), (f"app{number}", 10))
-        registry.push("shop", "cart", f"v{number}", text, at=AT + timedelta(minutes=number))
-    registry.push("shop", "deep/er/app", "1", manifest(("base", 1000)), at=AT)
-    registry.push("data", "spark", "latest", manifest(("spark", 5000)), at=AT)
-    return registry
-
-
-def test_every_real_manifest_is_read_as_an_independent_reading_says(at_site: Sites) -> None:
+def test_every_real_manifest_is_read_as_an_independent_reading_says(tmp_path: Path) -> None:
     """Layers, platforms and sums of valid ones exactly; the invalid are there and named."""
     records, truths, path = catalogue("manifests")
-    with at_site(read_catalogues([path])) as site:
+    with at_site(tmp_path, read_catalogues([path])) as site:
         assert site.ingest() == "complete"
         manifests = {row["manifest_digest"]: row for row in site.query("from manifests")}
         layers = by_key(site.query("from layers order by position"), "manifest_digest")
@@ -149,10 +99,10 @@ def assert_as_told(
         assert listed + row["config_bytes"] == truth["sum_with_config"]
 
 
-def test_sizes_equal_a_brute_force_over_the_truth(at_site: Sites) -> None:
+def test_sizes_equal_a_brute_force_over_the_truth(tmp_path: Path) -> None:
     """Logical and deduplicated bytes of the registry and of each repository."""
     records, truths, path = catalogue("registry")
-    with at_site(read_catalogues([path])) as site:
+    with at_site(tmp_path, read_catalogues([path])) as site:
         site.ingest()
         (registry,) = site.query("from reports.registry_size")
         found = {
@@ -176,9 +126,9 @@ def test_sizes_equal_a_brute_force_over_the_truth(at_site: Sites) -> None:
     assert registry["deduplicated_bytes"] == sum(everything.values())
 
 
-def test_nothing_changed_costs_one_tags_request_a_repository(at_site: Sites) -> None:
+def test_nothing_changed_costs_one_tags_request_a_repository(tmp_path: Path) -> None:
     """And changes no row but the bookkeeping."""
-    with at_site(small_registry()) as site:
+    with at_site(tmp_path, small_registry()) as site:
         site.ingest()
         before = dump(site)
         site.ingest()
@@ -202,10 +152,10 @@ def dump(site: Site) -> dict[str, pa.Table]:
 
 
 @pytest.mark.parametrize("full", [False, True], ids=["incremental", "full"])
-def test_a_push_a_move_and_a_deletion_are_told_exactly(at_site: Sites, full: bool) -> None:
+def test_a_push_a_move_and_a_deletion_are_told_exactly(tmp_path: Path, full: bool) -> None:
     """In tags and in history, with the moments between which each happened."""
     registry = small_registry()
-    with at_site(registry) as site:
+    with at_site(tmp_path, registry) as site:
         site.ingest()
         later = AT + timedelta(days=1)
         registry.push("shop", "cart", "new", manifest(("new", 7)), at=later)
@@ -255,10 +205,10 @@ for _ in range(2):
 """
 
 
-def test_a_reader_and_a_run_do_not_disturb_each_other(at_site: Sites) -> None:
+def test_a_reader_and_a_run_do_not_disturb_each_other(tmp_path: Path) -> None:
     """The open connection keeps its data, a new one sees the new."""
     registry = small_registry()
-    with at_site(registry) as site:
+    with at_site(tmp_path, registry) as site:
         site.ingest()
         reader = subprocess.Popen(
             [sys.executable, "-c", READER, str(site.directory)],
@@ -282,7 +232,7 @@ def test_a_reader_and_a_run_do_not_disturb_each_other(at_site: Sites) -> None:
         ]
 
 
-def test_the_sample_of_the_api_page_is_read_to_the_byte(at_site: Sites) -> None:
+def test_the_sample_of_the_api_page_is_read_to_the_byte(tmp_path: Path) -> None:
     """busybox: its digest is that of its manifest, two layers, 1,304,902 bytes."""
     page = SHARED / "docs" / "seed-tags-api.txt"
     if not page.exists():
@@ -291,7 +241,7 @@ def test_the_sample_of_the_api_page_is_read_to_the_byte(at_site: Sites) -> None:
     (record,), _ = json.JSONDecoder().raw_decode(text[text.index("[\n        {") :])
     registry = Registry()
     registry.add_record(record)
-    with at_site(registry) as site:
+    with at_site(tmp_path, registry) as site:
         site.ingest()
         (row,) = site.query(
             "select manifests.digest_verified, layer_count, logical_bytes, size_basis,"
@@ -304,133 +254,3 @@ def test_the_sample_of_the_api_page_is_read_to_the_byte(at_site: Sites) -> None:
         "size_basis": "exact",
         "api_size_bytes": 1_304_902,
     }
-
-
-def only(path: str, reply: Reply) -> Callable[[Request], Reply | None]:
-    """A fault of one path."""
-    return lambda request: reply if request.path.endswith(path) else None
-
-
-def test_a_repository_that_fails_keeps_its_rows_and_stops_nobody(at_site: Sites) -> None:
-    """The run is partial, says why, and the others are read."""
-    registry = small_registry()
-    with at_site(registry) as site:
-        site.ingest()
-        registry.push("shop", "cart", "new", manifest(("new", 7)), at=AT + timedelta(days=1))
-        registry.push("data", "spark", "new", manifest(("new", 7)), at=AT + timedelta(days=1))
-        site.server.fault = only("/cart/tags", Reply(500, {}, b"<html>oops</html>"))
-        assert site.ingest() == "partial"
-        (crawl,) = site.query(
-            "select status, error from ingest.crawls"
-            " where repository = 'cart' order by started_at desc limit 1"
-        )
-        counts = site.query("select repository, count(*) as n from tags group by all order by all")
-        (registry_size,) = site.query("from reports.registry_size")
-    assert crawl["status"] == "failed"
-    assert "status 500" in crawl["error"]
-    assert [(row["repository"], row["n"]) for row in counts] == [
-        ("cart", 60),
-        ("deep/er/app", 1),
-        ("spark", 2),
-    ]
-    assert (registry_size["repositories_complete"], registry_size["repository_count"]) == (2, 3)
-
-
-def test_a_namespace_that_cannot_be_listed_keeps_its_rows(at_site: Sites) -> None:
-    """Forbidden is not gone."""
-    with at_site(small_registry()) as site:
-        site.ingest()
-
-        def forbid(request: Request) -> Reply | None:
-            is_shop = request.path == "/v2/manage/repos" and request.query["namespace"] == "shop"
-            return Reply(403, {}, b"{}") if is_shop else None
-
-        site.server.fault = forbid
-        assert site.ingest() == "partial"
-        assert site.query("select count(*) as n from tags") == [{"n": 62}]
-        crawls = site.query(
-            "select status from ingest.crawls where namespace = 'shop' and run_id ="
-            " (select run_id from ingest.runs order by as_of desc limit 1)"
-        )
-        assert crawls == [{"status": "failed"}] * 2
-
-
-def test_a_repository_that_is_gone_closes_its_tags(at_site: Sites) -> None:
-    """It is asked for by name first; that is no failure."""
-    registry = small_registry()
-    with at_site(registry) as site:
-        site.ingest()
-        registry.delete_repository("shop", "deep/er/app")
-        assert site.ingest() == "complete"
-        assert site.query("select tag from tags where repository = 'deep/er/app'") == []
-        (row,) = site.query("from repositories where repository = 'deep/er/app'")
-        (run,) = site.query("from ingest.runs order by as_of desc limit 1")
-        assert run["started_at"] <= row["deleted_detected_at"] <= run["finished_at"]
-        assert site.query("select count(*) as n from tags") == [{"n": 61}]
-
-
-def test_a_scope_reads_its_part_and_infers_nothing_about_the_rest(at_site: Sites) -> None:
-    """Neither a namespace nor a repository outside it is taken for deleted."""
-    with at_site(small_registry()) as site:
-        site.ingest()
-        site.ingest(namespaces=("data",))
-        assert list(site.tags_requests()) == ["/v2/manage/namespaces/data/repos/spark/tags"]
-        site.ingest(repositories=("shop/deep/er/app",))
-        assert list(site.tags_requests()) == ["/v2/manage/namespaces/shop/repos/deep$er$app/tags"]
-        assert site.query("select count(*) as n from tags") == [{"n": 62}]
-        (run,) = site.query("from ingest.runs order by as_of desc limit 1")
-        assert (run["unread_namespaces"], run["unread_repositories"]) == (1, 1)
-        with pytest.raises(SettingsError, match="'dta' is not visible"):
-            site.ingest(namespaces=("dta",))
-        with pytest.raises(SettingsError, match="'shop/crat' was not found"):
-            site.ingest(repositories=("shop/crat",))
-
-
-def test_when_nothing_can_be_read_nothing_is_published(at_site: Sites) -> None:
-    """Yesterday's warehouse stays."""
-    with at_site(small_registry()) as site:
-        site.ingest()
-        before = (site.directory / "warehouse.duckdb").read_bytes()
-        site.server.fault = only("/tags", Reply(500))
-        with pytest.raises(NothingRead, match="status 500"):
-            site.ingest()
-        assert (site.directory / "warehouse.duckdb").read_bytes() == before
-
-
-def test_a_second_run_meanwhile_is_refused(at_site: Sites) -> None:
-    """One writer."""
-    with at_site(small_registry()) as site, writer_lock(site.directory):
-        with pytest.raises(WarehouseBusy):
-            site.ingest()
-        assert site.server.log == []
-
-
-def test_finished_repositories_of_a_dead_run_are_not_fetched_again(at_site: Sites) -> None:
-    """The landing is taken up, whatever killed the run."""
-    with at_site(small_registry()) as site:
-        site.server.fault = only("/spark/tags", Reply(500))
-        site.ingest()
-        site.server.fault = None
-        landings = list((site.directory / "landing").iterdir())
-        assert len(landings) == 1
-        (site.directory / "warehouse.duckdb").unlink()
-        site.ingest()
-        assert list(site.tags_requests()) == ["/v2/manage/namespaces/data/repos/spark/tags"]
-        assert site.query("select count(*) as n from tags") == [{"n": 62}]
-
-
-def test_a_record_that_cannot_be_used_is_kept_aside_alone(at_site: Sites) -> None:
-    """Its text verbatim, its neighbours untouched, the repository still unchanged next time."""
-    registry = small_registry()
-    path = "swr.cn-north-4.myhuaweicloud.com/shop/cart:bad"
-    bad = {"id": 99, "Tag": "bad", "path": path, "digest": 5, "updated": "2026-01-01T00:00:00Z"}
-    registry.add_record(bad)
-    with at_site(registry) as site:
-        assert site.ingest() == "complete"
-        (rejected,) = site.query("from ingest.rejected_records")
-        assert json.loads(rejected["record"]) == bad
-        assert (rejected["namespace"], rejected["repository"]) == ("shop", "cart")
-        assert "digest" in rejected["reason"]
-        assert site.query("select count(*) as n from tags") == [{"n": 62}]
-        site.ingest()
-        assert set(site.tags_requests().values()) == {1}

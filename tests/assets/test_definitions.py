@@ -7,8 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from ingesting import Silence, Site
-from test_end_to_end import small_registry
+from ingesting import Silence, Site, small_registry
 
 from assets.checks import audit_reports, audit_tables
 from assets.definitions import defs
