@@ -16,7 +16,7 @@ import requests
 from pipelines.errors import SwrNotFound, SwrRefused, UnexpectedReply
 from pipelines.settings import Settings
 from pipelines.swr.auth import Credentials, credentials_from
-from pipelines.swr.reading_order import Page, PageRequest
+from pipelines.swr.reading_order import ACCEPTED_LIMIT, MAXIMUM_LIMIT, Page, PageRequest
 from pipelines.swr.replies import describe
 from pipelines.swr.transport import ATTEMPTS, Transport
 from pipelines.swr.wire import (
@@ -29,7 +29,6 @@ from pipelines.swr.wire import (
 T = TypeVar("T")
 
 _CONTENT_RANGE = re.compile(r"(\d{1,18})-(\d{1,18})/(\d{1,18})")
-_REPOSITORY_PAGE = 1000
 _REPOSITORY_WALKS = 3
 # A mistyped endpoint should not take a minute to be told.
 _FIRST_CONTACT_ATTEMPTS = 3
@@ -62,19 +61,11 @@ class SwrClient:
         return sorted({record.name for record in reply.namespaces})
 
     def repositories(self, namespace: str) -> RepositoryList:
-        """Every repository of a namespace.
-
-        The list is paged by offset and can shift while it is read: it is read again until it
-        holds as many as the registry says, three times at most, and all that was seen is kept.
-        """
-        found: dict[tuple[str, str], RepositoryRecord] = {}
-        for _ in range(_REPOSITORY_WALKS):
-            listed, unreadable, total = self._walk_repositories(namespace)
-            found.update(listed)
-            if total is None or len(listed) + unreadable >= total:
-                break
-        records = [record for (owner, _), record in sorted(found.items()) if owner == namespace]
-        return RepositoryList(records, unreadable)
+        """Every repository of a namespace, also where the endpoint refuses large pages."""
+        try:
+            return self._list_repositories(namespace, MAXIMUM_LIMIT)
+        except SwrRefused:
+            return self._list_repositories(namespace, ACCEPTED_LIMIT)
 
     def has_repository(self, namespace: str, repository: str) -> bool:
         """Ask for one repository by name."""
@@ -103,12 +94,27 @@ class SwrClient:
         path = _repository_path(namespace, repository) + "/tags"
         return self._get(path, parameters, _decode_tag_page)
 
+    def _list_repositories(self, namespace: str, limit: int) -> RepositoryList:
+        """List repositories in pages of `limit`.
+
+        The list is paged by offset and can shift while it is read: it is read again until it
+        holds as many as the registry says, three times at most, and all that was seen is kept.
+        """
+        found: dict[tuple[str, str], RepositoryRecord] = {}
+        for _ in range(_REPOSITORY_WALKS):
+            listed, unreadable, total = self._walk_repositories(namespace, limit)
+            found.update(listed)
+            if total is None or len(listed) + unreadable >= total:
+                break
+        records = [record for (owner, _), record in sorted(found.items()) if owner == namespace]
+        return RepositoryList(records, unreadable)
+
     def _walk_repositories(
-        self, namespace: str
+        self, namespace: str, limit: int
     ) -> tuple[dict[tuple[str, str], RepositoryRecord], int, int | None]:
         found: dict[tuple[str, str], RepositoryRecord] = {}
         unreadable = 0
-        limit, offset = _REPOSITORY_PAGE, 0
+        offset = 0
         while True:
             parameters = {
                 "namespace": namespace,

@@ -281,3 +281,19 @@ def test_repositories_are_listed_past_the_first_page(server: StandIn, client: Sw
     assert names == [f"app{number}" for number in range(7)]
     offsets = [entry.query["offset"] for entry in server.log if entry.path == "/v2/manage/repos"]
     assert offsets == ["0", "3", "6"]
+
+
+def test_repositories_are_listed_where_large_pages_are_refused() -> None:
+    """In hundreds then."""
+    registry = Registry()
+    for number in range(120):
+        registry.push("team", f"app{number:03}", "1", "{}", at=AT)
+    with StandIn(registry, token=TOKEN, max_limit=100) as server:
+        settings = read_settings(
+            endpoint_setting=server.url, auth_token=TOKEN, requests_per_second=0
+        )
+        with Transport(settings) as transport:
+            listing = client_from(settings, transport).repositories("team")
+        limits = [entry.query["limit"] for entry in server.log]
+    assert [record.name for record in listing.records] == [f"app{n:03}" for n in range(120)]
+    assert limits == ["1000", "100", "100"]
