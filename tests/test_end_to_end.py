@@ -254,3 +254,29 @@ def test_the_sample_of_the_api_page_is_read_to_the_byte(tmp_path: Path) -> None:
         "size_basis": "exact",
         "api_size_bytes": 1_304_902,
     }
+
+
+@pytest.mark.parametrize(
+    ("options", "page_size"),
+    [({"content_range": False}, "1000"), ({"max_limit": 100}, "1000"), ({}, "7")],
+    ids=["no total stated", "large pages refused", "small pages"],
+)
+def test_an_endpoint_with_habits_of_its_own_is_read_completely(
+    tmp_path: Path, options: dict[str, Any], page_size: str
+) -> None:
+    """Whatever it states, refuses or is asked for."""
+    registry = small_registry()
+    for number in range(150):
+        text = manifest(("base", 1000), (f"job{number}", 10))
+        registry.push("data", "jobs", f"v{number}", text, at=AT + timedelta(hours=number))
+    with at_site(tmp_path, registry, **options) as site:
+        site.settings["SWR_PAGE_SIZE"] = page_size
+        assert site.ingest() == "complete"
+        counts = site.query("select repository, count(*) as n from tags group by all order by all")
+        assert site.ingest() == "complete"
+    assert [(row["repository"], row["n"]) for row in counts] == [
+        ("cart", 60),
+        ("deep/er/app", 1),
+        ("jobs", 150),
+        ("spark", 1),
+    ]
