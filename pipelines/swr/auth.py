@@ -150,6 +150,8 @@ def credentials_from(settings: Settings, transport: Transport) -> Credentials:
         return Token(settings.auth_token.get_secret_value())
     if settings.password or settings.username:
         _require(settings, "username", "password", "domain_name")
+        if not (settings.project_name or settings.region):
+            raise SettingsError("These credentials also need SWR_PROJECT_NAME, or SWR_REGION.")
         return IamUser(settings, transport)
     if settings.access_key or settings.secret_key:
         _require(settings, "access_key", "secret_key")

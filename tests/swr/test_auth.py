@@ -185,6 +185,10 @@ def test_a_wrong_password_names_the_settings_to_check(registry: Registry) -> Non
     [
         ({}, "No credentials: set SWR_AUTH_TOKEN"),
         ({"username": "u"}, "also need SWR_PASSWORD and SWR_DOMAIN_NAME"),
+        (
+            {"username": "u", "password": "p", "domain_name": "d"},
+            "also need SWR_PROJECT_NAME, or SWR_REGION",
+        ),
         ({"access_key": "AK"}, "also need HUAWEICLOUD_SDK_SK"),
         ({"secret_key": "SK"}, "also need HUAWEICLOUD_SDK_AK"),
     ],
