@@ -10,8 +10,13 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipelines.discovery import Name
-from pipelines.swr.reading_order import Known, Version
-from pipelines.warehouse.known import known_records, known_repositories, published_runs
+from pipelines.swr.reading_order import SHORT_LIMIT, Known, Version
+from pipelines.warehouse.known import (
+    known_newest,
+    known_records,
+    known_repositories,
+    published_runs,
+)
 from pipelines.warehouse.query import connect_published, is_published
 
 # Only after these is the known state one that can be compared with.
@@ -29,6 +34,9 @@ class PublishedState:
         self._runs = published_runs(self._con) if self._con else []
         rows = known_repositories(self._con).to_pylist() if self._con else []
         self._repositories = {(row["namespace"], row["repository"]): row for row in rows}
+        # Asked for at once: one question a repository costs more than reading an unchanged one.
+        self._newest = known_newest(self._con, SHORT_LIMIT) if self._con else None
+        self._places = _places(self._newest)
 
     def close(self) -> None:
         """Close the warehouse."""
@@ -54,9 +62,18 @@ class PublishedState:
             return None
 
         def lookup(keys: Collection[str]) -> dict[str, Version]:
-            return _versions(known_records(con, *name, list(keys)))
+            known = self._newest_of(name)
+            if missing := [key for key in keys if key not in known]:
+                known |= _versions(known_records(con, *name, missing))
+            return {key: known[key] for key in keys if key in known}
 
         return Known(row["record_count"], row["newest_updated_at"], row["tied_at_newest"], lookup)
+
+    def _newest_of(self, name: Name) -> dict[str, Version]:
+        """The newest records of a repository, out of those asked for at the start."""
+        if self._newest is None or name not in self._places:
+            return {}
+        return _versions(self._newest.slice(*self._places[name]))
 
 
 class NothingKnown:
@@ -66,6 +83,18 @@ class NothingKnown:
         """Nothing is known of any repository."""
         del name
         return None
+
+
+def _places(newest: pa.Table | None) -> dict[Name, tuple[int, int]]:
+    """Where each repository's records begin, and how many they are."""
+    places: dict[Name, tuple[int, int]] = {}
+    if newest is None:
+        return places
+    columns = (newest[name].to_pylist() for name in ("namespace", "repository"))
+    for row, name in enumerate(zip(*columns, strict=True)):
+        begin, length = places.get(name, (row, 0))
+        places[name] = begin, length + 1
+    return places
 
 
 def _versions(table: pa.Table) -> dict[str, Version]:

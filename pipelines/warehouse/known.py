@@ -35,6 +35,21 @@ def known_repositories(con: DuckDBPyConnection) -> pa.Table:
     return table
 
 
+def known_newest(con: DuckDBPyConnection, least: int) -> pa.Table:
+    """The last known version of each repository's newest records, repository by repository.
+
+    Columns: namespace, repository, record_key, fingerprint, updated_at.
+
+    Args:
+        con: the published warehouse.
+        least: how many of each repository; those tied with the newest come in any case.
+    """
+    with _cursor(con) as own:
+        found = own.sql(sentence("known_newest"), params={"least": least})
+        table: pa.Table = found.to_arrow_table()
+    return table
+
+
 def known_records(
     con: DuckDBPyConnection, namespace: str, repository: str, keys: Sequence[str] | None
 ) -> pa.Table:

@@ -8,7 +8,12 @@ import pytest
 from warehouse_rows import Row, counted, crawl, deleted, ingest, pushed, rows, tag
 
 from pipelines.errors import WarehouseError
-from pipelines.warehouse.known import known_records, known_repositories, published_runs
+from pipelines.warehouse.known import (
+    known_newest,
+    known_records,
+    known_repositories,
+    published_runs,
+)
 from pipelines.warehouse.query import connect_published
 
 COUNTED = (
@@ -132,6 +137,32 @@ def test_records_tied_at_the_newest_second_are_counted(tmp_path: Path) -> None:
     assert _known(tmp_path) == [
         ("team", "app", "complete", 5, newest.replace(microsecond=900_000), 3),
         ("team", "other", "complete", 1, None, 0),
+    ]
+
+
+def test_the_newest_records_are_known_at_once(tmp_path: Path) -> None:
+    """As many as asked for, with all that are tied at the newest second, by repository."""
+    ingest(
+        tmp_path,
+        1,
+        [crawl(1), crawl(1, **OTHER)],
+        [
+            *(tag(f"v{minute}", "A", minute) for minute in range(1, 6)),
+            *(tag(name, "B", 9, **OTHER) for name in ("x", "y", "z")),
+            tag("old", "C", 8, **OTHER),
+        ],
+        rejected=[counted("v4", "hash", 7), counted("#9", "hash 9")],
+    )
+    with closing(connect_published(tmp_path)) as con:
+        table = known_newest(con, 2)
+    found = list(zip(*(column.to_pylist() for column in table.columns), strict=True))
+    assert [row[:2] for row in found] == [("team", "app")] * 2 + [("team", "other")] * 3
+    assert sorted(row[2:] for row in found) == [
+        ("v4", "hash", pushed(7)),
+        ("v5", "A", pushed(5)),
+        ("x", "B", pushed(9)),
+        ("y", "B", pushed(9)),
+        ("z", "B", pushed(9)),
     ]
 
 
