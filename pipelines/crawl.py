@@ -78,10 +78,12 @@ class Crawler:
         jobs = [
             name for name in [*largest_first(found.listed), *found.unlisted] if name not in done
         ]
-        self.progress.start(len(jobs), sum(_size(found, name) for name in jobs))
-        for name, error in found.unreachable.items():
-            if name not in done:
-                self._record(name, _FAILED, str(error), requests=0, started=datetime.now(UTC))
+        unreachable = [name for name in found.unreachable if name not in done]
+        tags = sum(_size(found, name) for name in jobs)
+        self.progress.start(len(jobs) + len(unreachable), tags)
+        for name in unreachable:
+            error = str(found.unreachable[name])
+            self._record(name, _FAILED, error, requests=0, started=datetime.now(UTC))
         pool = ThreadPoolExecutor(threads, thread_name_prefix="crawl")
         try:
             waiting = [

@@ -3,6 +3,7 @@
 Decides what to read and what to ask after; reads no tags (`crawl`) and deletes nothing (`load`).
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -12,6 +13,8 @@ from pipelines.swr.client import SwrClient
 from pipelines.swr.wire import RepositoryRecord
 
 Name = tuple[str, str]
+
+_WILDCARD = re.compile(r"[*?\[]")
 
 
 @dataclass(frozen=True)
@@ -28,10 +31,7 @@ class Scope:
         """Whether the namespace may hold repositories of this scope."""
         wanted = [glob for glob in self.repositories if not glob.startswith("!")]
         return _matches(namespace, self.namespaces) and (
-            not wanted
-            or any(
-                fnmatchcase(namespace, glob.split("/", 1)[0]) or "/" not in glob for glob in wanted
-            )
+            not wanted or any(_may_reach(glob, f"{namespace}/") for glob in wanted)
         )
 
     def has_repository(self, namespace: str, repository: str) -> bool:
@@ -128,8 +128,14 @@ def _matches(name: str, globs: tuple[str, ...]) -> bool:
     )
 
 
+def _may_reach(glob: str, beginning: str) -> bool:
+    """Whether a glob can match a name with this beginning, judged by what it says literally."""
+    literal = _WILDCARD.split(glob, maxsplit=1)[0]
+    return literal.startswith(beginning) or beginning.startswith(literal)
+
+
 def _is_literal(glob: str) -> bool:
-    return not glob.startswith("!") and not any(wildcard in glob for wildcard in "*?[")
+    return not glob.startswith("!") and not _WILDCARD.search(glob)
 
 
 def largest_first(listed: Mapping[Name, RepositoryRecord]) -> list[Name]:
