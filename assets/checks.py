@@ -16,6 +16,7 @@ from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.models import (
     CheckEntry,
     CheckOutcome,
+    audit,
     check_entries,
     report_names,
     run_checks,
@@ -57,6 +58,8 @@ def _results(settings: Settings, names: set[str]) -> Iterator[dg.AssetCheckResul
         outcomes = run_checks(con, names)
     for outcome in outcomes:
         yield _result(outcome)
+    # Dagster would stop here as well, without saying which checks failed.
+    audit(outcomes)
 
 
 def _result(outcome: CheckOutcome) -> dg.AssetCheckResult:

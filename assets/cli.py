@@ -7,6 +7,7 @@ launch a run (`launch`), because it takes seconds.
 import signal
 import sys
 import threading
+import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -40,12 +41,16 @@ class _Commands(click.Group):
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; an error of ours ends it with exit code 2."""
+        """Run a command; any error ends it with exit code 2, one of ours without a traceback."""
         try:
             return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
         except SwrWarehouseError as error:
             _err.print(f"Error: {error}", markup=False)
-            ctx.exit(_NOTHING_PUBLISHED)
+        except Exception:  # noqa: BLE001 - Python's own exit code 1 would say "partly published"
+            traceback.print_exc()
+        ctx.exit(_NOTHING_PUBLISHED)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

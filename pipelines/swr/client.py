@@ -75,9 +75,7 @@ class SwrClient:
             return False
         return True
 
-    def tag_page(
-        self, namespace: str, repository: str, page: PageRequest, *, tag: str | None = None
-    ) -> Page:
+    def tag_page(self, namespace: str, repository: str, page: PageRequest) -> Page:
         """One page of a repository's tags, by time of update."""
         parameters = {
             "offset": str(page.offset),
@@ -85,8 +83,6 @@ class SwrClient:
             "order_column": "updated_at",
             "order_type": "desc" if page.newest_first else "asc",
         }
-        if tag is not None:
-            parameters["tag"] = tag
         return self.tag_page_with(namespace, repository, parameters)
 
     def tag_page_with(self, namespace: str, repository: str, parameters: dict[str, str]) -> Page:

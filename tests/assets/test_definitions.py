@@ -15,6 +15,7 @@ from assets.partitions import NAMESPACES
 from assets.reports import reports
 from assets.resources import WarehouseResource
 from assets.warehouse import load, published
+from pipelines.errors import AuditFailed
 from pipelines.swr.stand_in.server import StandIn
 from pipelines.warehouse.building import connect_building, start_building
 from pipelines.warehouse.models import check_names, report_names
@@ -137,5 +138,7 @@ def test_a_blocking_check_stops_publishing(site: Site, breakage: str, check: str
         ]
         assert check in failed
         assert not result.success
+        with pytest.raises(AuditFailed, match=check):
+            after_the_load().execute_in_process(instance=instance)
         assert result.get_asset_materialization_events() == []
         assert (site.directory / "warehouse.duckdb").read_bytes() == before
