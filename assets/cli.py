@@ -50,7 +50,7 @@ class _Commands(click.Group):
             _err.print(f"Error: {error}", markup=False)
         except Exception:  # noqa: BLE001 - Python's own exit code 1 would say "partly published"
             traceback.print_exc()
-        ctx.exit(_NOTHING_PUBLISHED)
+        raise click.exceptions.Exit(_NOTHING_PUBLISHED)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
