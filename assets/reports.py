@@ -1,37 +1,65 @@
 """The reports as assets: one for each file of `sql/reports`, its key the table's name.
 
-How they are built, and in which order, is `pipelines.warehouse.models`.
+How they are built, and in which order, is `pipelines.warehouse.models`; what of them is shown to
+people, `pipelines.highlights` and `pipelines.pictures`.
 """
 
-from collections.abc import Iterator
+import base64
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from typing import Any
 
 import dagster as dg
+from duckdb import DuckDBPyConnection
 
-from assets.tables import described
+from assets.tables import described, sql_files
+from pipelines.highlights import highlights
 from pipelines.settings import Settings
 from pipelines.warehouse.building import connect_building
-from pipelines.warehouse.models import build_reports, report_names, report_sources
+from pipelines.warehouse.catalog import stored_bytes
+from pipelines.warehouse.models import BuiltReport, build_reports, report_names, report_sources
 
 REPORT_KEYS = [["reports", name] for name in report_names()]
 
 
-@dg.multi_asset(
-    specs=[
-        described(
-            "reports",
-            name,
-            deps=[source.split(".") for source in sorted(report_sources(name))],
-            group_name="reports",
-        )
-        for name in report_names()
-    ]
-)
+def _spec(name: str) -> dg.AssetSpec:
+    path = f"reports/{name}.sql"
+    return described(
+        "reports",
+        name,
+        deps=[source.split(".") for source in sorted(report_sources(name))],
+        group_name="reports",
+        made_by=[files("sql").joinpath(path), *sql_files("accounting")],
+        shows=path,
+    )
+
+
+@dg.multi_asset(specs=[_spec(name) for name in report_names()])
 def reports(warehouse: dg.ResourceParam[Settings]) -> Iterator[dg.MaterializeResult[None]]:
     """Rebuild every report from the tables of the building file."""
     with connect_building(warehouse.warehouse_dir) as con:
         built = build_reports(con)
-    for report in built:
-        yield dg.MaterializeResult(
-            asset_key=["reports", report.name],
-            metadata={"dagster/row_count": report.rows, "seconds": round(report.seconds, 3)},
-        )
+        sizes = stored_bytes(con)
+        shown = {report.name: _shown(con, report, sizes) for report in built}
+    for name, metadata in shown.items():
+        yield dg.MaterializeResult(asset_key=["reports", name], metadata=metadata)
+
+
+def _shown(
+    con: DuckDBPyConnection, report: BuiltReport, sizes: Mapping[str, int]
+) -> dict[str, Any]:
+    """What Dagster shows of a report just built: figures, its first rows, a picture."""
+    # Takes half a second to import, which only a run has to spend.
+    from pipelines.pictures import picture  # noqa: PLC0415
+
+    metadata: dict[str, Any] = {
+        "dagster/row_count": report.rows,
+        "stored_bytes": sizes[f"reports.{report.name}"],
+        "seconds": round(report.seconds, 3),
+        "rows": dg.MetadataValue.md(highlights(con, report.name)),
+    }
+    if image := picture(con, report.name):
+        text = base64.b64encode(image).decode()
+        alt = f"{report.name} as a picture"
+        metadata["picture"] = dg.MetadataValue.md(f"![{alt}](data:image/png;base64,{text})")
+    return metadata

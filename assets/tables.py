@@ -1,16 +1,27 @@
-"""Descriptions of tables as Dagster shows them, taken from the comments in the SQL.
+"""Descriptions of tables as Dagster shows them, taken from the SQL that makes them.
 
 An empty warehouse is built in memory when definitions load and asked about itself, so that SQL
-stays the only place where a column is described.
+stays the only place where a column is described. What a run found out about a table (`measured`)
+is told with its materialization.
 """
 
+import hashlib
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import dagster as dg
 
 from pipelines.warehouse.catalog import TableEntry, empty_catalog
+
+OWNERS = ["team:platform"]
+# A daily run may take its time; one that was missed is to be seen.
+FRESH = dg.FreshnessPolicy.time_window(
+    fail_window=timedelta(hours=36), warn_window=timedelta(hours=26)
+)
 
 
 @cache
@@ -18,15 +29,67 @@ def _catalog() -> dict[tuple[str, str], TableEntry]:
     return {(entry.schema, entry.name): entry for entry in empty_catalog()}
 
 
-def described(schema: str, table: str, *, deps: Sequence[Any], group_name: str) -> dg.AssetSpec:
-    """Specify a table as an asset, with what its SQL says of it."""
+def described(
+    schema: str,
+    table: str,
+    *,
+    deps: Sequence[Any],
+    group_name: str,
+    made_by: Sequence[Traversable],
+    shows: str,
+) -> dg.AssetSpec:
+    """Specify a table as an asset, with what its SQL says of it.
+
+    Args:
+        schema: of the warehouse.
+        table: its name.
+        deps: asset keys it is made of.
+        group_name: of the flow.
+        made_by: every file of SQL whose change may change the table.
+        shows: the path of the one that tells most, below `sql`.
+    """
     entry = _catalog()[schema, table]
     columns = [dg.TableColumn(column.name, column.type, column.comment) for column in entry.columns]
     return dg.AssetSpec(
         [schema, table],
         deps=deps,
         group_name=group_name,
-        kinds={"duckdb"},
+        kinds={"duckdb", "sql"},
+        owners=OWNERS,
         description=entry.comment,
-        metadata={"dagster/column_schema": dg.TableSchema(columns)},
+        code_version=_fingerprint(made_by),
+        freshness_policy=FRESH,
+        metadata={
+            "dagster/column_schema": dg.TableSchema(columns),
+            "dagster/table_name": f"{schema}.{table}",
+            "dagster/code_references": _reference(shows),
+        },
     )
+
+
+def sql_files(*folders: str) -> list[Traversable]:
+    """Every file of some folders of `sql`, by name."""
+    return [
+        file
+        for folder in folders
+        for file in sorted(files("sql").joinpath(folder).iterdir(), key=lambda file: file.name)
+        if file.name.endswith(".sql")
+    ]
+
+
+def _reference(path: str) -> dg.CodeReferencesMetadataValue:
+    """Link to a file of SQL."""
+    file = str(files("sql").joinpath(path))
+    return dg.CodeReferencesMetadataValue(
+        code_references=[
+            dg.LocalFileCodeReference(file_path=file, line_number=1, label=f"sql/{path}")
+        ]
+    )
+
+
+def _fingerprint(made_by: Sequence[Traversable]) -> str:
+    """A version that changes with the SQL and with nothing else."""
+    digest = hashlib.sha256()
+    for file in made_by:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]

@@ -10,9 +10,11 @@ import dagster as dg
 
 from assets.landing import TAG_PAGES
 from assets.reports import REPORT_KEYS
-from assets.tables import described
+from assets.tables import FRESH, OWNERS, described, sql_files
 from pipelines.ingest import load_landing
 from pipelines.settings import Settings
+from pipelines.warehouse.building import connect_building
+from pipelines.warehouse.catalog import stored_bytes
 from pipelines.warehouse.publish import publish
 
 TABLES = (
@@ -31,7 +33,14 @@ TABLES = (
 
 @dg.multi_asset(
     specs=[
-        described(schema, table, deps=[TAG_PAGES], group_name="warehouse")
+        described(
+            schema,
+            table,
+            deps=[TAG_PAGES],
+            group_name="warehouse",
+            made_by=sql_files("migrations", "load"),
+            shows="migrations/0001_initial.sql",
+        )
         for schema, table in TABLES
     ]
 )
@@ -40,10 +49,13 @@ def load(
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Turn what was landed into rows of the building file, which nobody else opens."""
     rows = load_landing(warehouse, context.run.run_id)
+    with connect_building(warehouse.warehouse_dir) as con:
+        sizes = stored_bytes(con)
     for schema, table in TABLES:
+        name = f"{schema}.{table}"
         yield dg.MaterializeResult(
             asset_key=[schema, table],
-            metadata={"dagster/row_count": rows[f"{schema}.{table}"]},
+            metadata={"dagster/row_count": rows[name], "stored_bytes": sizes[name]},
         )
 
 
@@ -52,6 +64,8 @@ def load(
     deps=[*(list(table) for table in TABLES), *REPORT_KEYS],
     group_name="reports",
     kinds={"duckdb"},
+    owners=OWNERS,
+    freshness_policy=FRESH,
 )
 def published(warehouse: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
     """The one file people query: replaced at once, after every blocking check has passed."""

@@ -28,6 +28,21 @@ _COLUMNS = """
 """
 
 
+# Small tables share a block; each is counted where any part of a table lies in it.
+_BLOCKS = """
+    select
+        count(distinct block_id) * (
+            select block_size from pragma_database_size()
+            where database_name = current_database()
+        )
+    from (
+        select block_id from pragma_storage_info($name) where block_id >= 0
+        union all
+        select unnest(additional_block_ids) from pragma_storage_info($name)
+    ) as blocks
+"""
+
+
 @dataclass(frozen=True)
 class ColumnEntry:
     """A column as the dictionary shows it."""
@@ -53,6 +68,16 @@ def catalog(con: duckdb.DuckDBPyConnection) -> list[TableEntry]:
     for schema, table, comment, *column in con.execute(_COLUMNS).fetchall():
         entries.setdefault((schema, table, comment), []).append(ColumnEntry(*column))
     return [TableEntry(*key, tuple(columns)) for key, columns in entries.items()]
+
+
+def stored_bytes(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Bytes of the blocks each table has a part in, by `schema.table`, once all is on disk."""
+    con.execute("checkpoint")
+    tables = con.execute(
+        "select schema_name || '.' || table_name from duckdb_tables()"
+        " where database_name = current_database() and not internal order by all"
+    ).fetchall()
+    return {name: con.execute(_BLOCKS, {"name": name}).fetchall()[0][0] for (name,) in tables}
 
 
 def empty_catalog() -> list[TableEntry]:
