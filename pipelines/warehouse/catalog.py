@@ -1,6 +1,7 @@
 """What the warehouse says of itself: its tables and columns with their types and comments."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import duckdb
 
@@ -80,13 +81,14 @@ def stored_bytes(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return {name: con.execute(_BLOCKS, {"name": name}).fetchall()[0][0] for (name,) in tables}
 
 
-def empty_catalog() -> list[TableEntry]:
+@cache
+def empty_catalog() -> tuple[TableEntry, ...]:
     """Describe a warehouse made from nothing, in memory."""
     with duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'")
         migrate(con)
         build_reports(con)
-        return catalog(con)
+        return tuple(catalog(con))
 
 
 def data_dictionary() -> str:

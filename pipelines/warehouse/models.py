@@ -12,6 +12,7 @@ from functools import cache
 from graphlib import TopologicalSorter
 from importlib.resources import files
 from itertools import takewhile
+from typing import cast
 
 import duckdb
 import pyarrow as pa
@@ -70,7 +71,20 @@ def check_names() -> list[str]:
 @cache
 def report_sources(name: str) -> frozenset[str]:
     """Name the tables a report reads, `schema.table`, itself or through `sql/accounting`."""
-    return _origins(_sources("reports")[name]) - {f"reports.{name}"}
+    return _origins(_query("reports", name))
+
+
+def queries() -> dict[tuple[str, str], exp.Query]:
+    """Give the query of every table that is built, by schema and name, in building order.
+
+    Those of `sql/accounting` are in schema `temp`.
+    """
+    temporary = {
+        ("temp", _table_name(name)): _query("accounting", name) for name in _sources("accounting")
+    }
+    return temporary | {
+        ("reports", name): _query("reports", name) for name in _in_dependency_order()
+    }
 
 
 def check_entries() -> list[CheckEntry]:
@@ -167,11 +181,10 @@ def _in_dependency_order() -> list[str]:
     return list(TopologicalSorter(graph).static_order())
 
 
-def _origins(sql: str) -> frozenset[str]:
-    """Name the warehouse's own tables a statement reads, through temporary tables as well."""
+def _origins(query: exp.Query) -> frozenset[str]:
+    """Name the warehouse's own tables a query reads, through temporary tables as well."""
     accounting = {_table_name(name): name for name in _sources("accounting")}
-    created = [e for e in sqlglot.parse(sql, dialect="duckdb") if isinstance(e, exp.Create)]
-    read = {table for e in created for table in e.expression.find_all(exp.Table)}
+    read = list(query.find_all(exp.Table))
     own = frozenset(f"{table.db}.{table.name}" for table in read if table.db)
     through = {table.name for table in read if not table.db} & accounting.keys()
     return own.union(*(_accounting_origins(accounting[name]) for name in through))
@@ -179,4 +192,12 @@ def _origins(sql: str) -> frozenset[str]:
 
 @cache
 def _accounting_origins(name: str) -> frozenset[str]:
-    return _origins(_sources("accounting")[name])
+    return _origins(_query("accounting", name))
+
+
+@cache
+def _query(folder: str, name: str) -> exp.Query:
+    """Parse the query that fills a table."""
+    statements = sqlglot.parse(_sources(folder)[name], dialect="duckdb")
+    [query] = [e.expression for e in statements if isinstance(e, exp.Create)]
+    return cast("exp.Query", query)

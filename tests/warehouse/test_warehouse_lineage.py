@@ -1,0 +1,67 @@
+"""Where the columns of the reports come from, worked out by hand from the SQL."""
+
+import pytest
+
+from pipelines.warehouse.catalog import empty_catalog
+from pipelines.warehouse.lineage import column_lineage, counted_tables, root_lineage
+from pipelines.warehouse.models import report_names, report_sources
+
+BY_HAND = {
+    # A column as it is, through two temporary tables.
+    ("tag_ages", "created_at"): "main.tags.created_at",
+    # An expression over two tables, through a temporary one.
+    ("tag_ages", "created_age_days"): "ingest.runs.as_of main.tags.created_at",
+    # A sum over case.
+    ("daily_growth", "moved_count"): "main.tag_history.change",
+    # The branches of a union, by position.
+    ("shared_layers", "size_bytes"): "main.layers.size_bytes main.manifests.config_bytes",
+    # Through another report.
+    ("stale_tags", "logical_bytes"): "reports.tag_sizes.logical_bytes",
+    # A window's order is part of what it says: rows are summed up run by run.
+    ("daily_growth", "tag_count"): ("ingest.runs.as_of ingest.runs.run_id main.tag_history.change"),
+    # count(*) of rows that are grouped by run before: what is counted is crawls.
+    ("daily_growth", "repository_count"): "",
+    # count(*) of namespaces and repositories, each named once by a union.
+    ("registry_size", "repository_count"): (
+        "main.repositories.namespace main.repositories.repository"
+        " main.tags.namespace main.tags.repository"
+    ),
+    # A constant.
+    ("age_buckets", "bucket_number"): "",
+}
+
+
+@pytest.mark.parametrize(("report", "column"), BY_HAND)
+def test_a_column_comes_from_what_its_expression_reads(report: str, column: str) -> None:
+    """Through import CTEs, temporary tables, unions, sums and windows."""
+    found = column_lineage(report)[column]
+    told = [f"{source.schema}.{source.table}.{source.column}" for source in found]
+    assert " ".join(told) == BY_HAND[report, column]
+
+
+def test_a_count_comes_from_the_rows_of_a_table() -> None:
+    """It reads no column."""
+    assert counted_tables("daily_growth")["repository_count"] == ("ingest.crawls",)
+    assert counted_tables("tag_sizes")["tags_on_same_digest"] == ("main.tags",)
+    assert counted_tables("tag_sizes")["tag"] == ()
+
+
+def test_the_roots_of_a_column_are_below_the_reports() -> None:
+    """What stale_tags reads of tag_sizes is what tag_sizes reads."""
+    roots = root_lineage("stale_tags")
+    assert roots["logical_bytes"] == column_lineage("tag_sizes")["logical_bytes"]
+    assert roots["tag"] == column_lineage("stale_tags")["tag"]
+
+
+@pytest.mark.parametrize("report", report_names())
+def test_every_column_of_a_report_comes_from_columns_there_are(report: str) -> None:
+    """In the warehouse's own order, from the tables the report reads."""
+    columns = {
+        (entry.schema, entry.name): [column.name for column in entry.columns]
+        for entry in empty_catalog()
+    }
+    lineage = column_lineage(report)
+    assert list(lineage) == columns["reports", report]
+    sources = {source for found in lineage.values() for source in found}
+    assert [s for s in sources if s.column not in columns[s.schema, s.table]] == []
+    assert {f"{s.schema}.{s.table}" for s in sources} <= report_sources(report)
