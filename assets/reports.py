@@ -6,13 +6,12 @@ people, `pipelines.highlights` and `pipelines.pictures`.
 
 import base64
 from collections.abc import Iterator, Mapping
-from importlib.resources import files
 from typing import Any
 
 import dagster as dg
 from duckdb import DuckDBPyConnection
 
-from assets.tables import described, sql_files
+from assets.tables import described, sql_file, sql_files
 from pipelines.highlights import highlights
 from pipelines.settings import Settings
 from pipelines.warehouse.building import connect_building
@@ -29,7 +28,7 @@ def _spec(name: str) -> dg.AssetSpec:
         name,
         deps=[source.split(".") for source in sorted(report_sources(name))],
         group_name="reports",
-        made_by=[files("sql").joinpath(path), *sql_files("accounting")],
+        made_by=[sql_file(path), *sql_files("accounting")],
         shows=path,
     )
 

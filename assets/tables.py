@@ -77,9 +77,16 @@ def sql_files(*folders: str) -> list[Traversable]:
     ]
 
 
+def sql_file(path: str) -> Traversable:
+    """A file by its path below `sql`."""
+    folder, name = path.split("/")
+    # One by one: where a second folder `sql` is on the path, a longer path leads astray.
+    return files("sql").joinpath(folder).joinpath(name)
+
+
 def _reference(path: str) -> dg.CodeReferencesMetadataValue:
     """Link to a file of SQL."""
-    file = str(files("sql").joinpath(path))
+    file = str(sql_file(path))
     return dg.CodeReferencesMetadataValue(
         code_references=[
             dg.LocalFileCodeReference(file_path=file, line_number=1, label=f"sql/{path}")
