@@ -38,6 +38,7 @@ bench: venv
 # Pages made from the code: a test holds them current.
 docs: venv
 	$(BIN)/python -m pipelines.warehouse.catalog > docs/data-dictionary.md
+	$(BIN)/python -m assets.lineage_page > docs/lineage.md
 
 # After changing pyproject.toml: resolve anew. Holds hashes and no addresses.
 lock:
