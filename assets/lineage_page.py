@@ -27,8 +27,8 @@ _COLUMNS = """\
 
 A column comes from the columns its expression reads, through every intermediate table of
 `sql/accounting`. Columns that only join, filter or group decide which rows there are, not what
-they say, and are not listed. A count comes from what tells the counted rows apart: the columns
-they are grouped by, or else a table's rows."""
+they say, and are not listed, unless they choose from a list of constants. A count comes from what
+tells the counted rows apart: the columns they are grouped by, or else a table's rows."""
 
 _GRAPH = defs.resolve_asset_graph()
 

@@ -2,8 +2,9 @@
 
 A column comes from the columns its expression reads, windows included, followed through every CTE
 and the temporary tables of `sql/accounting`. Columns that only join, filter or group decide which
-rows there are, not what they say, and are not named. `count(*)` reads no column: it comes from
-what tells the counted rows apart, the keys they were grouped by or else the rows of a table.
+rows there are, not what they say, and are not named, unless they choose from a list of constants.
+`count(*)` reads no column: it comes from what tells the counted rows apart, the keys they are
+grouped by or else the rows of a table.
 """
 
 from collections import defaultdict
@@ -75,7 +76,7 @@ def _cell(found: tuple[ColumnSource, ...]) -> str:
         name = "its rows" if source.column == _ROWS else source.column
         tables[f"{source.schema}.{source.table}"].append(name)
     cells = [f"`{table}`: {', '.join(names)}" for table, names in tables.items()]
-    return "<br>".join(cells) or "constants"
+    return "<br>".join(cells) or "constants of the SQL"
 
 
 @cache
@@ -102,32 +103,30 @@ def _sources(start: _Node, through: tuple[str, ...]) -> Iterator[ColumnSource]:
 @cache
 def _reads(scope: Scope, column: str) -> tuple[_Node, ...]:
     """Name what a column, or the rows, of a query are made of, one step back."""
-    if scope.set_operation_scopes:
-        return tuple(_union_reads(scope, column))
     if column == _ROWS:
         return tuple(_row_reads(scope))
-    selected = _query(scope).selects[_names(scope).index(column)]
-    return tuple(_expression_reads(scope, selected))
+    return tuple(_column_reads(scope, _names(scope).index(column)))
 
 
-def _union_reads(scope: Scope, column: str) -> Iterator[_Node]:
-    names, branches = _names(scope), scope.set_operation_scopes
-    if column != _ROWS:
-        position = names.index(column)
-        yield from ((branch, _names(branch)[position]) for branch in branches)
-    elif scope.expression.args["distinct"]:
-        yield from ((scope, name) for name in names)
+def _column_reads(scope: Scope, position: int) -> Iterator[_Node]:
+    if scope.set_operation_scopes:
+        for branch in scope.set_operation_scopes:
+            yield from _column_reads(branch, position)
     else:
-        yield from ((branch, _ROWS) for branch in branches)
+        selected = _query(scope).selects[position]
+        yield from _expression_reads(scope, selected)
+        yield from _looked_up_by(scope, selected)
 
 
 def _row_reads(scope: Scope) -> Iterator[_Node]:
     """Name what tells the rows of a query apart."""
-    select = scope.expression
-    if group := select.args.get("group"):
-        yield from _expression_reads(scope, group)
-    elif select.args.get("distinct"):
+    query = scope.expression
+    if query.args.get("distinct"):
         yield from ((scope, name) for name in _names(scope))
+    elif scope.set_operation_scopes:
+        yield from ((branch, _ROWS) for branch in scope.set_operation_scopes)
+    elif group := query.args.get("group"):
+        yield from _expression_reads(scope, group)
     else:
         yield from _first_rows(scope)
 
@@ -138,6 +137,25 @@ def _expression_reads(scope: Scope, expression: exp.Expr) -> Iterator[_Node]:
         yield _relation(scope, column.table) if column.table else scope, column.name
     if expression.find(exp.Star):
         yield from _first_rows(scope)
+
+
+def _looked_up_by(scope: Scope, expression: exp.Expr) -> Iterator[_Node]:
+    """Name what a constant is chosen by, where it is joined from a list of them."""
+    tables = {column.table for column in expression.find_all(exp.Column)}
+    for join in scope.expression.args.get("joins") or []:
+        name, condition = join.alias_or_name, join.args.get("on")
+        if name in tables and condition and _is_listed(_relation(scope, name)):
+            yield from _expression_reads(scope, condition)
+
+
+def _is_listed(relation: _Relation) -> bool:
+    """Whether these are `values` written down in the SQL, maybe by another name."""
+    if isinstance(relation, tuple):
+        return relation in _scopes() and _is_listed(_scopes()[relation])
+    if isinstance(relation.expression, exp.Values):
+        return True
+    sources = [source for source, _ in _first_rows(relation)]
+    return len(relation.selected_sources) == len(sources) == 1 and _is_listed(sources[0])
 
 
 def _first_rows(scope: Scope) -> Iterator[_Node]:

@@ -1,9 +1,17 @@
 """Where the columns of the reports come from, worked out by hand from the SQL."""
 
 import pytest
+import sqlglot
+from sqlglot.optimizer.scope import Scope, build_scope
 
+from pipelines.warehouse import lineage
 from pipelines.warehouse.catalog import empty_catalog
-from pipelines.warehouse.lineage import column_lineage, counted_tables, root_lineage
+from pipelines.warehouse.lineage import (
+    column_lineage,
+    counted_tables,
+    lineage_markdown,
+    root_lineage,
+)
 from pipelines.warehouse.models import report_names, report_sources
 
 BY_HAND = {
@@ -18,16 +26,23 @@ BY_HAND = {
     # Through another report.
     ("stale_tags", "logical_bytes"): "reports.tag_sizes.logical_bytes",
     # A window's order is part of what it says: rows are summed up run by run.
-    ("daily_growth", "tag_count"): ("ingest.runs.as_of ingest.runs.run_id main.tag_history.change"),
-    # count(*) of rows that are grouped by run before: what is counted is crawls.
+    ("daily_growth", "tag_count"): "ingest.runs.as_of ingest.runs.run_id main.tag_history.change",
+    # count(*), of crawls.
     ("daily_growth", "repository_count"): "",
     # count(*) of namespaces and repositories, each named once by a union.
     ("registry_size", "repository_count"): (
         "main.repositories.namespace main.repositories.repository"
         " main.tags.namespace main.tags.repository"
     ),
-    # A constant.
-    ("age_buckets", "bucket_number"): "",
+    # count(*) of rows that are grouped by blob and namespace: the ranks of their names.
+    ("shared_layers", "namespace_count"): (
+        "main.layers.blob_digest main.manifests.config_digest"
+        " main.repositories.namespace main.tags.namespace"
+    ),
+    # A constant of a list, chosen by the age of a tag.
+    ("tag_ages", "age_bucket"): "ingest.runs.as_of main.tags.updated_at",
+    # A constant of the same list, joined to every repository.
+    ("age_buckets", "age_bucket"): "",
 }
 
 
@@ -53,6 +68,41 @@ def test_the_roots_of_a_column_are_below_the_reports() -> None:
     assert roots["tag"] == column_lineage("stale_tags")["tag"]
 
 
+# What `begin` and `step` are made of before the first round; later `begin` is also the last `step`.
+RECURSIVE = """
+    with recursive walk as (
+        select first.begin, first.step from main.first
+        union
+        select walk.step, second.step from walk inner join main.second on true
+    )
+    select walk.begin from walk
+"""
+
+
+def test_a_recursive_query_is_followed_round_and_round() -> None:
+    """What comes in by one column may go out by another."""
+    scope = build_scope(sqlglot.parse_one(RECURSIVE, dialect="duckdb"))
+    assert isinstance(scope, Scope)
+    found = sorted(lineage._sources((scope, "begin"), ()))
+    assert [(source.table, source.column) for source in found] == [
+        ("first", "begin"),
+        ("first", "step"),
+        ("second", "step"),
+    ]
+
+
+def test_equal_columns_share_a_row() -> None:
+    """Sources are told table by table."""
+    head, line, *rows = lineage_markdown("age_buckets").splitlines()
+    assert (head, line) == ("| column | comes from |", "|---|---|")
+    sizes = "`main.layers`: size_bytes<br>`main.manifests`: config_bytes, manifest_kind"
+    assert rows[2:5] == [
+        "| `bucket_number`, `age_bucket` | constants of the SQL |",
+        "| `tag_count` | `main.tags`: its rows |",
+        f"| `logical_bytes`, `reclaimable_bytes`, `size_basis` | {sizes} |",
+    ]
+
+
 @pytest.mark.parametrize("report", report_names())
 def test_every_column_of_a_report_comes_from_columns_there_are(report: str) -> None:
     """In the warehouse's own order, from the tables the report reads."""
@@ -60,8 +110,8 @@ def test_every_column_of_a_report_comes_from_columns_there_are(report: str) -> N
         (entry.schema, entry.name): [column.name for column in entry.columns]
         for entry in empty_catalog()
     }
-    lineage = column_lineage(report)
-    assert list(lineage) == columns["reports", report]
-    sources = {source for found in lineage.values() for source in found}
+    told = column_lineage(report)
+    assert list(told) == columns["reports", report]
+    sources = {source for found in told.values() for source in found}
     assert [s for s in sources if s.column not in columns[s.schema, s.table]] == []
     assert {f"{s.schema}.{s.table}" for s in sources} <= report_sources(report)
