@@ -4,6 +4,7 @@ Errors of ours become one sentence and exit code 2. Dagster is imported only by 
 launch a run (`launch`), because it takes seconds.
 """
 
+import random
 import signal
 import sys
 import threading
@@ -24,12 +25,14 @@ from pipelines.live import tag_records
 from pipelines.settings import read_settings
 from pipelines.swr.stand_in.built_in import built_in_registry
 from pipelines.swr.stand_in.catalogue import read_catalogues
+from pipelines.swr.stand_in.fault_table import FAULTS, faults_by_name, table_of_faults
 from pipelines.swr.stand_in.server import StandIn
 from pipelines.warehouse.query import run_query, write_result
 
 _out = Console(highlight=False, soft_wrap=True)
 _err = error_console()
 _NOTHING_PUBLISHED = 2
+_SHARE = click.FloatRange(0, 1)
 
 
 class _Commands(click.Group):
@@ -142,7 +145,18 @@ def report() -> None:
     _out.print(summary.overview(read_settings().warehouse_dir))
 
 
-@main.command("stand-in")
+def _shares(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, float]:
+    """Read NAME or NAME=SHARE, as often as given."""
+    shares: dict[str, float] = {}
+    for text in given:
+        name, _is, share = text.partition("=")
+        if name not in FAULTS:
+            raise click.BadParameter(f"there is no fault {name!r}; --help lists them")
+        shares[name] = _SHARE(share) if share else FAULTS[name].share
+    return shares
+
+
+@main.command("stand-in", epilog=f"\b\nFaults:\n{table_of_faults()}")
 @click.option(
     "--catalogue",
     "catalogues",
@@ -154,7 +168,24 @@ def report() -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Default: a free one.")
 @click.option("--token", default="stand-in-token", show_default=True, help="Accept this token.")
 @click.option("--latency-ms", type=click.IntRange(0), default=0, help="Answer this much later.")
-def stand_in(catalogues: tuple[Path, ...], port: int, token: str, latency_ms: int) -> None:
+@click.option(
+    "--fault",
+    "shares",
+    multiple=True,
+    callback=_shares,
+    metavar="NAME[=SHARE]",
+    help="Fail like this, in this share of the cases, 0 to 1. See the list below.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="What faults draw from.")
+def stand_in(
+    catalogues: tuple[Path, ...],
+    *,
+    port: int,
+    token: str,
+    latency_ms: int,
+    shares: dict[str, float],
+    seed: int,
+) -> None:
     """Serve a local SWR and IAM on 127.0.0.1, until interrupted or terminated."""
     registry = (
         read_catalogues(catalogues) if catalogues else built_in_registry(datetime.now(UTC).date())
@@ -162,7 +193,10 @@ def stand_in(catalogues: tuple[Path, ...], port: int, token: str, latency_ms: in
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    with StandIn(registry, port=port, token=token, latency_seconds=latency_ms / 1000) as server:
+    faults = faults_by_name(shares, registry, random.Random(seed))  # noqa: S311 - to be repeated
+    with StandIn(
+        registry, port=port, token=token, latency_seconds=latency_ms / 1000, faults=faults
+    ) as server:
         click.echo(f"Serving {registry.tag_count} tags on {server.url}")
         click.echo(f"  export SWR_ENDPOINT={server.url} SWR_AUTH_TOKEN={token}")
         sys.stdout.flush()

@@ -236,6 +236,7 @@ def test_a_recording_can_be_served_again(tmp_path: Path) -> None:
     recording = tmp_path / "cart.jsonl.gz"
     recording.write_bytes(gzip.compress(run("tags", "shop/cart", "--format", "jsonl").stdout_bytes))
     command = [sys.executable, "-m", "assets.cli", "stand-in", "--catalogue", str(recording)]
+    command += ["--fault", "gzip", "--fault", "error-502=0.5"]
     command += ["--token", "t"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -256,6 +257,14 @@ def test_a_catalogue_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert str(bad) in result.stderr
     assert run("stand-in", "--catalogue", str(tmp_path / "none.jsonl")).exit_code == 2
+
+
+def test_a_fault_that_is_none_is_refused() -> None:
+    """By name and by share."""
+    for fault, told in (("rain", "no fault 'rain'"), ("gzip=2", "0<=x<=1"), ("gzip=x", "x")):
+        refused = run("stand-in", "--fault", fault)
+        assert refused.exit_code == 2
+        assert told in refused.output
 
 
 def test_doctor_says_what_is_well(server: StandIn) -> None:

@@ -46,6 +46,7 @@ class Reply:
         truncate_at: send only so many bytes of the body that was announced, then hang up.
         is_reset: send nothing and reset the connection.
         delay_seconds: wait before sending.
+        pause_seconds: wait after half of the body.
     """
 
     status: int
@@ -54,6 +55,7 @@ class Reply:
     truncate_at: int | None = None
     is_reset: bool = False
     delay_seconds: float = 0.0
+    pause_seconds: float = 0.0
 
 
 class Logged(NamedTuple):

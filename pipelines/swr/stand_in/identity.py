@@ -16,6 +16,7 @@ _CLOCK_WINDOW = timedelta(minutes=15)
 # Real tokens are several kilobytes; shorter ones would hide clients that cannot take them.
 _TOKEN_BYTES = 3000
 _STAMP = "%Y-%m-%dT%H:%M:%S.%fZ"
+_SIGNATURE_STAMP = "%Y%m%dT%H%M%SZ"
 
 
 @dataclass(frozen=True)
@@ -113,19 +114,16 @@ class Identity:
         if token not in self._issued:
             return _incorrect("decrypt token fail")
         if self._issued[token] <= time.monotonic():
-            return gateway_error(401, "APIGW.0307", "The token must be updated.")
+            return expired_token()
         return None
 
     def _signature_refusal(self, authorization: str, request: Request) -> Reply | None:
         try:
             claim = read_authorization(authorization)
-            signed_at = datetime.strptime(
-                request.headers.get("x-sdk-date", ""), "%Y%m%dT%H%M%SZ"
-            ).replace(tzinfo=UTC)
         except ValueError:
             return _incorrect("verify aksk signature fail")
-        if abs(datetime.now(UTC) - signed_at) > _CLOCK_WINDOW:
-            return _incorrect("verify aksk signature fail, x-sdk-date is not the present time")
+        if not is_timely(request, datetime.now(UTC)):
+            return stale_signature()
         if not (self._has_security_token(claim, request) and self._is_signed(claim, request)):
             return _incorrect("verify aksk signature fail")
         return None
@@ -146,6 +144,26 @@ class Identity:
             body=request.body,
             secret_key=self.access_keys[claim.access_key],
         )
+
+
+def is_timely(request: Request, now: datetime) -> bool:
+    """Whether a request was signed about now, by what it says itself."""
+    try:
+        stamp = request.headers.get("x-sdk-date", "")
+        signed_at = datetime.strptime(stamp, _SIGNATURE_STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        return False
+    return abs(now - signed_at) <= _CLOCK_WINDOW
+
+
+def expired_token() -> Reply:
+    """Build the answer to a token whose time is over."""
+    return gateway_error(401, "APIGW.0307", "The token must be updated.")
+
+
+def stale_signature() -> Reply:
+    """Build the answer to a signature of another time."""
+    return _incorrect("verify aksk signature fail, x-sdk-date is not the present time")
 
 
 def _incorrect(detail: str) -> Reply:

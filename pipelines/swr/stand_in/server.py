@@ -17,6 +17,7 @@ from typing import Any, Self
 from pipelines.errors import SwrWarehouseError
 from pipelines.swr.stand_in.api import Api, no_such_api
 from pipelines.swr.stand_in.exchange import Logged, Refused, Reply, Request
+from pipelines.swr.stand_in.faults import Fault
 from pipelines.swr.stand_in.identity import (
     DEFAULT_ACCESS_KEYS,
     DEFAULT_SECURITY_TOKENS,
@@ -30,7 +31,7 @@ _HOST = "127.0.0.1"
 _STOP_CHECK_SECONDS = 0.02
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
-Fault = Callable[[Request], Reply | None]
+Answer = Callable[[Request], Reply | None]
 
 
 class StandIn:
@@ -42,6 +43,8 @@ class StandIn:
         log: every request answered, oldest first.
         fault: given each request before it is answered; what it returns is sent instead of the
             normal reply, which `answer` gives. May be replaced meanwhile.
+        faults: each is given the request and the reply about to be sent, and gives the reply to
+            send; the next gets that. May be replaced meanwhile.
     """
 
     def __init__(
@@ -55,7 +58,8 @@ class StandIn:
         security_tokens: Mapping[str, str] = DEFAULT_SECURITY_TOKENS,
         latency_seconds: float = 0.0,
         token_lifetime_seconds: float = 86_400,
-        fault: Fault | None = None,
+        fault: Answer | None = None,
+        faults: Sequence[Fault] = (),
         match_tag_exactly: bool = False,
         max_limit: int = 1000,
         content_range: bool = True,
@@ -63,6 +67,7 @@ class StandIn:
         self.registry = registry
         self.log: list[Logged] = []
         self.fault = fault
+        self.faults = faults
         self.url = ""
         self._port = port
         self._latency_seconds = latency_seconds
@@ -113,12 +118,19 @@ class StandIn:
             return refused.reply
 
     def handle(self, request: Request) -> Reply:
-        """Give the reply to send: the fault's or the normal one, logged and after its delay."""
+        """Give the reply to send, as faults would have it, logged and after its delay."""
         reply = (self.fault(request) if self.fault else None) or self.answer(request)
+        for fault in self.faults:
+            reply = fault(request, reply)
         status = 0 if reply.is_reset else reply.status
         self.log.append(Logged(request.method, request.path, request.query, status))
-        self._stopping.wait(self._latency_seconds + reply.delay_seconds)
+        self.wait(self._latency_seconds + reply.delay_seconds)
         return reply
+
+    def wait(self, seconds: float) -> None:
+        """Wait, but no longer than this serves."""
+        if seconds:
+            self._stopping.wait(seconds)
 
 
 class _Server(ThreadingHTTPServer):
@@ -199,7 +211,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if reply.truncate_at is not None:
             self.close_connection = True
-        self.wfile.write(reply.body[: reply.truncate_at])
+        half = len(reply.body) // 2 if reply.pause_seconds else 0
+        self.wfile.write(reply.body[:half])
+        if half:
+            self.wfile.flush()
+            self.server.stand_in.wait(reply.pause_seconds)
+        self.wfile.write(reply.body[half : reply.truncate_at])
 
 
 def _listen(stand_in: StandIn, port: int) -> _Server:
