@@ -165,7 +165,8 @@ def _first_rows(scope: Scope) -> Iterator[_Node]:
 
 
 def _relation(scope: Scope, name: str) -> _Relation:
-    source = scope.sources[name]
+    around = (scope, *scope.subquery_scopes)
+    source = next(query.sources[name] for query in around if name in query.sources)
     if isinstance(source, exp.Table):
         return source.db, source.name
     # In a recursive CTE its own name stands for its first part: take the whole.

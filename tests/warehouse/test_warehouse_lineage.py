@@ -83,14 +83,21 @@ RECURSIVE = """
 
 def test_a_recursive_query_is_followed_round_and_round() -> None:
     """What comes in by one column may go out by another."""
-    scope = build_scope(sqlglot.parse_one(RECURSIVE, dialect="duckdb"))
+    assert sources(RECURSIVE, "begin") == ["first.begin", "first.step", "second.step"]
+
+
+def test_a_query_in_an_expression_is_read_as_well() -> None:
+    """Whole: what it filters by decides on its value."""
+    sql = "select a.x, (select max(b.y) from main.b where b.z > 0) as most from main.a"
+    assert sources(sql, "most") == ["b.y", "b.z"]
+
+
+def sources(sql: str, column: str) -> list[str]:
+    """The lineage of a column of some SQL."""
+    scope = build_scope(sqlglot.parse_one(sql, dialect="duckdb"))
     assert isinstance(scope, Scope)
-    found = sorted(lineage._sources((scope, "begin"), ()))
-    assert [(source.table, source.column) for source in found] == [
-        ("first", "begin"),
-        ("first", "step"),
-        ("second", "step"),
-    ]
+    found = sorted(lineage._sources((scope, column), ()))
+    return [f"{source.table}.{source.column}" for source in found]
 
 
 @pytest.mark.parametrize("table", queries(), ids=".".join)
