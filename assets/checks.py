@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from assets.warehouse import TABLES
+from pipelines.markdown import markdown_table
 from pipelines.settings import Settings
 from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.models import (
@@ -78,5 +79,5 @@ def _metadata(outcome: CheckOutcome) -> dict[str, Any]:
         return {"rows": 0}
     return {
         "rows": outcome.count,
-        "sample": dg.MetadataValue.md(outcome.sample.to_pandas().to_markdown(index=False)),
+        "sample": dg.MetadataValue.md(markdown_table(outcome.sample)),
     }

@@ -5,21 +5,27 @@ https://docs.dagster.io/guides/build/partitions-and-backfills
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
+import pyarrow as pa
 
 from assets.partitions import NAMESPACES
+from assets.tables import FRESH, OWNERS
 from pipelines.crawl import Progress
 from pipelines.discovery import Scope
 from pipelines.ingest import Order, ReadSummary, read_registry
+from pipelines.markdown import markdown_table
 from pipelines.settings import Settings
+from pipelines.swr.reading_order import Status
 
 REGISTRY = dg.AssetSpec(
     ["swr", "registry"],
     group_name="swr",
     description="The tag lists of Huawei Cloud SWR, as its API shows them. Not ours to change.",
     kinds={"huaweicloud"},
+    owners=OWNERS,
 )
 TAG_PAGES = dg.AssetKey(["swr", "tag_pages"])
 
@@ -39,6 +45,8 @@ class IngestConfig(dg.Config):
     backfill_policy=dg.BackfillPolicy.single_run(),
     group_name="swr",
     kinds={"python", "parquet"},
+    owners=OWNERS,
+    freshness_policy=FRESH,
 )
 def tag_pages(
     context: dg.AssetExecutionContext,
@@ -48,7 +56,8 @@ def tag_pages(
 ) -> None:
     """One row per tag record read, verbatim, by namespace: the landing zone.
 
-    Without a partition key all visible namespaces are read, and each gets a materialization.
+    Without a partition key all visible namespaces in scope are read. Each that was read gets a
+    materialization; one of which nothing could be read gets an observation that says why.
     """
     scope = Scope(
         _chosen_namespaces(context, config, warehouse),
@@ -56,12 +65,9 @@ def tag_pages(
     )
     summary = read_registry(warehouse, Order(context.run.run_id, config.full, scope), progress)
     context.instance.add_dynamic_partitions(NAMESPACES.name or "", summary.visible_namespaces)
-    context.add_output_metadata(_metadata(summary.crawls.to_pylist()) | _totals(summary))
-    if not context.has_partition_key:
-        for namespace, rows in _by_namespace(summary).items():
-            context.log_event(
-                dg.AssetMaterialization(TAG_PAGES, partition=namespace, metadata=_metadata(rows))
-            )
+    context.add_asset_metadata(_totals(summary))
+    for namespace in filter(scope.has_namespace, summary.visible_namespaces):
+        _tell(context, namespace, summary)
 
 
 def _chosen_namespaces(
@@ -72,40 +78,61 @@ def _chosen_namespaces(
     return tuple(config.namespaces) or settings.namespaces
 
 
-def _by_namespace(summary: ReadSummary) -> dict[str, list[dict[str, Any]]]:
-    rows: dict[str, list[dict[str, Any]]] = {}
-    for row in summary.crawls.to_pylist():
-        rows.setdefault(row["namespace"], []).append(row)
-    return rows
-
-
-def _metadata(crawls: list[dict[str, Any]]) -> dict[str, int]:
-    """Count how the reading of some repositories ended, and what it took."""
-    ended = Counter(f"repositories_{row['status']}" for row in crawls)
-    return {
-        **ended,
-        "requests": sum(row["requests"] for row in crawls),
-        "pages": sum(row["pages"] for row in crawls),
-        "tags": sum(row["received"] for row in crawls),
-    }
+def _tell(context: dg.AssetExecutionContext, namespace: str, summary: ReadSummary) -> None:
+    """Tell Dagster how the reading of one namespace went."""
+    rows = [row for row in summary.crawls.to_pylist() if row["namespace"] == namespace]
+    error = summary.failed_namespaces.get(namespace)
+    metadata = _counts(rows) | _failures(rows, {namespace: error} if error else {})
+    if context.has_partition_key:
+        # Dagster makes the materialization itself, where the run has a key.
+        context.add_asset_metadata(metadata, partition_key=namespace)
+    elif error or (rows and all(row["status"] == "failed" for row in rows)):
+        context.log_event(dg.AssetObservation(TAG_PAGES, partition=namespace, metadata=metadata))
+    else:
+        context.log_event(
+            dg.AssetMaterialization(TAG_PAGES, partition=namespace, metadata=metadata)
+        )
 
 
 def _totals(summary: ReadSummary) -> dict[str, Any]:
-    return {
+    """Tell how all repositories of the run were read; the traffic includes the listing."""
+    rows = summary.crawls.to_pylist()
+    traffic = {
         "requests": summary.totals.requests,
         "retries": summary.totals.retries,
         "throttled_seconds": summary.totals.throttled_seconds,
         "bytes": summary.totals.bytes,
-        "failed": dg.MetadataValue.md(_failures(summary)),
+    }
+    return _counts(rows) | traffic | _failures(rows, summary.failed_namespaces)
+
+
+def _counts(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Count how the reading of some repositories ended, and what it took."""
+    ended = Counter(row["status"] for row in rows)
+    return {
+        **{f"repositories_{status}": ended[status] for status in Status},
+        "requests": sum(row["requests"] for row in rows),
+        "pages": sum(row["pages"] for row in rows),
+        "tags": sum(row["received"] for row in rows),
     }
 
 
-def _failures(summary: ReadSummary) -> str:
-    rows = [(name, error) for name, error in summary.failed_namespaces.items()]
-    rows += [
-        (f"{row['namespace']}/{row['repository']}", row["error"])
-        for row in summary.crawls.to_pylist()
+def _failures(rows: list[dict[str, Any]], namespaces: Mapping[str, str]) -> dict[str, Any]:
+    """Show what could not be read, and why, as a table; empty if there is nothing."""
+    failed = [
+        {"namespace": name, "repository": "(all)", "status": "failed", "why": error}
+        for name, error in namespaces.items()
+    ]
+    failed += [
+        {
+            "namespace": row["namespace"],
+            "repository": row["repository"],
+            "status": row["status"],
+            "why": row["error"],
+        }
+        for row in rows
         if row["error"]
     ]
-    lines = [f"| {name} | {error.replace('|', '/')} |" for name, error in rows]
-    return "\n".join(["| what | why |", "|---|---|", *lines]) if rows else "nothing failed"
+    if not failed:
+        return {}
+    return {"not_read": dg.MetadataValue.md(markdown_table(pa.Table.from_pylist(failed)))}

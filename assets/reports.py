@@ -6,12 +6,13 @@ people, `pipelines.highlights` and `pipelines.pictures`.
 
 import base64
 from collections.abc import Iterator, Mapping
+from importlib.resources import files
 from typing import Any
 
 import dagster as dg
 from duckdb import DuckDBPyConnection
 
-from assets.tables import described, sql_file, sql_files
+from assets.tables import described, sql_files
 from pipelines.highlights import highlights
 from pipelines.settings import Settings
 from pipelines.warehouse.building import connect_building
@@ -22,14 +23,13 @@ REPORT_KEYS = [["reports", name] for name in report_names()]
 
 
 def _spec(name: str) -> dg.AssetSpec:
-    path = f"reports/{name}.sql"
+    own = files("sql") / "reports" / f"{name}.sql"
     return described(
         "reports",
         name,
         deps=[source.split(".") for source in sorted(report_sources(name))],
         group_name="reports",
-        made_by=[sql_file(path), *sql_files("accounting")],
-        shows=path,
+        made_by=[own, *sql_files("accounting")],
     )
 
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -36,7 +37,6 @@ def described(
     deps: Sequence[Any],
     group_name: str,
     made_by: Sequence[Traversable],
-    shows: str,
 ) -> dg.AssetSpec:
     """Specify a table as an asset, with what its SQL says of it.
 
@@ -45,8 +45,7 @@ def described(
         table: its name.
         deps: asset keys it is made of.
         group_name: of the flow.
-        made_by: every file of SQL whose change may change the table.
-        shows: the path of the one that tells most, below `sql`.
+        made_by: every file of SQL whose change may change the table, the most telling first.
     """
     entry = _catalog()[schema, table]
     columns = [dg.TableColumn(column.name, column.type, column.comment) for column in entry.columns]
@@ -62,7 +61,7 @@ def described(
         metadata={
             "dagster/column_schema": dg.TableSchema(columns),
             "dagster/table_name": f"{schema}.{table}",
-            "dagster/code_references": _reference(shows),
+            "dagster/code_references": _reference(made_by[0]),
         },
     )
 
@@ -72,26 +71,16 @@ def sql_files(*folders: str) -> list[Traversable]:
     return [
         file
         for folder in folders
-        for file in sorted(files("sql").joinpath(folder).iterdir(), key=lambda file: file.name)
-        if file.name.endswith(".sql")
+        for file in sorted((files("sql") / folder).iterdir(), key=lambda file: file.name)
     ]
 
 
-def sql_file(path: str) -> Traversable:
-    """A file by its path below `sql`."""
-    folder, name = path.split("/")
-    # One by one: where a second folder `sql` is on the path, a longer path leads astray.
-    return files("sql").joinpath(folder).joinpath(name)
-
-
-def _reference(path: str) -> dg.CodeReferencesMetadataValue:
+def _reference(file: Traversable) -> dg.CodeReferencesMetadataValue:
     """Link to a file of SQL."""
-    file = str(sql_file(path))
-    return dg.CodeReferencesMetadataValue(
-        code_references=[
-            dg.LocalFileCodeReference(file_path=file, line_number=1, label=f"sql/{path}")
-        ]
-    )
+    path = Path(str(file))
+    label = f"sql/{path.parent.name}/{path.name}"
+    reference = dg.LocalFileCodeReference(file_path=str(path), line_number=1, label=label)
+    return dg.CodeReferencesMetadataValue(code_references=[reference])
 
 
 def _fingerprint(made_by: Sequence[Traversable]) -> str:

@@ -39,7 +39,6 @@ TABLES = (
             deps=[TAG_PAGES],
             group_name="warehouse",
             made_by=sql_files("migrations", "load"),
-            shows="migrations/0001_initial.sql",
         )
         for schema, table in TABLES
     ]

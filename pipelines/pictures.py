@@ -18,6 +18,7 @@ _SIZE_INCHES = (8.4, 3.8)
 _DOTS_PER_INCH = 100
 _SHOWN = 12
 _LONGEST_LABEL = 34
+_HALF_A_DAY = pd.Timedelta(hours=12)
 # Told apart also by those who do not see red and green alike.
 _BLUE, _LIGHT, _ORANGE, _GREY = "#2b5c8a", "#8fb8de", "#e08214", "#c7c7c7"
 _SHADES = (_BLUE, _ORANGE, _LIGHT, "#5aae61", "#9970ab", _GREY)
@@ -113,6 +114,8 @@ def _growth(axes: Axes, rows: pd.DataFrame) -> None:
     axes.plot(moments, rows["deduplicated_after_bytes"], color=_BLUE, marker="o", markersize=3)
     axes.fill_between(moments, rows["deduplicated_after_bytes"], color=_LIGHT, alpha=0.4)
     axes.set_ylim(bottom=0)
+    # A day at least, so that a single run shows, and its date.
+    axes.set_xlim(moments.min() - _HALF_A_DAY, moments.max() + _HALF_A_DAY)
     axes.yaxis.set_major_formatter(_bytes)
     dates = AutoDateLocator(maxticks=8)  # type: ignore[no-untyped-call] # untyped there
     axes.xaxis.set_major_locator(dates)

@@ -84,7 +84,16 @@ def test_a_run_without_a_key_records_every_namespace(site: Site) -> None:
         (materialization,) = [record.asset_materialization for record in records]
         assert materialization is not None
         told = {name: value.value for name, value in materialization.metadata.items()}
-        assert told == {"repositories_complete": 2, "requests": 2, "pages": 2, "tags": 61}
+        assert told == {
+            "repositories_complete": 2,
+            "repositories_unchanged": 0,
+            "repositories_incomplete": 0,
+            "repositories_failed": 0,
+            "repositories_missing": 0,
+            "requests": 2,
+            "pages": 2,
+            "tags": 61,
+        }
 
 
 def test_one_namespace_can_be_run_alone(site: Site) -> None:
