@@ -17,6 +17,7 @@ from pipelines.highlights import highlights
 from pipelines.settings import Settings
 from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.catalog import stored_bytes
+from pipelines.warehouse.lineage import column_lineage, lineage_markdown
 from pipelines.warehouse.models import BuiltReport, build_reports, report_names, report_sources
 
 REPORT_KEYS = [["reports", name] for name in report_names()]
@@ -24,12 +25,28 @@ REPORT_KEYS = [["reports", name] for name in report_names()]
 
 def _spec(name: str) -> dg.AssetSpec:
     own = files("sql") / "reports" / f"{name}.sql"
-    return described(
+    spec = described(
         "reports",
         name,
         deps=[source.split(".") for source in sorted(report_sources(name))],
         group_name="reports",
         made_by=[own, *sql_files("accounting")],
+    )
+    return spec.merge_attributes(
+        metadata={
+            "dagster/column_lineage": _column_lineage(name),
+            # Dagster's own pages do not draw the lineage of columns.
+            "columns_come_from": dg.MetadataValue.md(lineage_markdown(name)),
+        }
+    )
+
+
+def _column_lineage(name: str) -> dg.TableColumnLineage:
+    return dg.TableColumnLineage(
+        {
+            column: [dg.TableColumnDep([s.schema, s.table], s.column) for s in sources]
+            for column, sources in column_lineage(name).items()
+        }
     )
 
 
