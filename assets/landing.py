@@ -16,6 +16,7 @@ from assets.tables import FRESH, OWNERS
 from pipelines.crawl import Progress
 from pipelines.discovery import Scope
 from pipelines.ingest import Order, ReadSummary, read_registry
+from pipelines.landing.folder import RECORDS
 from pipelines.markdown import markdown_table
 from pipelines.settings import Settings
 from pipelines.swr.reading_order import Status
@@ -28,6 +29,17 @@ REGISTRY = dg.AssetSpec(
     owners=OWNERS,
 )
 TAG_PAGES = dg.AssetKey(["swr", "tag_pages"])
+
+
+_COLUMNS = {
+    "namespace": "Namespace (organization) asked for.",
+    "repository": "Repository asked for.",
+    "walk": "Which walk through the repository read the record; 0 asked for news only.",
+    "record_key": "Tag name; # and what else tells the record apart where that is unreadable.",
+    "updated_at": "When the tag was last pushed or moved, says the registry.",
+    "fingerprint": "What tells one version of the record from another: mostly its digest.",
+    "record": "The record as received, to the byte.",
+}
 
 
 class IngestConfig(dg.Config):
@@ -47,6 +59,11 @@ class IngestConfig(dg.Config):
     kinds={"python", "parquet"},
     owners=OWNERS,
     freshness_policy=FRESH,
+    metadata={
+        "dagster/column_schema": dg.TableSchema(
+            [dg.TableColumn(field.name, str(field.type), _COLUMNS[field.name]) for field in RECORDS]
+        )
+    },
 )
 def tag_pages(
     context: dg.AssetExecutionContext,

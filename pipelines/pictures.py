@@ -81,7 +81,7 @@ def _sizes(axes: Axes, rows: pd.DataFrame) -> None:
         label="shared with others",
     )
     labels = shown[names].agg("/".join, axis=1)
-    axes.set_yticks(places, map(_label, labels), parse_math=False)
+    axes.set_yticks(places, map(_label, labels))
     axes.xaxis.set_major_formatter(_bytes)
     axes.set_title(f"The largest by stored bytes, {len(shown)} of {len(rows)}{_bounds(rows)}")
     _legend(axes)
@@ -151,5 +151,7 @@ def _bytes(value: float, position: float) -> str:
 
 def _label(name: str) -> str:
     """Write a name in letters every font has; the end tells more than the beginning."""
-    plain = name.encode("ascii", "backslashreplace").decode()
-    return plain if len(plain) <= _LONGEST_LABEL else "…" + plain[1 - _LONGEST_LABEL :]
+    plain = " ".join(name.encode("ascii", "backslashreplace").decode().split())
+    short = plain if len(plain) <= _LONGEST_LABEL else "…" + plain[1 - _LONGEST_LABEL :]
+    # matplotlib takes a dollar for a formula, and leaves out what begins with an underscore.
+    return (" " * short.startswith("_") + short).replace("$", r"\$")

@@ -16,6 +16,7 @@ from assets.reports import reports
 from assets.resources import WarehouseResource
 from assets.warehouse import load, published
 from pipelines.errors import AuditFailed
+from pipelines.swr.stand_in.exchange import Reply
 from pipelines.swr.stand_in.server import StandIn
 from pipelines.warehouse.building import connect_building, start_building
 from pipelines.warehouse.models import check_names, report_names
@@ -109,6 +110,27 @@ def test_one_namespace_can_be_run_alone(site: Site) -> None:
         assert result.success
         assert len(site.tags_requests()) == 2
         assert site.query("select count(*) as n from tags") == [{"n": 62}]
+
+
+def test_a_namespace_that_could_not_be_read_is_observed_and_not_materialized(site: Site) -> None:
+    """With what could not be read, and why, for it and for the run."""
+    site.server.fault = lambda request: (
+        Reply(500, {}, b"") if request.path.endswith("/spark/tags") else None
+    )
+    with dg.DagsterInstance.ephemeral() as instance:
+        site.ingest_on(instance)
+        key = dg.AssetKey(["swr", "tag_pages"])
+        assert instance.get_materialized_partitions(key) == {"shop"}
+        (observed,) = instance.fetch_observations(
+            dg.AssetRecordsFilter(key, asset_partitions=["data"]), limit=10
+        ).records
+        observation = observed.asset_observation
+        assert observation is not None
+        assert observation.metadata["repositories_failed"].value == 1
+        told = str(observation.metadata["not_read"].value).splitlines()[2:]
+        assert len(told) == 1
+        assert [cell.strip() for cell in told[0].split("|")[1:4]] == ["data", "spark", "failed"]
+        assert "status 500" in told[0]
 
 
 def after_the_load() -> dg.JobDefinition:

@@ -1,0 +1,125 @@
+"""What people are shown of a report: its first rows as Markdown, its picture."""
+
+import io
+from datetime import UTC, datetime
+
+import duckdb
+import pyarrow as pa
+import pytest
+from described_registry import Description, expand, warehouse
+from PIL import Image
+
+from pipelines.highlights import highlights
+from pipelines.markdown import markdown_table
+from pipelines.pictures import picture
+from pipelines.warehouse.models import build_reports, report_names
+
+DRAWN = {"age_buckets", "daily_growth", "namespace_sizes", "registry_size", "repository_sizes"}
+# 300 bytes of one tag, 100 of two tags of a repository; the other repository shares nothing.
+TWO_REPOSITORIES: Description = {
+    "tags": {"a/one": {"v1": "first", "v2": "second"}, "b/two": {"v1": "other"}},
+    "manifests": {
+        "first": {"layers": ["base 100", "app 200"]},
+        "second": {"layers": ["base 100"]},
+        "other": {"layers": ["alone 100"]},
+    },
+}
+
+
+def built(description: Description) -> duckdb.DuckDBPyConnection:
+    """A warehouse with its reports."""
+    con = warehouse(expand(description))
+    build_reports(con)
+    return con
+
+
+def test_cells_are_readable_and_never_markup() -> None:
+    """Bytes in units, numbers in groups, moments to the minute; a name stays a name."""
+    moment = datetime(2026, 3, 1, 9, 30, 59, tzinfo=UTC)
+    table = pa.table(
+        {
+            "name": ["a|b*c\nd", "![x](http://h)", None],
+            "size_bytes": [1_300_000, 0, None],
+            "count": [12_345, -1, None],
+            "at": pa.array([moment, None, None], pa.timestamp("us", "UTC")),
+            "is_public": [True, False, None],
+        }
+    )
+    rows = [
+        [cell.strip() for cell in line.replace("\\|", "¦").strip("|").split("|")]
+        for line in markdown_table(table).splitlines()
+    ]
+    assert [row for row in rows if not row[0].startswith(":")] == [
+        ["name", "size_bytes", "count", "at", "is_public"],
+        ["a¦b\\*c d", "1.3 MB", "12,345", "2026-03-01 09:30", "yes"],
+        ["\\!\\[x\\](http://h)", "0 bytes", "-1", "", "no"],
+        ["", "", "", "", ""],
+    ]
+
+
+def test_a_long_cell_is_cut() -> None:
+    """At three hundred signs."""
+    shown = markdown_table(pa.table({"text": ["x" * 301]})).splitlines()[-1]
+    assert shown.strip("| ") == "x" * 299 + "…"
+
+
+def test_every_report_has_highlights_also_of_nothing() -> None:
+    """A file of sql/highlights for each, of rows that the report has."""
+    with built({}) as con:
+        for name in report_names():
+            header, *rows = highlights(con, name).splitlines()
+            assert len(rows) == (2 if name == "registry_size" else 1), name
+            assert header.count("|") > 5
+
+
+def test_highlights_come_in_the_order_that_matters() -> None:
+    """What nobody else uses decides."""
+    with built(TWO_REPOSITORIES) as con:
+        lines = highlights(con, "repository_sizes").splitlines()[2:]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert cells == [
+        ["a", "one", "2", "400 bytes", "300 bytes", "300 bytes", "exact", "complete"],
+        ["b", "two", "1", "100 bytes", "100 bytes", "100 bytes", "exact", "complete"],
+    ]
+
+
+def shades(image: bytes) -> dict[str, int]:
+    """Count the pixels of each colour of a PNG."""
+    pixels = Image.open(io.BytesIO(image)).convert("RGB")
+    counts = pixels.getcolors(pixels.width * pixels.height) or []
+    return {f"#{red:02x}{green:02x}{blue:02x}": n for n, (red, green, blue) in counts}  # type: ignore[misc] # colours of RGB
+
+
+def test_the_bars_are_as_long_as_the_ledger_says() -> None:
+    """One tag uses three quarters, several tags of a repository the last."""
+    with built(TWO_REPOSITORIES) as con:
+        image = picture(con, "registry_size")
+    assert image is not None
+    drawn = shades(image)
+    assert drawn["#2b5c8a"] / drawn["#e08214"] == pytest.approx(3, rel=0.05)
+
+
+def test_only_some_reports_are_drawn() -> None:
+    """The others are rows and nothing else."""
+    with built(TWO_REPOSITORIES) as con:
+        images = {name: picture(con, name) for name in report_names()}
+    assert {name for name, image in images.items() if image} == DRAWN
+    sizes = {Image.open(io.BytesIO(image)).size for image in images.values() if image}
+    assert sizes == {(840, 380)}
+
+
+@pytest.mark.parametrize("namespace", ["$x^$", "emoji-🐳", "line\nbreak", "_hidden", "n" * 300])
+def test_no_name_spoils_a_picture(namespace: str) -> None:
+    """Formulas, letters no font has, hidden labels and endless names are drawn as text."""
+    description: Description = {
+        "tags": {f"{namespace}/one": {"v1": "image"}},
+        "manifests": {"image": {"layers": ["base 100"]}},
+    }
+    with built(description) as con:
+        assert all(picture(con, name) for name in DRAWN)
+
+
+def test_a_warehouse_before_its_first_run_is_drawn_too() -> None:
+    """There is nothing yet, and that is no error."""
+    with built({}) as con:
+        assert all(picture(con, name) for name in DRAWN)
