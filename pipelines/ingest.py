@@ -131,6 +131,7 @@ def load_landing(settings: Settings, run_id: str) -> dict[str, int]:
             load.stage_tags(con, chunk.tags)
             load.stage_rejected(con, chunk.counted, chunk.rejected)
             load.load_images(con, *chunk.images, totals.as_of)
+            del chunk  # before the next is made
         crawls = landing.read_crawls(path)
         run = _run_row(settings, run_id, landing.read_run(path), totals, crawls)
         load.apply(con, run, crawls.select(load.CRAWLS.names), landing.read_repositories(path))

@@ -5,20 +5,20 @@ no HTTP and no SQL. A record that cannot be used is set aside alone.
 """
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.images.tables import ImageTables, image_tables
 from pipelines.landing.folder import read_records
 from pipelines.swr.wire import TagRecord, as_utc, deletion_time, read_record
 from pipelines.warehouse.load import COUNTED, REJECTED, TAGS
 
-# Small enough to keep memory flat, large enough for columns to pay.
-_CHUNK_ROWS = 5000
+# Small enough to keep memory flat, large enough for columns to pay: half a part of a landing.
+_CHUNK_ROWS = 3500
 
 # Warehouse column on the left, the API's name for it on the right.
 _RENAMED = {
@@ -48,14 +48,13 @@ class Chunk(NamedTuple):
     images: ImageTables
 
 
-@dataclass
-class _Rows:
-    """Rows of one chunk while it is read."""
+class _Read(NamedTuple):
+    """What the records of a chunk say; `tags` are rows of TAGS less the repository's name."""
 
-    tags: list[tuple[Any, ...]] = field(default_factory=list)
-    counted: list[tuple[Any, ...]] = field(default_factory=list)
-    rejected: list[tuple[Any, ...]] = field(default_factory=list)
-    texts: dict[tuple[str, str], None] = field(default_factory=dict)
+    is_usable: pa.BooleanArray
+    tags: list[tuple[Any, ...]]
+    reasons: list[str]
+    texts: list[tuple[str, str]]
 
 
 def normalize(
@@ -72,32 +71,31 @@ def normalize(
         yield _chunk(table, settled)
 
 
-def _chunk(table: pa.Table, settled: Callable[[Collection[str]], Collection[str]]) -> Chunk:
-    rows = _Rows()
-    for landed in zip(*(column.to_pylist() for column in table.columns), strict=True):
-        _sort_in(landed, rows)
-    known = settled({digest for digest, _ in rows.texts})
-    texts = [(digest, text) for digest, text in rows.texts if digest not in known]
-    return Chunk(
-        _table(rows.tags, TAGS),
-        _table(rows.counted, COUNTED),
-        _table(rows.rejected, REJECTED),
-        image_tables(texts),
-    )
+def _chunk(landed: pa.Table, settled: Callable[[Collection[str]], Collection[str]]) -> Chunk:
+    read = _read(landed)
+    tags = _tags(landed.filter(read.is_usable), read.tags)
+    set_aside = _set_aside(landed.filter(pc.invert(read.is_usable)), read.reasons)
+    known = settled({digest for digest, _ in read.texts})
+    texts = (text for text in read.texts if text[0] not in known)
+    return Chunk(tags, *set_aside, image_tables(texts))
 
 
-def _sort_in(landed: tuple[Any, ...], rows: _Rows) -> None:
-    """Put one landed record where it belongs: among the tags, or set aside with the reason."""
-    namespace, repository, _, key, updated, fingerprint, raw = landed
-    try:
-        record = read_record(raw)
-        rows.tags.append((namespace, repository, *_tag_row(record)))
-    except (ValueError, OverflowError) as reason:
-        rows.counted.append((namespace, repository, key, fingerprint, updated))
-        text = raw.decode("utf-8", "backslashreplace")
-        rows.rejected.append((namespace, repository, str(reason), text))
-    else:
-        rows.texts[record.digest, record.manifest or ""] = None
+def _read(landed: pa.Table) -> _Read:
+    usable: list[bool] = []
+    tags: list[tuple[Any, ...]] = []
+    reasons: list[str] = []
+    texts: dict[tuple[str, str], None] = {}
+    for raw in _records(landed):
+        try:
+            record = read_record(raw)
+            tags.append(_tag_row(record))
+        except (ValueError, OverflowError) as reason:
+            reasons.append(str(reason))
+            usable.append(False)
+        else:
+            texts[record.digest, record.manifest or ""] = None
+            usable.append(True)
+    return _Read(pa.array(usable, pa.bool_()), tags, reasons, list(texts))
 
 
 def _tag_row(record: TagRecord) -> tuple[Any, ...]:
@@ -105,7 +103,27 @@ def _tag_row(record: TagRecord) -> tuple[Any, ...]:
     return (*_read_columns(record), created, as_utc(record.updated), deletion_time(record))
 
 
-def _table(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
-    columns = zip(*rows, strict=True) if rows else ([] for _ in schema)
-    arrays = [pa.array(values, column.type) for values, column in zip(columns, schema, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=schema)
+def _tags(landed: pa.Table, rows: list[tuple[Any, ...]]) -> pa.Table:
+    """Rows of TAGS, which begin with the repository's name."""
+    names = [landed["namespace"], landed["repository"]]
+    fields = TAGS.names[len(names) :]
+    columns = zip(*rows, strict=True) if rows else ([] for _ in fields)
+    read = [
+        pa.array(values, TAGS.field(field).type)
+        for values, field in zip(columns, fields, strict=True)
+    ]
+    return pa.Table.from_arrays([*names, *read], schema=TAGS)
+
+
+def _set_aside(landed: pa.Table, reasons: list[str]) -> tuple[pa.Table, pa.Table]:
+    """Rows of COUNTED and of REJECTED."""
+    texts = [raw.decode("utf-8", "backslashreplace") for raw in _records(landed)]
+    names = landed.select(["namespace", "repository"])
+    rejected = names.append_column(REJECTED.field("reason"), pa.array(reasons, pa.string()))
+    rejected = rejected.append_column(REJECTED.field("record"), pa.array(texts, pa.string()))
+    return landed.select(COUNTED.names), rejected
+
+
+def _records(landed: pa.Table) -> list[bytes]:
+    records: list[Any] = landed["record"].to_pylist()
+    return records

@@ -1,7 +1,9 @@
 """Digests: how one is written, and whether it is that of a manifest's text."""
 
 import hashlib
+import re
 from base64 import urlsafe_b64decode
+from functools import lru_cache
 from typing import Annotated
 
 import msgspec
@@ -14,6 +16,7 @@ _WELL_FORMED = (
     r"|(?!sha(?:256|384|512):)[a-z0-9]++(?:[+._-][a-z0-9]++)*+:[a-zA-Z0-9=_-]{32,})\Z"
 )
 Digest = Annotated[str, msgspec.Meta(pattern=_WELL_FORMED)]
+_matches = re.compile(_WELL_FORMED).match
 
 
 class _Signature(msgspec.Struct):
@@ -29,6 +32,12 @@ class _Protected(msgspec.Struct, rename="camel"):
 
     format_length: Annotated[int, msgspec.Meta(ge=0)]
     format_tail: str
+
+
+@lru_cache(4096)  # a layer is mostly met again at once, in the next tag's manifest
+def is_well_formed(digest: str) -> bool:
+    """Whether it is written as a digest; what the type `Digest` demands, for those met often."""
+    return _matches(digest) is not None
 
 
 def is_digest_of(digest: str, content: bytes) -> bool | None:

@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
-from pipelines.images.digests import Digest
+from pipelines.images.digests import Digest, is_well_formed
 from pipelines.images.texts import with_whole_characters
 
 # Beyond this, numbers in JSON are no longer exact everywhere, and sums could overflow.
@@ -19,9 +19,9 @@ ABSENT = msgspec.Raw()
 
 
 class Descriptor(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    """A reference to a blob."""
+    """A reference to a blob; in a document that was read, its digest is well-formed."""
 
-    digest: Digest
+    digest: str
     size: Size | None = None
     media_type: str | None = None
 
@@ -107,12 +107,23 @@ _decode_outline = msgspec.json.Decoder(Outline).decode
 
 def read_document(json: bytes) -> Document:
     """Read a manifest's JSON. Raises Malformed."""
-    return _read(_decode_document, json)
+    document = _read(_decode_document, json)
+    _check_digests(document)
+    return document
 
 
 def read_outline(json: bytes) -> Outline:
     """Read what tells its kind. Raises Malformed."""
     return _read(_decode_outline, json)
+
+
+def _check_digests(document: Document) -> None:
+    for field, blobs in (("layers", document.layers), ("blobs", document.blobs)):
+        for position, blob in enumerate(blobs or ()):
+            if not is_well_formed(blob.digest):
+                raise Malformed(f"{field}[{position}].digest: not a digest")
+    if document.config is not None and not is_well_formed(document.config.digest):
+        raise Malformed("config.digest: not a digest")
 
 
 def _read(decode: Callable[[bytes], _Read], json: bytes) -> _Read:

@@ -1,5 +1,7 @@
 """Media types of manifests, configurations and layers, and what they tell. No parsing here."""
 
+from functools import lru_cache
+
 SCHEMA1 = "application/vnd.docker.distribution.manifest.v1+json"
 SCHEMA1_SIGNED = "application/vnd.docker.distribution.manifest.v1+prettyjws"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
@@ -48,6 +50,7 @@ def is_image_config(media_type: str | None, manifest_type: str | None) -> bool:
     )
 
 
+@lru_cache(256)
 def is_stored(media_type: str | None) -> bool:
     """A layer the registry holds: any but foreign (non-distributable) ones."""
     return media_type is None or not (_DOCKER_FOREIGN in media_type or _OCI_FOREIGN in media_type)

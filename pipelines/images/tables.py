@@ -6,6 +6,8 @@ what a tag holds through its index, and what is shared, is told by sql/reports.
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
+from operator import eq
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -123,26 +125,34 @@ def _manifests(manifests: list[Manifest]) -> pa.Table:
 
 def _layers(manifests: list[Manifest]) -> pa.Table:
     layers = [layer for m in manifests for layer in m.layers]
-    media_types = [layer.media_type for layer in layers]
-    stored = {media_type: is_stored(media_type) for media_type in set(media_types)}
     return _table(
         LAYERS,
         manifest_digest=[m.digest for m in manifests for _ in m.layers],
         position=[position for m in manifests for position in range(len(m.layers))],
         blob_digest=[layer.digest for layer in layers],
         size_bytes=[layer.size for layer in layers],
-        media_type=media_types,
-        is_stored=[stored[media_type] for media_type in media_types],
-        prefix_digest=[prefix for m in manifests for prefix in _prefixes(m.layers)],
+        media_type=[layer.media_type for layer in layers],
+        is_stored=[is_stored(layer.media_type) for layer in layers],
+        prefix_digest=list(_prefixes(manifests)),
     )
 
 
-def _prefixes(layers: Iterable[Descriptor]) -> Iterator[str]:
-    """Hash the layer digests from the base up to each layer, a line each."""
-    prefix = hashlib.sha256()
-    for layer in layers:
-        prefix.update(f"{layer.digest}\n".encode())
-        yield f"sha256:{prefix.hexdigest()}"
+def _prefixes(manifests: Iterable[Manifest]) -> Iterator[str]:
+    """Hash each manifest's layer digests from the base up to each layer, a line each.
+
+    Neighbours mostly share their base, which is not hashed anew.
+    """
+    lines: list[str] = []
+    prefixes: list[str] = []
+    for manifest in manifests:
+        before, lines = lines, [f"{layer.digest}\n" for layer in manifest.layers]
+        shared = sum(1 for _ in takewhile(bool, map(eq, before, lines)))
+        hashed = hashlib.sha256("".join(lines[:shared]).encode())
+        del prefixes[shared:]
+        for line in lines[shared:]:
+            hashed.update(line.encode())
+            prefixes.append(f"sha256:{hashed.hexdigest()}")
+        yield from prefixes
 
 
 def _platforms(manifests: list[Manifest]) -> pa.Table:

@@ -1,10 +1,29 @@
 -- The texts to store: one a digest, if it is new or better than the stored one.
 create or replace temp table arrived as
+with repeated as (
+    select manifest_digest
+    from arriving_manifests
+    group by manifest_digest
+    having count(*) > 1
+),
+
+in_order as (
+    select
+        row_number() over () as arrival,
+        *,
+    from arriving_manifests
+)
+
 select
-    row_number() over () as arrival,
-    *,
+    arrival,
+    manifest_digest,
+    manifest_kind,
+    digest_verified,
+    layer_count,
     badness(digest_verified, manifest_kind, manifest_bytes) as badness,
-from arriving_manifests;
+    -- Other texts are only read for ties with stored ones.
+    if(manifest_digest in (from repeated), manifest, null) as rival_text,
+from in_order;
 
 create or replace temp table accepted as
 with stored as (
@@ -13,14 +32,20 @@ with stored as (
         first_seen_at,
         badness(digest_verified, manifest_kind, manifest_bytes) as badness,
     from manifests
+    where manifest_digest in (select manifest_digest from arrived)
 ),
 
 best as (
     select *
     from arrived
+    where rival_text is null
+    union all
+    select *
+    from arrived
+    where rival_text is not null
     qualify row_number() over (
         partition by manifest_digest
-        order by badness, manifest, arrival
+        order by badness, rival_text, arrival
     ) = 1
 ),
 
@@ -28,7 +53,7 @@ compared as (
     select
         best.arrival,
         best.manifest_digest,
-        best.manifest,
+        best.rival_text is null as is_alone,
         stored.first_seen_at,
         stored.manifest_digest is null or best.badness < stored.badness as is_better,
         best.badness = stored.badness
@@ -37,13 +62,22 @@ compared as (
     left join stored on best.manifest_digest = stored.manifest_digest
 ),
 
--- Apart, so that stored texts are read for ties only.
+tied as (
+    from compared where is_tied
+),
+
 lesser as (
-    select compared.*
-    from compared
-    inner join manifests
-        on compared.manifest_digest = manifests.manifest_digest
-    where compared.is_tied and compared.manifest < manifests.manifest
+    select tied.*
+    from tied
+    inner join manifests on tied.manifest_digest = manifests.manifest_digest
+    inner join (
+        select
+            row_number() over () as arrival,
+            manifest,
+        from arriving_manifests
+    ) as arriving
+        on tied.arrival = arriving.arrival
+    where arriving.manifest < manifests.manifest
 ),
 
 final as (
@@ -55,6 +89,7 @@ final as (
 select
     arrival,
     manifest_digest,
+    is_alone,
     first_seen_at,
 from final;
 

@@ -9,9 +9,15 @@ delete from platforms using replaced
 where platforms.index_digest = replaced.manifest_digest;
 
 insert into manifests
+with in_order as (
+    select
+        row_number() over () as arrival,
+        *,
+    from arriving_manifests
+)
+
 select
-    arrived.* exclude (arrival, badness),
+    in_order.* exclude (arrival),
     coalesce(accepted.first_seen_at, getvariable('as_of')) as first_seen_at,
-from arrived
-inner join accepted on arrived.arrival = accepted.arrival
-order by arrived.arrival;
+from in_order
+inner join accepted on in_order.arrival = accepted.arrival;

@@ -1,6 +1,6 @@
 -- The children of the accepted indexes, told apart as in 13_layers.sql.
 insert into platforms
-with texts as (
+with numbered_texts as (
     select
         arrival,
         manifest_digest,
@@ -9,37 +9,17 @@ with texts as (
             order by arrival
         ) as text_number,
     from arrived
-    where manifest_kind = 'index'
-),
-
-wanted as (
-    select
-        texts.manifest_digest,
-        texts.text_number,
-    from texts
-    semi join accepted on texts.arrival = accepted.arrival
-),
-
-several as (
-    select manifest_digest
-    from texts
-    where text_number = 2
+    where rival_text is not null and manifest_kind = 'index'
 ),
 
 in_order as (
     select
-        *,
         row_number() over () as arrival,
+        *,
     from arriving_platforms
 ),
 
 numbered as (
-    select
-        * exclude (arrival),
-        1 as text_number,
-    from in_order
-    anti join several on in_order.index_digest = several.manifest_digest
-    union all
     select
         * exclude (arrival),
         sum((position = 0)::integer) over (
@@ -47,12 +27,25 @@ numbered as (
             order by arrival
         ) as text_number,
     from in_order
-    semi join several on in_order.index_digest = several.manifest_digest
+    where index_digest in (select manifest_digest from numbered_texts)
 )
 
+select *
+from arriving_platforms
+where
+    index_digest in (
+        select manifest_digest
+        from accepted
+        where is_alone
+    )
+union all
 select * exclude (text_number)
 from numbered
-semi join wanted
+semi join (
+    select numbered_texts.*
+    from numbered_texts
+    semi join accepted on numbered_texts.arrival = accepted.arrival
+) as wanted
     on
         numbered.index_digest = wanted.manifest_digest
         and numbered.text_number = wanted.text_number;

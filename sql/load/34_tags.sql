@@ -1,16 +1,24 @@
 -- Live tags as the registry says them; a row that says what it said is not rewritten.
 create or replace temp table rewritten as
+with known as (
+    select tags.* exclude (manifest_kind, first_seen_at, last_seen_at)
+    from tags
+    semi join chunk
+        on
+            tags.namespace = chunk.namespace
+            and tags.repository = chunk.repository
+)
+
 select staged_tags.*
 from staged_tags
 inner join latest
     on staged_tags.rowid = latest.arrival and latest.state = 'live'
-except
-select tags.* exclude (manifest_kind, first_seen_at, last_seen_at)
-from tags
-semi join chunk
+left join known
     on
-        tags.namespace = chunk.namespace
-        and tags.repository = chunk.repository;
+        staged_tags.namespace = known.namespace
+        and staged_tags.repository = known.repository
+        and staged_tags.tag = known.tag
+where staged_tags is distinct from known;
 
 delete from tags using rewritten
 where
