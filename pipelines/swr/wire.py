@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 
 from pipelines.swr.reading_order import Listed, Version
+from pipelines.swr.slices import array_elements
 
 # What the warehouse can hold; a number beyond is a mistake, not a size.
 Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
@@ -94,7 +95,6 @@ _NEVER = "0001-01-01"
 # Numbers arrive as text from some regions: hence not strict.
 _record = msgspec.json.Decoder(TagRecord, strict=False)
 _heading = msgspec.json.Decoder(_Heading, strict=False)
-_slices = msgspec.json.Decoder(list[msgspec.Raw])
 _repository_record = msgspec.json.Decoder(RepositoryRecord, strict=False)
 _repository_name = msgspec.json.Decoder(_RepositoryName)
 _anything = msgspec.json.Decoder()
@@ -108,7 +108,7 @@ def list_records(body: bytes) -> list[Listed]:
     Raises:
         msgspec.MsgspecError: the body is not a JSON array.
     """
-    return [_listed(bytes(raw)) for raw in _slices.decode(body)]
+    return [_listed(raw) for raw in array_elements(body)]
 
 
 def list_repositories(body: bytes) -> list[RepositoryRecord | None]:
@@ -117,7 +117,7 @@ def list_repositories(body: bytes) -> list[RepositoryRecord | None]:
     Raises:
         msgspec.MsgspecError: the body is not a JSON array.
     """
-    return [_repository(raw) for raw in _slices.decode(body)]
+    return [_repository(raw) for raw in array_elements(body)]
 
 
 def read_record(raw: bytes) -> TagRecord:
@@ -171,7 +171,7 @@ def _listed(raw: bytes) -> Listed:
     return Listed(name, Version(updated, fingerprint), raw)
 
 
-def _repository(raw: msgspec.Raw) -> RepositoryRecord | None:
+def _repository(raw: bytes) -> RepositoryRecord | None:
     """Read a repository record; if only its name is readable, that must do."""
     try:
         return _repository_record.decode(raw)

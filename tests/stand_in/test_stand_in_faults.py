@@ -287,7 +287,7 @@ def test_a_manifest_out_of_bounds(name: str) -> None:
     manifest = record["manifest"]
     bounds = {
         "huge-manifest": len(manifest) == 16 * 2**20 and json.loads(manifest) == {"a": 1},
-        "deep-manifest": manifest.startswith("[" * 100_000) and manifest.endswith("]" * 100_000),
+        "deep-manifest": manifest.startswith("[" * 10_000) and manifest.endswith("]" * 10_000),
         "largest-size": record["size"] == 2**63 - 1
         and json.loads(manifest)["layers"][0]["size"] == 2**63 - 1,
     }
@@ -297,7 +297,7 @@ def test_a_manifest_out_of_bounds(name: str) -> None:
 def test_texts_that_are_hardly_json() -> None:
     """A field of lists within lists; a byte that is no UTF-8."""
     _, text = odd("deep-record")
-    assert text.endswith(b',"deep":' + b"[" * 100_000 + b"]" * 100_000 + b"}")
+    assert text.endswith(b',"deep":' + b"[" * 10_000 + b"]" * 10_000 + b"}")
     record, text = odd("not-utf8")
     assert json.loads(text.replace(b"\xff", b"")) == record
     with pytest.raises(UnicodeDecodeError):

@@ -13,8 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-import msgspec
-
+from pipelines.swr.slices import array_elements
 from pipelines.swr.stand_in.exchange import (
     Reply,
     Request,
@@ -219,7 +218,7 @@ def _parts(reply: Reply) -> Sequence[bytes] | None:
     """The records of a list, verbatim; None if the reply is none."""
     if reply.status != _OK or not reply.body.startswith(b"["):
         return None
-    return [bytes(part) for part in msgspec.json.decode(reply.body, type=list[msgspec.Raw])]
+    return array_elements(reply.body)
 
 
 def _with_parts(reply: Reply, parts: Sequence[bytes]) -> Reply:

@@ -17,7 +17,7 @@ Oddity = Callable[[Record], bytes]
 LARGEST_SIZE = 2**63 - 1
 HUGE_MANIFEST_BYTES = 16 * 2**20
 HOSTILE_NAME = 'it\'s "50%" of ../..\\\n\U0001f600;--'
-_DEPTH = 100_000
+_DEPTH = 10_000
 _FRACTION = re.compile(r"(?:\.(\d+))?Z$")
 
 
@@ -75,7 +75,7 @@ def huge_manifest(record: Record) -> bytes:
 
 
 def deep_manifest(record: Record) -> bytes:
-    """A manifest of lists within lists, 100,000 deep."""
+    """A manifest of lists within lists, 10,000 deep."""
     return _with_manifest(record, "[" * _DEPTH + record["digest"][-8:] + "]" * _DEPTH)
 
 
