@@ -109,7 +109,7 @@ class _ShortPage(Exception):
 
 
 class _NoTotal(Exception):
-    """A page did not state the total, so completeness cannot be proven by counting."""
+    """The total is not stated or makes no sense, so that counting proves nothing."""
 
 
 class _Unprovable(Exception):
@@ -281,7 +281,8 @@ def _counted_page(walk: _Walk, request: PageRequest) -> Generator[PageRequest, P
         raise _NoTotal
     if len(page.records) < min(request.limit, page.total - request.offset):
         if not page.records:
-            raise _Unprovable
+            # The total promises what is not there: it is as good as none.
+            raise _NoTotal
         raise _ShortPage(len(page.records))
     return page
 
