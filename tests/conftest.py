@@ -23,3 +23,12 @@ def retry_without_waiting() -> Iterator[None]:
     """Retry as often as in production, but at once."""
     with stamina.set_testing(True, attempts=7):
         yield
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the tables that long proofs hand over with `record_property("printed", …)`."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, text in report.user_properties:
+            if name == "printed":
+                terminalreporter.section(report.nodeid.rpartition("::")[2])
+                terminalreporter.write_line(str(text))

@@ -52,6 +52,7 @@ class Moving:
     draw: random.Random
     clock: Callable[[], datetime] = _now
     chance: float = 1.0
+    prefix: str = "pushed"
     _pushes: int = 0
 
     def __call__(self, request: Request, reply: Reply) -> Reply:
@@ -72,7 +73,7 @@ class Moving:
             self.registry.delete_tag(namespace, repository, self.draw.choice(tags))
             return
         self._pushes += 1
-        tag = self.draw.choice(tags) if kind == "move" else f"pushed-{self._pushes}"
+        tag = self.draw.choice(tags) if kind == "move" else f"{self.prefix}-{self._pushes}"
         text = _image(self._pushes)
         self.registry.push(namespace, repository, tag, text, at=self.clock())
 

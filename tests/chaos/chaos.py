@@ -1,0 +1,286 @@
+"""Random registries with random faults, ingested again and again without Dagster, and judged."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import stamina
+from ingesting import Silence
+from oracle import Found, Live, Oracle
+from watched_registry import TickingClock, WatchedRegistry, small_image
+
+from pipelines.discovery import Name, Scope
+from pipelines.errors import NothingRead, SwrError
+from pipelines.ingest import Order, load_landing, read_registry
+from pipelines.settings import Settings, read_settings
+from pipelines.swr.stand_in import faults, oddities
+from pipelines.swr.stand_in.exchange import Reply, Request
+from pipelines.swr.stand_in.fault_table import FAULTS, ODDITIES
+from pipelines.swr.stand_in.faults import Fault, sometimes
+from pipelines.swr.stand_in.server import StandIn
+from pipelines.swr.stand_in.unrest import Moving
+from pipelines.warehouse.building import connect_building
+from pipelines.warehouse.models import audit, build_reports, check_names, report_names, run_checks
+from pipelines.warehouse.publish import publish
+from pipelines.warehouse.query import is_published, run_query
+
+RUNS = 3
+NAMES = ("app", "deep/er/app", 'it\'s "50%"', "..", "line\nbreak", "\U0001f600", "empty", "a..b")
+CREDENTIALS: tuple[dict[str, str], ...] = (
+    {"auth_token": "stand-in-token"},
+    {
+        "username": "stand-in-user",
+        "password": "stand-in-password",
+        "domain_name": "stand-in-domain",
+        "project_name": "cn-north-4",
+    },
+    {"access_key": "STANDINKEY", "secret_key": "stand-in-secret-key"},
+)
+ON_TABLES = [
+    name for name in check_names() if name.split("__", 1)[0] not in {"warehouse", *report_names()}
+]
+# Where totals are not to be had, an incomplete reading is newest first and may miss tags.
+UNCOUNTED = {"no-total", "garbled-total", "total-too-high", "total-too-low"}
+# Of these the table's own would wait too long, or be too large for repositories so small.
+_SMALLER: Mapping[str, Callable[[random.Random], Fault]] = {
+    "page-size-clamped": lambda draw: faults.page_size_clamped(draw.randrange(2, 8)),
+    "expiring-tokens": lambda draw: faults.ExpiringTokens(draw.randrange(2, 9)),
+    "throttled-for-a-second": lambda _: faults.throttled_for(0),
+    "slow-first-byte": lambda _: faults.slow_first_byte(0.005),
+    "slow-body": lambda _: faults.slow_body(0.005),
+}
+
+
+@dataclass
+class Chronicle:
+    """What seeds went through: crawls by fault and outcome, strikes by fault, and problems."""
+
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    strikes: Counter[str] = field(default_factory=Counter)
+    runs: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+
+    def add(self, other: "Chronicle") -> None:
+        """Add another one's."""
+        self.outcomes += other.outcomes
+        self.strikes += other.strikes
+        self.runs += other.runs
+        self.problems += other.problems
+
+    def table(self) -> str:
+        """Faults by outcomes of the crawls that they were part of."""
+        columns = ("complete", "unchanged", "incomplete", "failed", "missing", "nothing read")
+        head = f"{'fault':<24}{'runs':>6}{'strikes':>9}" + "".join(f"{c:>14}" for c in columns)
+        rows = [
+            f"{name:<24}{self.runs[name]:>6}{self.strikes[name]:>9}"
+            + "".join(f"{self.outcomes[name, column]:>14}" for column in columns)
+            for name in ("none", *FAULTS)
+        ]
+        return "\n".join([head, *rows, f"{len(self.problems)} problems"])
+
+
+@dataclass
+class World:
+    """One seed's registry, server and warehouse."""
+
+    draw: random.Random
+    registry: WatchedRegistry
+    clock: TickingClock
+    server: StandIn
+    directory: Path
+    odd: Mapping[str, Callable[[bytes], bytes]]
+    struck: Counter[str] = field(default_factory=Counter)
+
+    def settings(self, drawn: Mapping[str, float]) -> Settings:
+        """Settings of one run, such that what was drawn can strike."""
+        which = 1 if "expiring-tokens" in drawn else 2 if "clock-skew" in drawn else None
+        credentials = self.draw.choice(CREDENTIALS) if which is None else CREDENTIALS[which]
+        large = "page-size-refused" in drawn
+        given: dict[str, Any] = {
+            "endpoint_setting": self.server.url,
+            "iam_endpoint_setting": self.server.url,
+            "warehouse_dir": self.directory,
+            "requests_per_second": 0,
+            "concurrency": 4,
+            "page_size": 1000 if large else self.draw.choice((3, 7, 20, 1000)),
+        }
+        return read_settings(**given, **credentials)
+
+    def faults(self, drawn: Mapping[str, float]) -> list[Fault]:
+        """The faults of one run, in the table's order, each counting what it strikes."""
+        made = []
+        for name, named in FAULTS.items():
+            if name in self.odd:
+                fault = faults.altered_records(self.odd[name])
+            elif name not in drawn:
+                continue
+            elif name in _SMALLER:
+                fault = sometimes(_SMALLER[name](self.draw), drawn[name], self.draw)
+            elif name == "moving":
+                fault = Moving(self.registry, self.draw, self.clock, drawn[name])
+            else:
+                fault = named.make(self.registry, self.draw, drawn[name])
+            made.append(self._counting(name, fault))
+        return made
+
+    def _counting(self, name: str, fault: Fault) -> Fault:
+        def counted(request: Request, reply: Reply) -> Reply:
+            before = self.registry.changes
+            after = fault(request, reply)
+            self.struck[name] += after != reply or self.registry.changes != before
+            return after
+
+        return counted
+
+
+def live_through(seed: int, directory: Path) -> Chronicle:
+    """Let one seed's registry be ingested several times, with faults, at last without."""
+    chronicle = Chronicle()
+    draw = random.Random(seed)
+    clock = TickingClock(draw)
+    registry = random_registry(draw, clock)
+    chosen = draw.sample(list(ODDITIES), draw.choice((0, 1, 2, 3)))
+    odd = {
+        name: oddities.share_of_records(odd, 0.03 if name == "huge-manifest" else 0.2)
+        for name, odd in ODDITIES.items()
+        if name in chosen
+    }
+    oracle = Oracle(registry, odd)
+    with StandIn(registry) as server, stamina.set_testing(True, attempts=7):
+        world = World(draw, registry, clock, server, directory / str(seed), odd)
+        for number in range(RUNS):
+            is_last = number == RUNS - 1
+            drawn = {} if is_last else draw_faults(draw)
+            full = is_last or draw.random() < 0.3
+            order = Order(f"{seed}-{number}", full, Scope())
+            problems = [*run(world, order, drawn, oracle, chronicle)]
+            chronicle.problems += [f"seed {seed}, run {number} {drawn}: {p}" for p in problems]
+            evolve(world)
+    return chronicle
+
+
+def draw_faults(draw: random.Random) -> dict[str, float]:
+    """Up to three faults and their shares, mostly with a registry in motion."""
+    names = [name for name in FAULTS if name not in ODDITIES and name != "moving"]
+    drawn = {
+        name: FAULTS[name].share if FAULTS[name].share == 1 else draw.choice((0.1, 0.3, 0.6))
+        for name in draw.sample(names, draw.randrange(4))
+    }
+    return drawn | ({"moving": draw.choice((0.1, 0.5, 1))} if draw.random() < 0.6 else {})
+
+
+def random_registry(draw: random.Random, clock: TickingClock) -> WatchedRegistry:
+    """A few repositories of up to thirty tags in two namespaces."""
+    registry = WatchedRegistry()
+    for namespace in ("shop", "data"):
+        for repository in draw.sample(NAMES, draw.randrange(1, 4)):
+            for number in range(draw.choice((1, 4, 12, 30))):
+                image = small_image(draw.randrange(40))
+                registry.push(namespace, repository, f"v{number}", image, at=clock())
+            if repository == "empty":
+                for tag in list(registry.now((namespace, repository)) or ()):
+                    registry.delete_tag(namespace, repository, tag)
+    return registry
+
+
+def evolve(world: World) -> None:
+    """Let time pass between two runs."""
+    prefix = f"later-{world.registry.changes}"
+    mover = Moving(world.registry, world.draw, world.clock, prefix=prefix)
+    for _ in range(world.draw.randrange(8)):
+        mover.change(*world.draw.choice(sorted(world.registry.states)))
+    if world.draw.random() < 0.1:
+        name = ("shop", f"new-{world.draw.randrange(1000)}")
+        world.registry.push(*name, "v1", small_image(3), at=world.clock())
+
+
+def run(
+    world: World,
+    order: Order,
+    drawn: Mapping[str, float],
+    oracle: Oracle,
+    chronicle: Chronicle,
+) -> list[str]:
+    """Ingest once; what is wrong with the result."""
+    world.struck.clear()
+    world.server.faults = world.faults(drawn)
+    begun = {name: len(states) - 1 for name, states in world.registry.states.items()}
+    settings = world.settings(drawn)
+    try:
+        failed = ingest(settings, order, whole=not drawn)
+    except (SwrError, NothingRead):
+        note(chronicle, world.struck, ["nothing read"])
+        found = holdings(settings.warehouse_dir)
+        return [] if found.live == oracle.live and drawn else ["nothing read, rows changed"]
+    crawls = run_query(
+        settings.warehouse_dir, f"from ingest.crawls where run_id = '{order.run_id}'"
+    ).to_pylist()
+    note(chronicle, world.struck, [row["status"] for row in crawls])
+    found = holdings(settings.warehouse_dir)
+    problems = list(oracle.judge(crawls, begun, found, counted=not drawn.keys() & UNCOUNTED))
+    problems += overlooked(world.registry, begun, crawls, failed)
+    if not drawn:
+        problems += [
+            f"{row['repository']!r} {row['status']} without a fault: {row['error']}"
+            for row in crawls
+            if row["status"] not in {"complete", "unchanged", "missing"}
+            and row["repository"] != ".."
+        ]
+    return problems
+
+
+def ingest(settings: Settings, order: Order, *, whole: bool) -> set[str]:
+    """Do what a run does, without Dagster; namespaces that could not be listed.
+
+    Reports, which take most of the time, are built and audited where the `whole` is asked for.
+    """
+    summary = read_registry(settings, order, Silence())
+    load_landing(settings, order.run_id)
+    with connect_building(settings.warehouse_dir) as con:
+        if whole:
+            build_reports(con)
+        audit(run_checks(con, None if whole else ON_TABLES))
+    publish(settings.warehouse_dir)
+    return set(summary.failed_namespaces)
+
+
+def overlooked(
+    registry: WatchedRegistry,
+    begun: Mapping[Name, int],
+    crawls: list[dict[str, Any]],
+    failed: set[str],
+) -> list[str]:
+    """Repositories that were there all the time and are not in the crawl log."""
+    read = {(row["namespace"], row["repository"]) for row in crawls}
+    return [
+        f"{name} was overlooked"
+        for name, number in begun.items()
+        if None not in registry.states[name][number:] and name not in read and name[0] not in failed
+    ]
+
+
+def note(chronicle: Chronicle, struck: Counter[str], outcomes: list[str]) -> None:
+    """Count a run under every fault that struck."""
+    names = [name for name, strikes in struck.items() if strikes] or ["none"]
+    for name in names:
+        chronicle.runs[name] += 1
+        chronicle.strikes[name] += struck[name]
+        for outcome in outcomes:
+            chronicle.outcomes[name, outcome] += 1
+
+
+def holdings(directory: Path) -> Found:
+    """What the published warehouse holds."""
+    live: dict[Name, Live] = {}
+    rejected: dict[Name, set[str]] = {}
+    if is_published(directory):
+        for row in run_query(directory, "from tags").to_pylist():
+            tags = live.setdefault((row["namespace"], row["repository"]), {})
+            tags[row["tag"]] = (row["manifest_digest"], row["updated_at"])
+        for row in run_query(directory, "from ingest.rejected_records").to_pylist():
+            texts = rejected.setdefault((row["namespace"], row["repository"]), set())
+            texts.add(row["record"])
+    return Found(live, rejected)
