@@ -31,9 +31,14 @@ venv: .venv/installed
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
-# Takes a minute or two, and the machine for itself.
-bench: venv
-	$(BIN)/python benchmarks/reports_at_scale.py
+# Wants the machine for itself: twenty-five minutes, or three with QUICK=1.
+bench: venv .venv/peers/installed
+	$(BIN)/python benchmarks/compare.py $(if $(QUICK),--quick)
+
+.venv/peers/installed: benchmarks/peers.lock
+	$(PYTHON) -m venv .venv/peers
+	.venv/peers/bin/python -m pip install --quiet --require-hashes --requirement benchmarks/peers.lock
+	touch $@
 
 # Pages made from the code: tests hold them current.
 docs: venv
@@ -45,6 +50,8 @@ docs: venv
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --all-extras --no-header --no-emit-index-url --no-strip-extras \
 		--upgrade --output-file requirements.lock pyproject.toml
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade \
+		--output-file benchmarks/peers.lock benchmarks/peers.in
 
 clean:
 	rm -rf .venv .dagster build dist *.egg-info

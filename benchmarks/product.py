@@ -1,0 +1,62 @@
+"""The product end to end, without Dagster: each step of a run measured by itself.
+
+    python benchmarks/product.py FOLDER DATABASE URL CONNECTIONS
+
+DATABASE is the warehouse to be published; one that is there already makes the run incremental.
+"""
+
+import sys
+from pathlib import Path
+from uuid import uuid4
+
+from stopwatch import measured
+
+from pipelines.discovery import Name, Scope
+from pipelines.ingest import Order, load_landing, read_registry
+from pipelines.settings import Settings, read_settings
+from pipelines.swr.reading_order import Outcome
+from pipelines.warehouse.building import connect_building, writer_lock
+from pipelines.warehouse.models import audit, build_reports, run_checks
+from pipelines.warehouse.publish import publish
+
+
+class Silence:
+    """Tells nobody of progress."""
+
+    def start(self, repositories: int, tags: int) -> None:
+        """Say nothing."""
+
+    def finished(self, name: Name, outcome: Outcome, error: str | None) -> None:
+        """Say nothing."""
+
+
+def main(database: Path, url: str, connections: int) -> None:
+    """Make one run."""
+    settings = read_settings(
+        endpoint_setting=url,
+        auth_token="any",  # noqa: S106 - the benchmark's server takes any
+        requests_per_second=0,
+        concurrency=connections,
+        warehouse_dir=database.parent,
+    )
+    with writer_lock(settings.warehouse_dir):
+        ingest(settings, f"run-{uuid4()}")
+
+
+def ingest(settings: Settings, run_id: str) -> None:
+    """Crawl and land, load, build and audit the reports, publish."""
+    with measured("crawl"):
+        summary = read_registry(settings, Order(run_id, full=False, scope=Scope()), Silence())
+    if not summary.is_complete:
+        raise SystemExit("the crawl is not complete")
+    with measured("load"):
+        load_landing(settings, run_id)
+    with measured("reports"):
+        with connect_building(settings.warehouse_dir) as con:
+            build_reports(con)
+            audit(run_checks(con))
+        publish(settings.warehouse_dir)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
