@@ -34,6 +34,13 @@ venv: .venv/installed
 # Wants the machine for itself: twenty-five minutes, or three with QUICK=1.
 bench: venv .venv/peers/installed
 	$(BIN)/python benchmarks/compare.py $(if $(QUICK),--quick)
+	$(BIN)/python benchmarks/rate_limit.py
+ifndef QUICK
+	$(BIN)/python benchmarks/next_day.py
+	$(BIN)/python benchmarks/growth.py
+	$(BIN)/python benchmarks/hot_path.py
+	$(BIN)/python benchmarks/reports_at_scale.py year
+endif
 
 .venv/peers/installed: benchmarks/peers.lock
 	$(PYTHON) -m venv .venv/peers

@@ -1,11 +1,14 @@
 -- A warehouse of 1,000,000 tags on 300,000 manifests (30,000 of them indexes) with about 3,100,000
--- layer rows in 2,000 repositories of 20 namespaces, and 30 daily runs that saw 100,000 tags move.
--- Deterministic: everything follows from numbers and their hashes.
+-- layer rows in 2,000 repositories of 20 namespaces, after `runs` daily runs that saw each tag move
+-- `moves` times on average, away from one of `abandoned` manifests that no tag points at any more, or
+-- of the others. Deterministic: everything follows from numbers and their hashes.
 
 create temp macro digest_of(name) as 'sha256:' || md5(name) || md5(name || 'z');
 create temp macro run_at(number) as
     timestamptz '2026-01-01 12:00:00+00' + cast(number as integer) * interval 1 day;
 create temp macro crawled_at(number) as run_at(number) - interval 30 minutes;
+create temp macro begins_in(move, moves, phase) as
+    1 + floor((move - 1 + phase) * (getvariable('runs') - 1) / moves)::integer;
 
 insert into ingest.runs by name
 select
@@ -14,7 +17,7 @@ select
     run_at(number) as finished_at, 'complete' as status, '{}' as scope, 0 as unread_namespaces,
     0 as unread_repositories, 180 as stale_days, 2000 as requests, 0 as retries,
     0 as throttled_seconds,
-from range(30) as runs(number);
+from range(getvariable('runs')) as runs(number);
 
 create temp table repos as
 select
@@ -23,7 +26,7 @@ select
 from range(2000) as numbers(number);
 
 insert into repositories by name
-select namespace, repository, 0 as tag_count, run_at(0) as first_seen_at, run_at(29) as last_seen_at
+select namespace, repository, 0 as tag_count, run_at(0) as first_seen_at, run_at(getvariable('runs') - 1) as last_seen_at
 from repos;
 
 insert into ingest.crawls by name
@@ -35,8 +38,8 @@ from repos cross join ingest.runs;
 create temp table texts as
 select
     number, digest_of('m' || number) as digest, (number % 2000)::integer as repo,
-    if(number < 270000, 'image', 'index') as kind,
-from range(300000) as numbers(number);
+    if(number between 270000 and 299999, 'index', 'image') as kind,
+from range(300000 + getvariable('abandoned')) as numbers(number);
 
 -- Two to six layers of one of 300 bases, three of the repository, the rest of the image alone.
 create temp table stacks as
@@ -84,7 +87,7 @@ select
     if(kind = 'image', 3000 + texts.number % 1000, null) as config_bytes,
     stacked.layer_count, 'exact' as size_basis, true as digest_verified, 1500 as manifest_bytes,
     repeat('x', 1200) as manifest,
-    run_at(if(texts.number % 10 = 0, texts.number % 30, 0)) as first_seen_at,
+    run_at(if(texts.number % 10 = 0, texts.number % getvariable('runs'), 0)) as first_seen_at,
 from texts
 left join (
     select number, count(*)::integer as layer_count from stacks group by number
@@ -103,9 +106,9 @@ from range(1000000) as numbers(number);
 insert into tags by name
 select
     namespace, repository, tag, texts.digest as manifest_digest, texts.kind as manifest_kind,
-    run_at(29) - (hash(pointers.number) % 700)::integer * interval 1 day as created_at,
-    run_at(29) - (hash(pointers.number) % 600)::integer * interval 1 day as updated_at,
-    crawled_at(0) as first_seen_at, run_at(29) as last_seen_at,
+    run_at(getvariable('runs') - 1) - (hash(pointers.number) % 700)::integer * interval 1 day as created_at,
+    run_at(getvariable('runs') - 1) - (hash(pointers.number) % 600)::integer * interval 1 day as updated_at,
+    crawled_at(0) as first_seen_at, run_at(getvariable('runs') - 1) as last_seen_at,
 from pointers
 inner join texts on pointers.text = texts.number
 inner join repos
@@ -118,22 +121,29 @@ from (
 where
     repositories.namespace = counted.namespace and repositories.repository = counted.repository;
 
+-- Moves of a tag are spread evenly over the runs; the last one put it where it is.
+create temp table moved as
+select
+    *, hash(tag || 'q') % 1000 / 1000 as phase,
+    floor(getvariable('moves') + hash(tag || 'r') % 1000 / 1000)::integer as moves,
+from tags;
+
 create temp table intervals as
 select
-    namespace, repository, tag, manifest_digest,
-    if(hash(tag || 'q') % 10 = 0, 1 + hash(tag) % 29, 0)::integer as moved_in,
-from tags;
+    namespace, repository, tag, moves, move,
+    if(
+        move = moves, manifest_digest,
+        digest_of('m' || hash(tag || 'w' || move) % (300000 + getvariable('abandoned')))
+    ) as manifest_digest,
+    if(move = 0, 0, begins_in(move, moves, phase)) as seen_in,
+    if(move = moves, null, begins_in(move + 1, moves, phase)) as left_in,
+from moved cross join range(ceil(getvariable('moves'))::bigint + 1) as numbers(move)
+where move <= moves;
 
 insert into tag_history by name
 select
-    namespace, repository, tag, 'created' as change, crawled_at(0) as valid_from,
-    if(moved_in = 0, manifest_digest, digest_of('m' || hash(tag || 'w') % 300000))
-        as manifest_digest,
-    if(moved_in = 0, null, crawled_at(moved_in)) as valid_to,
-    if(moved_in = 0, null, crawled_at(moved_in - 1)) as valid_to_earliest,
-from intervals
-union all by name
-select
-    namespace, repository, tag, manifest_digest, 'moved' as change,
-    crawled_at(moved_in) as valid_from, crawled_at(moved_in - 1) as valid_from_earliest,
-from intervals where moved_in > 0;
+    namespace, repository, tag, manifest_digest, if(move = 0, 'created', 'moved') as change,
+    crawled_at(seen_in) as valid_from,
+    if(move = 0, null, crawled_at(seen_in - 1)) as valid_from_earliest,
+    crawled_at(left_in) as valid_to, crawled_at(left_in - 1) as valid_to_earliest,
+from intervals;
