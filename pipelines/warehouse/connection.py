@@ -20,8 +20,10 @@ DATABASE = "warehouse"
 # smaller groups, and fewer checkpoints than after every 16 MB.
 _WRITABLE = "recovery_mode no_wal_writes, row_group_size 30720"
 # DuckDB would take four fifths of the machine's memory before it writes anything to disk. Beyond
-# this the reports of half a million tags take twice the time, and stay possible.
+# this the reports of half a million tags take twice the time, and stay possible. Every thread needs
+# a share of it, so that a machine of many cores must not run short of what one of two has.
 _MEMORY_LIMIT = "256MB"
+_THREADS = 2
 _Config = dict[str, str | bool | int | float | list[str]]
 
 
@@ -30,6 +32,7 @@ def open_writable(path: Path, temporary: Path) -> DuckDBPyConnection:
     config: _Config = {
         "temp_directory": str(temporary),
         "memory_limit": _MEMORY_LIMIT,
+        "threads": _THREADS,
         "python_enable_replacements": False,
         "checkpoint_threshold": "64MB",
     }
