@@ -4,6 +4,7 @@ Error bodies come in five shapes, from gateway, backend and IAM, besides HTML fr
 Successful bodies are read in `wire`.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -38,6 +39,10 @@ _MEANING = {
     429: "too many requests",
 }
 _LONGEST_QUOTE = 300
+_SECRET_HEADERS = ("X-Auth-Token", "X-Security-Token", "Authorization")
+# So many of a secret's last letters give it away; a signature is at the end of its header.
+_TELLING = 12
+_NO_LETTERS = re.compile(r"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|[^A-Za-z0-9]")
 
 
 def describe(request: requests.PreparedRequest) -> str:
@@ -48,14 +53,14 @@ def describe(request: requests.PreparedRequest) -> str:
 
 def error_from(response: requests.Response) -> SwrError:
     """Turn a response that is no success into the error that tells what to do about it."""
-    status = response.status_code
+    status, request = response.status_code, response.request
     code, message = _code_and_message(response.content)
     return _BY_STATUS.get(status, SwrRefused)(
-        _problem(status, message),
-        request=describe(response.request),
+        _problem(status, _quotable(message, request)),
+        request=describe(request),
         status=status,
-        code=code,
-        request_id=response.headers.get("X-Request-Id"),
+        code=_quotable(code, request),
+        request_id=_quotable(response.headers.get("X-Request-Id"), request),
         retry_after=_retry_after(response.headers.get("Retry-After")),
     )
 
@@ -95,7 +100,26 @@ def _parts(decoded: object) -> Iterator[dict[str, object]]:
 
 def _text(part: dict[str, object], *names: str) -> str | None:
     value = next((part[name] for name in names if part.get(name)), None)
-    return None if value is None else " ".join(str(value).split())[:_LONGEST_QUOTE]
+    return None if value is None else " ".join(str(value).split())
+
+
+def _quotable(text: str | None, request: requests.PreparedRequest) -> str | None:
+    """A server's words, shortened; None if they may repeat what proves who is asking.
+
+    A body holds a password, so that no answer to one is quoted.
+    """
+    if text is None or request.body:
+        return None
+    told = _letters(text)
+    secrets = (_letters(request.headers.get(name, "")) for name in _SECRET_HEADERS)
+    if any(secret[-_TELLING:] in told for secret in secrets if secret):
+        return None
+    return text[:_LONGEST_QUOTE]
+
+
+def _letters(text: str) -> str:
+    """What is left of a text however it was escaped."""
+    return _NO_LETTERS.sub("", text)
 
 
 def _retry_after(header: str | None) -> float | None:

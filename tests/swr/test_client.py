@@ -297,3 +297,18 @@ def test_repositories_are_listed_where_large_pages_are_refused() -> None:
         limits = [entry.query["limit"] for entry in server.log]
     assert [record.name for record in listing.records] == [f"app{n:03}" for n in range(120)]
     assert limits == ["1000", "100", "100"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [TOKEN, TOKEN.replace("-", "%2D"), TOKEN.replace("-", "\\u002d"), f"refused {TOKEN[-20:]}"],
+)
+def test_a_server_that_repeats_the_token_is_not_quoted(
+    client: SwrClient, server: StandIn, told: str
+) -> None:
+    """In whatever form, in message, code or request id."""
+    body = f'{{"error_msg":"no: {told}","error_code":"{told}"}}'
+    server.fault = lambda _: Reply(403, {"X-Request-Id": told}, body.encode())
+    with pytest.raises(SwrForbidden) as error:
+        page(client)
+    assert str(error.value).endswith("/tags: the credentials do not allow this (status 403)")
