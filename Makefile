@@ -1,6 +1,7 @@
 # Two verbs do everything: `make demo` shows it, `make test` proves it. Each sets up what it needs.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+PORT ?= 3000
 
 .PHONY: demo test soak lint ui bench docs venv lock clean
 
@@ -19,9 +20,10 @@ lint: venv
 	$(BIN)/mypy
 
 # Dagster's pages, for this machine only; its state stays in the checkout.
+ui: export DAGSTER_HOME := $(CURDIR)/.dagster
 ui: venv
 	mkdir -p .dagster && cp dagster.yaml .dagster/
-	DAGSTER_HOME=$(CURDIR)/.dagster $(BIN)/dg dev --host 127.0.0.1 --port 3000
+	$(BIN)/python -m assets.ui --port $(PORT)
 
 venv: .venv/installed
 

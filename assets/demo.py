@@ -17,7 +17,7 @@ from pipelines.settings import read_settings
 from pipelines.swr.stand_in.built_in import advance_a_day, built_in_registry
 from pipelines.swr.stand_in.server import StandIn
 
-_TOKEN = "demo-token"  # noqa: S105 - opens nothing but the demo's own stand-in
+TOKEN = "demo-token"  # noqa: S105 - opens nothing but the demo's own stand-in
 
 
 def run_demo(out: Console, err: Console) -> None:
@@ -26,8 +26,8 @@ def run_demo(out: Console, err: Console) -> None:
     shutil.rmtree(directory, ignore_errors=True)
     day = datetime.now(UTC).date() - timedelta(days=1)
     registry = built_in_registry(day)
-    with StandIn(registry, token=_TOKEN) as server:
-        _point_settings_at(server.url, directory)
+    with StandIn(registry, token=TOKEN) as server:
+        point_settings_at(server.url, directory)
         out.print(f"A stand-in for SWR serves its built-in registry on {server.url}")
         first = _ingest(err)
         out.print(_told("First run", first))
@@ -43,13 +43,13 @@ def _ingest(err: Console) -> Launched:
         return launch_ingest(full=False, namespaces=(), repositories=(), progress=progress)
 
 
-def _point_settings_at(url: str, directory: Path) -> None:
+def point_settings_at(url: str, directory: Path) -> None:
     """Replace whatever is set for a real registry: the demo must not touch it."""
     for name in list(os.environ):
         if name.startswith(("SWR_", "HUAWEICLOUD_SDK_")):
             del os.environ[name]
     os.environ["SWR_ENDPOINT"] = url
-    os.environ["SWR_AUTH_TOKEN"] = _TOKEN
+    os.environ["SWR_AUTH_TOKEN"] = TOKEN
     os.environ["SWR_WAREHOUSE_DIR"] = str(directory)
     os.environ["SWR_REQUESTS_PER_SECOND"] = "0"
 
