@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from contest import HERE, PEERS, Program, Result, check, run, serving
-from registry import write_registry
+from contest import HERE, PEERS, Program, Result, check, make_registry, run, serving
 
 _OWN = sys.executable
 _COMMAND = str(Path(_OWN).with_name("swr-warehouse"))
@@ -85,11 +84,13 @@ def compare(case: Case) -> None:
     results: dict[str, list[Result]] = {program.name: [] for program in programs}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "registry"
-        totals = write_registry(folder, case.repositories, case.tags)[0]
+        totals = make_registry(folder, case.repositories, case.tags)[0]
         with serving(folder, latency_ms=case.latency_ms) as url:
             for _ in range(case.rounds):
                 for program in programs:
-                    results[program.name].append(_judged(program, folder, url, case, totals))
+                    result = _judged(program, folder, url, case, totals)
+                    results[program.name].append(result)
+                    print(program.name, result, file=sys.stderr, flush=True)
     print(
         f"\n{case.tags:,} tags in {case.repositories:,} repositories,"
         f" {totals['wire_bytes'] / 1e6:.0f} MB, {case.latency_ms} ms latency,"

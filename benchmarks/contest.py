@@ -49,6 +49,19 @@ class Result:
     peak_mb: float = 0
 
 
+def make_registry(folder: Path, repositories: int, tags: int) -> list[dict[str, int]]:
+    """Have a registry written by another process, for a program's peak memory begins at ours.
+
+    Returns:
+        The totals of each of its days.
+    """
+    options = ["--repositories", str(repositories), "--tags", str(tags)]
+    argv = [sys.executable, str(HERE / "registry.py"), str(folder), *options]
+    subprocess.run(argv, check=True)
+    totals: list[dict[str, int]] = json.loads((folder / "registry.json").read_text())["totals"]
+    return totals
+
+
 @contextmanager
 def serving(folder: Path, *, day: int = 0, latency_ms: float = 0) -> Iterator[str]:
     """Serve a registry from another process; gives the URL."""

@@ -13,8 +13,8 @@ from statistics import linear_regression
 from typing import NamedTuple
 
 from compare import PRODUCT
-from contest import check, run, serving
-from registry import DAYS, write_registry
+from contest import check, make_registry, run, serving
+from registry import DAYS
 
 SIZES = (10_000, 100_000, 500_000)
 _REPOSITORIES = 2000
@@ -59,7 +59,7 @@ def measure(tags: int) -> list[Point]:
     points = []
     with tempfile.TemporaryDirectory() as temporary:
         folder, database = Path(temporary) / "registry", Path(temporary) / "warehouse.duckdb"
-        totals = write_registry(folder, _REPOSITORIES, tags)
+        totals = make_registry(folder, _REPOSITORIES, tags)
         for day in DAYS:
             with serving(folder, day=day) as url:
                 result = run(PRODUCT, folder, database, url, _CONNECTIONS)

@@ -14,8 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 from compare import PRODUCT
-from contest import PEERS, serving
-from registry import write_registry
+from contest import PEERS, make_registry, serving
 
 _SPY = ["record", "--function", "--format", "raw", "--rate", "100", "--output"]
 _SHOWN = 30
@@ -35,7 +34,7 @@ def main(tags: int) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder, database = Path(temporary) / "registry", Path(temporary) / "warehouse.duckdb"
         stacks = Path(temporary) / "stacks"
-        write_registry(folder, 2000, tags)
+        make_registry(folder, 2000, tags)
         with serving(folder) as url:
             program = [*PRODUCT.argv, str(folder), str(database), url, "4"]
             subprocess.run(

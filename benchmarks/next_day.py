@@ -12,8 +12,8 @@ from statistics import median
 
 import duckdb
 from compare import PRODUCT
-from contest import HERE, Program, Result, check, run, serving
-from registry import DAYS, write_registry
+from contest import HERE, Program, Result, check, make_registry, run, serving
+from registry import DAYS
 
 _REPOSITORIES, _TAGS, _LATENCY_MS, _CONNECTIONS, _ROUNDS = 2000, 20_000, 40, 16, 3
 _BARE = Program("bare requests", [PRODUCT.argv[0], str(HERE / "limits.py"), "newest"])
@@ -31,7 +31,7 @@ def main() -> None:
     days: dict[int, list[Result]] = {day: [] for day in DAYS}
     with tempfile.TemporaryDirectory() as temporary:
         folder, first = Path(temporary) / "registry", Path(temporary) / "warehouse.duckdb"
-        totals = write_registry(folder, _REPOSITORIES, _TAGS)
+        totals = make_registry(folder, _REPOSITORIES, _TAGS)
         with serving(folder) as url:
             run(PRODUCT, folder, first, url, _CONNECTIONS)
         for _ in range(_ROUNDS):
