@@ -8,17 +8,16 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
-import requests
 
 from pipelines.errors import SwrNotFound, SwrRefused, UnexpectedReply
 from pipelines.settings import Settings
 from pipelines.swr.auth import Credentials, credentials_from
 from pipelines.swr.reading_order import ACCEPTED_LIMIT, MAXIMUM_LIMIT, Page, PageRequest
-from pipelines.swr.replies import describe
-from pipelines.swr.transport import ATTEMPTS, Transport
+from pipelines.swr.replies import Reply, describe
+from pipelines.swr.transport import ATTEMPTS, Transport, prepared
 from pipelines.swr.wire import (
     NamespaceList,
     RepositoryRecord,
@@ -47,7 +46,8 @@ class SwrClient:
 
     def __init__(self, endpoint: str, transport: Transport, credentials: Credentials) -> None:
         self.transport = transport
-        self._endpoint = endpoint
+        self._request = prepared("GET", endpoint, {"Content-Type": "application/json"})
+        self._endpoint = (self._request.url or "").rstrip("/")
         self._credentials = credentials
 
     def namespaces(self) -> list[str]:
@@ -55,7 +55,7 @@ class SwrClient:
         reply = self._get(
             "/v2/manage/namespaces",
             {"filter": "mode::visible"},
-            lambda response: _decode(response, NamespaceList),
+            lambda reply: _decode(reply, NamespaceList),
             attempts=_FIRST_CONTACT_ATTEMPTS,
         )
         return sorted({record.name for record in reply.namespaces})
@@ -135,16 +135,14 @@ class SwrClient:
         self,
         path: str,
         parameters: dict[str, str],
-        decode: Callable[[requests.Response], T],
+        decode: Callable[[Reply], T],
         *,
         attempts: int = ATTEMPTS,
     ) -> T:
-        request = requests.Request(
-            "GET",
-            self._endpoint + path,
-            params=parameters,
-            headers={"Content-Type": "application/json"},
-        )
+        # A copy with another URL: preparing each from nothing takes twenty times as long.
+        request = self._request.copy()
+        query = f"?{urlencode(parameters)}" if parameters else ""
+        request.url = f"{self._endpoint}{path}{query}"
         return self.transport.fetch(request, self._credentials.flow, decode, attempts=attempts)
 
 
@@ -172,49 +170,49 @@ def _repository_path(namespace: str, repository: str) -> str:
     return f"/v2/manage/namespaces/{owner}/repos/{name}"
 
 
-def _decode_tag_page(response: requests.Response) -> Page:
+def _decode_tag_page(reply: Reply) -> Page:
     try:
-        records = list_records(response.content)
+        records = list_records(reply.content)
     except (msgspec.MsgspecError, RecursionError):
-        raise _unexpected(response, "a JSON array of tags") from None
-    return Page(records, _total(response, len(records)))
+        raise _unexpected(reply, "a JSON array of tags") from None
+    return Page(records, _total(reply, len(records)))
 
 
 def _decode_repository_page(
-    response: requests.Response,
+    reply: Reply,
 ) -> tuple[Sequence[RepositoryRecord | None], int | None]:
     try:
-        records = list_repositories(response.content)
+        records = list_repositories(reply.content)
     except (msgspec.MsgspecError, RecursionError):
-        raise _unexpected(response, "a JSON array of repositories") from None
-    return records, _total(response, len(records))
+        raise _unexpected(reply, "a JSON array of repositories") from None
+    return records, _total(reply, len(records))
 
 
-def _decode_object(response: requests.Response) -> dict[str, object]:
-    return _decode(response, dict[str, object])
+def _decode_object(reply: Reply) -> dict[str, object]:
+    return _decode(reply, dict[str, object])
 
 
-def _decode(response: requests.Response, shape: type[T]) -> T:
+def _decode(reply: Reply, shape: type[T]) -> T:
     try:
-        return msgspec.json.decode(response.content, type=shape)
+        return msgspec.json.decode(reply.content, type=shape)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise _unexpected(response, "the API's JSON") from None
+        raise _unexpected(reply, "the API's JSON") from None
 
 
-def _total(response: requests.Response, rows: int) -> int | None:
+def _total(reply: Reply, rows: int) -> int | None:
     """Read the total from `Content-Range: offset-count/total`; None where it makes no sense."""
-    match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
+    match = _CONTENT_RANGE.fullmatch(reply.headers.get("Content-Range", "").strip())
     if match is None:
         return None
     offset, total = int(match[1]), int(match[3])
     return total if rows == 0 or offset + rows <= total else None
 
 
-def _unexpected(response: requests.Response, wanted: str) -> UnexpectedReply:
-    kind = response.headers.get("Content-Type", "no content type")
+def _unexpected(reply: Reply, wanted: str) -> UnexpectedReply:
+    kind = reply.headers.get("Content-Type", "no content type")
     return UnexpectedReply(
-        f"answered 200 with {len(response.content)} bytes of {kind} instead of {wanted}",
-        request=describe(response.request),
-        status=response.status_code,
-        request_id=response.headers.get("X-Request-Id"),
+        f"answered 200 with {len(reply.content)} bytes of {kind} instead of {wanted}",
+        request=describe(reply.request),
+        status=reply.status_code,
+        request_id=reply.headers.get("X-Request-Id"),
     )

@@ -5,9 +5,10 @@ Successful bodies are read in `wire`.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -45,23 +46,32 @@ _TELLING = 12
 _NO_LETTERS = re.compile(r"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|[^A-Za-z0-9]")
 
 
+class Reply(NamedTuple):
+    """An answer that arrived whole; names of headers in any case."""
+
+    request: requests.PreparedRequest
+    status_code: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
 def describe(request: requests.PreparedRequest) -> str:
     """Name a request by method and URL, leaving out the query's values."""
     parts = urlsplit(request.url or "")
     return f"{request.method} {parts.scheme}://{parts.netloc}{parts.path}"
 
 
-def error_from(response: requests.Response) -> SwrError:
-    """Turn a response that is no success into the error that tells what to do about it."""
-    status, request = response.status_code, response.request
-    code, message = _code_and_message(response.content)
+def error_from(reply: Reply) -> SwrError:
+    """Turn a reply that is no success into the error that tells what to do about it."""
+    status, request = reply.status_code, reply.request
+    code, message = _code_and_message(reply.content)
     return _BY_STATUS.get(status, SwrRefused)(
         _problem(status, _quotable(message, request)),
         request=describe(request),
         status=status,
         code=_quotable(code, request),
-        request_id=_quotable(response.headers.get("X-Request-Id"), request),
-        retry_after=_retry_after(response.headers.get("Retry-After")),
+        request_id=_quotable(reply.headers.get("X-Request-Id"), request),
+        retry_after=_retry_after(reply.headers.get("Retry-After")),
     )
 
 

@@ -1,4 +1,4 @@
-"""One lean HTTP session: paced, retried, counted; every failure becomes one of our errors.
+"""Lean HTTP: paced, retried, counted; every failure becomes one of our errors.
 
 Knows HTTP and nothing of SWR's paths or shapes (`client`), nor of who is asking (`auth`).
 """
@@ -17,11 +17,11 @@ from requests.adapters import HTTPAdapter
 
 from pipelines.errors import SwrUnavailable
 from pipelines.settings import Settings
-from pipelines.swr.replies import describe, error_from
+from pipelines.swr.replies import Reply, describe, error_from
 
 T = TypeVar("T")
-# Yields the request to send, signed; is sent the response; ends when that is final.
-AuthFlow = Generator[requests.PreparedRequest, requests.Response, None]
+# Yields the request to send, signed; is sent the reply; ends when that is final.
+AuthFlow = Generator[requests.PreparedRequest, Reply, None]
 
 # Waits of 0.5, 1, 2, 4, 8, 16 seconds and up to one more of jitter each.
 ATTEMPTS = 7
@@ -71,15 +71,10 @@ class Transport:
         self._local = threading.local()
         self._timeout = settings.timeout_seconds
         self._limiter = _limiter(settings.requests_per_second)
-        self._session = requests.Session()
-        # Looked up once here: with trust_env, requests reads the environment for every request.
-        proxies = requests.utils.get_environ_proxies(settings.endpoint)
-        self._session.trust_env = False
-        self._session.proxies.update(proxies)
-        self._session.verify = str(settings.ca_bundle) if settings.ca_bundle else True
-        adapter = HTTPAdapter(pool_maxsize=settings.concurrency)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        # A session would read the environment, keep cookies and follow redirects: twice the work.
+        self._adapter = HTTPAdapter(pool_maxsize=settings.concurrency)
+        self._proxies = requests.utils.get_environ_proxies(settings.endpoint)
+        self._verify = str(settings.ca_bundle) if settings.ca_bundle else True
 
     def __enter__(self) -> Self:
         return self
@@ -94,7 +89,7 @@ class Transport:
 
     def close(self) -> None:
         """Close all connections."""
-        self._session.close()
+        self._adapter.close()
         if self._limiter:
             self._limiter.close()
 
@@ -106,9 +101,9 @@ class Transport:
 
     def fetch(
         self,
-        request: requests.Request,
+        request: requests.PreparedRequest,
         flow: Callable[[requests.PreparedRequest], AuthFlow],
-        decode: Callable[[requests.Response], T],
+        decode: Callable[[Reply], T],
         *,
         attempts: int = ATTEMPTS,
     ) -> T:
@@ -134,47 +129,57 @@ class Transport:
 
     def _try(
         self,
-        request: requests.Request,
+        request: requests.PreparedRequest,
         flow: Callable[[requests.PreparedRequest], AuthFlow],
-        decode: Callable[[requests.Response], T],
+        decode: Callable[[Reply], T],
         attempt: stamina.Attempt,
     ) -> T:
-        response = self._converse(flow(self._session.prepare_request(request)))
-        if response.status_code in (requests.codes.ok, requests.codes.created):
-            return decode(response)
-        error = error_from(response)
+        reply = self._converse(flow(request))
+        if reply.status_code in (requests.codes.ok, requests.codes.created):
+            return decode(reply)
+        error = error_from(reply)
         if error.status == _TOO_MANY_REQUESTS:
             wait = error.retry_after if error.retry_after is not None else attempt.next_wait
             self.counters.add(throttled_seconds=wait)
         raise error
 
-    def _converse(self, flow: AuthFlow) -> requests.Response:
-        """Send what the authentication yields until it is content with the response."""
-        response = self._send(next(flow))
+    def _converse(self, flow: AuthFlow) -> Reply:
+        """Send what the authentication yields until it is content with the reply."""
+        reply = self._send(next(flow))
         try:
             while True:
-                response = self._send(flow.send(response))
+                reply = self._send(flow.send(reply))
         except StopIteration:
-            return response
+            return reply
 
-    def _send(self, prepared: requests.PreparedRequest) -> requests.Response:
+    def _send(self, request: requests.PreparedRequest) -> Reply:
         if self._limiter:
             self._limiter.try_acquire("swr")
         self.counters.add(requests=1)
         self._local.sent = self.sent_by_this_thread + 1
         try:
-            # Redirects are not followed: they would carry the token to another host.
-            response = self._session.send(
-                prepared,
+            # An adapter follows no redirects: they would carry the token to another host.
+            with self._adapter.send(
+                request,
+                stream=True,
                 timeout=self._timeout,
-                allow_redirects=False,
-                verify=self._session.verify,
-                proxies=self._session.proxies,
-            )
+                verify=self._verify,
+                proxies=self._proxies,
+            ) as response:
+                # At once: `content` would take it in pieces of 10 KB.
+                content = b"".join(response.iter_content(None))
         except requests.RequestException as error:
-            raise SwrUnavailable(_reason(error), request=describe(prepared)) from None
-        self.counters.add(size=len(response.content))
-        return response
+            raise SwrUnavailable(_reason(error), request=describe(request)) from None
+        self.counters.add(size=len(content))
+        return Reply(request, response.status_code, response.headers, content)
+
+
+def prepared(
+    method: str, url: str, headers: dict[str, str], body: bytes | None = None
+) -> requests.PreparedRequest:
+    """Make a request ready to be sent, except for its credentials."""
+    headers = {**requests.utils.default_headers(), **headers}
+    return requests.Request(method, url, headers=headers, data=body).prepare()
 
 
 def _limiter(requests_per_second: float) -> Limiter | None:
