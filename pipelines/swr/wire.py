@@ -153,6 +153,8 @@ def deletion_time(record: TagRecord) -> datetime | None:
 
 def as_utc(moment: datetime) -> datetime:
     """Put a moment in UTC; the API means UTC where it names no zone."""
+    if moment.tzinfo is UTC:
+        return moment
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
