@@ -5,11 +5,12 @@ Decides what to read and what to ask after; reads no tags (`crawl`) and deletes 
 
 import re
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from pipelines.errors import SettingsError, SwrError
-from pipelines.swr.client import SwrClient
+from pipelines.swr.client import RepositoryList, SwrClient
 from pipelines.swr.wire import RepositoryRecord
 
 Name = tuple[str, str]
@@ -54,13 +55,16 @@ class Discovery:
     unread_repositories: int = 0
 
 
-def discover(client: SwrClient, scope: Scope, known: Iterable[Name]) -> Discovery:
+def discover(
+    client: SwrClient, scope: Scope, known: Iterable[Name], *, threads: int = 1
+) -> Discovery:
     """List the repositories of every visible namespace in scope.
 
     Args:
         client: SWR.
         scope: what is asked for.
         known: repositories the warehouse has and holds for alive.
+        threads: namespaces listed at the same time.
 
     Returns:
         `listed` are to be read; `unlisted` were known and are not in the list any more;
@@ -73,8 +77,10 @@ def discover(client: SwrClient, scope: Scope, known: Iterable[Name]) -> Discover
     found = Discovery(visible_namespaces=client.namespaces())
     in_scope = [name for name in found.visible_namespaces if scope.has_namespace(name)]
     found.unread_namespaces = len(found.visible_namespaces) - len(in_scope)
-    for namespace in in_scope:
-        _list_namespace(client, scope, namespace, found)
+    with ThreadPoolExecutor(threads, thread_name_prefix="discover") as pool:
+        listings = pool.map(lambda namespace: _list(client, namespace), in_scope)
+        for namespace, listing in zip(in_scope, listings, strict=True):
+            _add_namespace(found, scope, namespace, listing)
     for name in sorted(known):
         if name in found.listed or not scope.has_repository(*name):
             continue
@@ -87,11 +93,18 @@ def discover(client: SwrClient, scope: Scope, known: Iterable[Name]) -> Discover
     return found
 
 
-def _list_namespace(client: SwrClient, scope: Scope, namespace: str, found: Discovery) -> None:
+def _list(client: SwrClient, namespace: str) -> RepositoryList | SwrError:
     try:
-        listing = client.repositories(namespace)
+        return client.repositories(namespace)
     except SwrError as error:
-        found.failed_namespaces[namespace] = error
+        return error
+
+
+def _add_namespace(
+    found: Discovery, scope: Scope, namespace: str, listing: RepositoryList | SwrError
+) -> None:
+    if isinstance(listing, SwrError):
+        found.failed_namespaces[namespace] = listing
         found.unread_namespaces += 1
         return
     found.unread_repositories += listing.unreadable

@@ -91,7 +91,7 @@ def read_registry(settings: Settings, order: Order, progress: Progress) -> ReadS
         closing(PublishedState(settings.warehouse_dir)) as published,
     ):
         client = client_from(settings, transport)
-        found = discover(client, order.scope, published.names())
+        found = discover(client, order.scope, published.names(), threads=settings.concurrency)
         folder = _open_folder(settings, order, published, as_of)
         landing.write_table(folder.path / "repositories.parquet", _listed(found))
         crawler = Crawler(

@@ -1,8 +1,17 @@
 """A scope is globs of names; what is outside it is counted, never taken for gone."""
 
+import threading
+from datetime import UTC, datetime
+
 import pytest
 
-from pipelines.discovery import Scope
+from pipelines.discovery import Scope, discover
+from pipelines.settings import read_settings
+from pipelines.swr.client import client_from
+from pipelines.swr.stand_in.exchange import Request
+from pipelines.swr.stand_in.registry import Registry
+from pipelines.swr.stand_in.server import StandIn
+from pipelines.swr.transport import Transport
 
 
 @pytest.mark.parametrize(
@@ -41,3 +50,23 @@ def test_a_repository_named_outright_needs_its_namespace_only() -> None:
     """So that no other namespace has to be listed."""
     scope = Scope(repositories=("team/app", "!team/app/old"))
     assert [name for name in ("team", "team2", "other") if scope.has_namespace(name)] == ["team"]
+
+
+def test_namespaces_are_listed_at_the_same_time_and_kept_in_order() -> None:
+    """The registry answers neither list before it was asked for both."""
+    registry = Registry()
+    for namespace in ("beta", "alpha"):
+        registry.push(namespace, "app", "1", "{}", at=datetime(2026, 3, 1, tzinfo=UTC))
+    both = threading.Barrier(2, timeout=10)
+
+    def hold_lists(request: Request) -> None:
+        if request.path == "/v2/manage/repos":
+            both.wait()
+
+    with StandIn(registry) as server:
+        server.fault = hold_lists
+        settings = read_settings(endpoint_setting=server.url, auth_token="stand-in-token")
+        with Transport(settings) as transport:
+            found = discover(client_from(settings, transport), Scope(), [], threads=2)
+    assert list(found.listed) == [("alpha", "app"), ("beta", "app")]
+    assert not found.failed_namespaces
