@@ -9,6 +9,7 @@ by threads that throw the answers away.
 import tempfile
 from pathlib import Path
 from statistics import median
+from tempfile import mkdtemp
 
 import duckdb
 from compare import PRODUCT
@@ -36,8 +37,8 @@ def main() -> None:
             run(PRODUCT, folder, first, url, _CONNECTIONS)
         for _ in range(_ROUNDS):
             for day in DAYS:
-                database = Path(temporary) / "next" / first.name
-                database.parent.mkdir(exist_ok=True)
+                # A landing left here would be taken up: the warehouse put back does not know it.
+                database = Path(mkdtemp(dir=temporary)) / first.name
                 database.write_bytes(first.read_bytes())
                 with serving(folder, day=day, latency_ms=_LATENCY_MS) as url:
                     days[day].append(run(PRODUCT, folder, database, url, _CONNECTIONS))
