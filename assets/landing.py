@@ -40,6 +40,7 @@ _COLUMNS = {
     "fingerprint": "What tells one version of the record from another: mostly its digest.",
     "record": "The record as received, to the byte.",
 }
+_SPENT = ("requests", "retries", "throttled_seconds", "pages", "bytes")
 
 
 class IngestConfig(dg.Config):
@@ -128,8 +129,7 @@ def _counts(rows: list[dict[str, Any]]) -> dict[str, Any]:
     ended = Counter(row["status"] for row in rows)
     return {
         **{f"repositories_{status}": ended[status] for status in Status},
-        "requests": sum(row["requests"] for row in rows),
-        "pages": sum(row["pages"] for row in rows),
+        **{name: sum(row[name] for row in rows) for name in _SPENT},
         "tags": sum(row["received"] for row in rows),
     }
 

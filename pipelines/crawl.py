@@ -25,6 +25,7 @@ from pipelines.swr.reading_order import (
     Status,
     read_repository,
 )
+from pipelines.swr.transport import Counters
 
 
 class KnownRepositories(Protocol):
@@ -83,7 +84,7 @@ class Crawler:
         self.progress.start(len(jobs) + len(unreachable), tags)
         for name in unreachable:
             error = str(found.unreachable[name])
-            self._record(name, _FAILED, error, requests=0, started=datetime.now(UTC))
+            self._record(name, _FAILED, error, Counters(), started=datetime.now(UTC))
         pool = ThreadPoolExecutor(threads, thread_name_prefix="crawl")
         try:
             waiting = [
@@ -97,7 +98,7 @@ class Crawler:
     def _read(self, name: Name, *, is_listed: bool) -> None:
         """Read one repository and record how it went, whatever the registry does."""
         started = datetime.now(UTC)
-        sent_before = self.client.transport.sent_by_this_thread
+        spent = self.client.transport.count_anew()
         error: str | None = None
         try:
             outcome = self._read_or_miss(name, is_listed=is_listed)
@@ -108,8 +109,7 @@ class Crawler:
                 f"the list kept changing or contradicting itself: {outcome.received} records read,"
                 f" {outcome.expected if outcome.expected is not None else 'unknown'} expected"
             )
-        sent = self.client.transport.sent_by_this_thread - sent_before
-        self._record(name, outcome, error, requests=sent, started=started)
+        self._record(name, outcome, error, spent, started=started)
 
     def _read_or_miss(self, name: Name, *, is_listed: bool) -> Outcome:
         """Read a repository; it is missing only if it says so when asked for by name."""
@@ -151,7 +151,7 @@ class Crawler:
         return reading.send(page)
 
     def _record(
-        self, name: Name, outcome: Outcome, error: str | None, *, requests: int, started: datetime
+        self, name: Name, outcome: Outcome, error: str | None, spent: Counters, *, started: datetime
     ) -> None:
         namespace, repository = name
         self.folder.finish(
@@ -159,7 +159,10 @@ class Crawler:
                 "namespace": namespace,
                 "repository": repository,
                 "status": outcome.status.value,
-                "requests": requests,
+                "requests": spent.requests,
+                "retries": spent.retries,
+                "throttled_seconds": spent.throttled_seconds,
+                "bytes": spent.bytes,
                 "pages": outcome.pages,
                 "expected": outcome.expected,
                 "received": outcome.received,

@@ -48,17 +48,22 @@ class Counters:
     retries: int = 0
     throttled_seconds: float = 0.0
     bytes: int = 0
+    into: "Counters | None" = field(default=None, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def add(
         self, *, requests: int = 0, retries: int = 0, throttled_seconds: float = 0.0, size: int = 0
     ) -> None:
-        """Add to the counters, from any thread."""
+        """Add to the counters and those they are part of, from any thread."""
         with self._lock:
             self.requests += requests
             self.retries += retries
             self.throttled_seconds += throttled_seconds
             self.bytes += size
+        if self.into:
+            self.into.add(
+                requests=requests, retries=retries, throttled_seconds=throttled_seconds, size=size
+            )
 
 
 class Transport:
@@ -93,11 +98,10 @@ class Transport:
         if self._limiter:
             self._limiter.close()
 
-    @property
-    def sent_by_this_thread(self) -> int:
-        """Requests the calling thread has sent, so that a repository's cost can be told."""
-        sent: int = getattr(self._local, "sent", 0)
-        return sent
+    def count_anew(self) -> Counters:
+        """Give counters of what the calling thread does from now on, to tell what it costs."""
+        counters = self._local.counters = Counters(into=self.counters)
+        return counters
 
     def fetch(
         self,
@@ -123,7 +127,7 @@ class Transport:
         ):
             with attempt:
                 if attempt.num > 1:
-                    self.counters.add(retries=1)
+                    self._counting.add(retries=1)
                 return self._try(request, flow, decode, attempt)
         raise AssertionError("a retry loop ends by returning or raising")
 
@@ -140,7 +144,7 @@ class Transport:
         error = error_from(reply)
         if error.status == _TOO_MANY_REQUESTS:
             wait = error.retry_after if error.retry_after is not None else attempt.next_wait
-            self.counters.add(throttled_seconds=wait)
+            self._counting.add(throttled_seconds=wait)
         raise error
 
     def _converse(self, flow: AuthFlow) -> Reply:
@@ -152,11 +156,15 @@ class Transport:
         except StopIteration:
             return reply
 
+    @property
+    def _counting(self) -> Counters:
+        counters: Counters = getattr(self._local, "counters", self.counters)
+        return counters
+
     def _send(self, request: requests.PreparedRequest) -> Reply:
         if self._limiter:
             self._limiter.try_acquire("swr")
-        self.counters.add(requests=1)
-        self._local.sent = self.sent_by_this_thread + 1
+        self._counting.add(requests=1)
         try:
             # An adapter follows no redirects: they would carry the token to another host.
             with self._adapter.send(
@@ -170,7 +178,7 @@ class Transport:
                 content = b"".join(response.iter_content(None))
         except requests.RequestException as error:
             raise SwrUnavailable(_reason(error), request=describe(request)) from None
-        self.counters.add(size=len(content))
+        self._counting.add(size=len(content))
         return Reply(request, response.status_code, response.headers, content)
 
 

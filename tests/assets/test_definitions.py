@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+import requests
 from ingesting import Silence, Site, small_registry
 
 from assets.checks import audit_reports, audit_tables
@@ -92,9 +93,23 @@ def test_a_run_without_a_key_records_every_namespace(site: Site) -> None:
             "repositories_failed": 0,
             "repositories_missing": 0,
             "requests": 2,
+            "retries": 0,
+            "throttled_seconds": 0.0,
             "pages": 2,
+            "bytes": sum(first_page_bytes(site, name) for name in ("cart", "deep$er$app")),
             "tags": 61,
         }
+
+
+def first_page_bytes(site: Site, repository: str) -> int:
+    """How long the stand-in's answer is, asked by somebody else."""
+    answer = requests.get(
+        f"{site.server.url}/v2/manage/namespaces/shop/repos/{repository}/tags",
+        params={"offset": "0", "limit": "1000", "order_column": "updated_at", "order_type": "desc"},
+        headers={"X-Auth-Token": "stand-in-token"},
+        timeout=10,
+    )
+    return len(answer.content)
 
 
 def test_one_namespace_can_be_run_alone(site: Site) -> None:
@@ -126,7 +141,8 @@ def test_a_namespace_that_could_not_be_read_is_observed_and_not_materialized(sit
         ).records
         observation = observed.asset_observation
         assert observation is not None
-        assert observation.metadata["repositories_failed"].value == 1
+        counted = ("repositories_failed", "requests", "retries", "tags")
+        assert [observation.metadata[name].value for name in counted] == [1, 7, 6, 0]
         told = str(observation.metadata["not_read"].value).splitlines()[2:]
         assert len(told) == 1
         assert [cell.strip() for cell in told[0].split("|")[1:4]] == ["data", "spark", "failed"]
