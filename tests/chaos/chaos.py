@@ -3,7 +3,9 @@
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ from pipelines.swr.stand_in.unrest import Moving
 from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.models import audit, build_reports, check_names, report_names, run_checks
 from pipelines.warehouse.publish import publish
-from pipelines.warehouse.query import is_published, run_query
+from pipelines.warehouse.query import connect_published, is_published, run_query
 
 RUNS = 3
 NAMES = ("app", "deep/er/app", 'it\'s "50%"', "..", "line\nbreak", "\U0001f600", "empty", "a..b")
@@ -42,6 +44,8 @@ CREDENTIALS: tuple[dict[str, str], ...] = (
 ON_TABLES = [
     name for name in check_names() if name.split("__", 1)[0] not in {"warehouse", *report_names()}
 ]
+_TAGS = "select namespace, repository, tag, manifest_digest, updated_at from tags"
+_REJECTED = "select namespace, repository, record from ingest.rejected_records"
 # Where totals are not to be had, an incomplete reading is newest first and may miss tags.
 UNCOUNTED = {"no-total", "garbled-total", "total-too-high", "total-too-low"}
 # Of these the table's own would wait too long, or be too large for repositories so small.
@@ -220,7 +224,8 @@ def run(
     ).to_pylist()
     note(chronicle, world.struck, [row["status"] for row in crawls])
     found = holdings(settings.warehouse_dir)
-    problems = list(oracle.judge(crawls, begun, found, counted=not drawn.keys() & UNCOUNTED))
+    counted, true = not drawn.keys() & UNCOUNTED, "total-too-high" not in drawn
+    problems = list(oracle.judge(crawls, begun, found, counted=counted, true=true))
     problems += overlooked(world.registry, begun, crawls, failed)
     if not drawn:
         problems += [
@@ -277,10 +282,10 @@ def holdings(directory: Path) -> Found:
     live: dict[Name, Live] = {}
     rejected: dict[Name, set[str]] = {}
     if is_published(directory):
-        for row in run_query(directory, "from tags").to_pylist():
-            tags = live.setdefault((row["namespace"], row["repository"]), {})
-            tags[row["tag"]] = (row["manifest_digest"], row["updated_at"])
-        for row in run_query(directory, "from ingest.rejected_records").to_pylist():
-            texts = rejected.setdefault((row["namespace"], row["repository"]), set())
-            texts.add(row["record"])
+        with closing(connect_published(directory)) as con:
+            for *name, tag, digest, updated in con.execute(_TAGS).fetchall():
+                tags = live.setdefault((name[0], name[1]), {})
+                tags[tag] = (digest, updated.astimezone(UTC))
+            for namespace, repository, text in con.execute(_REJECTED).fetchall():
+                rejected.setdefault((namespace, repository), set()).add(text)
     return Found(live, rejected)

@@ -61,6 +61,13 @@ class WatchedRegistry(Registry):
             super().delete_repository(namespace, repository)
             self.states[namespace, repository].append(None)
 
+    def forget(self) -> None:
+        """Keep the last states only."""
+        with self._lock:
+            for states in self.states.values():
+                del states[:-1]
+            self.records.clear()
+
     @property
     def changes(self) -> int:
         """How often anything changed so far."""
