@@ -37,6 +37,7 @@ class Oracle:
     registry: WatchedRegistry
     odd: Mapping[str, Callable[[bytes], bytes]]
     live: dict[Name, Live] = field(default_factory=dict)
+    _known: dict[bytes, "Sent"] = field(default_factory=dict)
 
     def judge(
         self,
@@ -126,30 +127,42 @@ class Oracle:
 
     def shown(self, name: Name, state: State) -> Shown:
         """Tell how a state looks from outside."""
-        shown = Shown({}, set(), set(), is_nameless=False)
-        is_nameless = False
-        for tag, version in state.items():
-            text, applied = self._sent(self.registry.records[name, tag, version])
-            if applied & REJECTED:
-                shown.rejected_texts.add(text.decode("utf-8", "backslashreplace"))
-                is_nameless |= bool(applied & NAMELESS)
-                if not applied & NAMELESS:
-                    shown.rejected_names.add(json.loads(text)["Tag"])
-            else:
-                record = json.loads(text)
-                updated = datetime.fromisoformat(record["updated"])
-                shown.live[record["Tag"]] = (record["digest"], updated)
-        return shown._replace(is_nameless=is_nameless)
+        sent = [self._sent(self.registry.records[name, tag, state[tag]]) for tag in state]
+        return Shown(
+            {one.name: one.version for one in sent if one.name and one.version},
+            {one.name for one in sent if one.name and not one.version},
+            {one.rejected_text for one in sent if one.rejected_text is not None},
+            any(one.name is None for one in sent),
+        )
 
-    def _sent(self, text: bytes) -> tuple[bytes, set[str]]:
-        """A record as it is sent, and the names of what made it odd."""
+    def _sent(self, text: bytes) -> "Sent":
+        """What becomes of a record on its way."""
+        if text not in self._known:
+            self._known[text] = self._send(text)
+        return self._known[text]
+
+    def _send(self, text: bytes) -> "Sent":
         applied = set()
         for name, alter in self.odd.items():
             altered = alter(text)
             if altered != text:
                 applied.add(name)
             text = altered
-        return text, applied
+        if applied & NAMELESS:
+            return Sent(None, None, text.decode("utf-8", "backslashreplace"))
+        record = json.loads(text)
+        if applied & REJECTED:
+            return Sent(record["Tag"], None, text.decode())
+        version = (record["digest"], datetime.fromisoformat(record["updated"]))
+        return Sent(record["Tag"], version, None)
+
+
+class Sent(NamedTuple):
+    """One record from outside: its name if readable, its version or the text to be set aside."""
+
+    name: str | None
+    version: tuple[str, datetime] | None
+    rejected_text: str | None
 
 
 @dataclass(frozen=True)
