@@ -239,4 +239,6 @@ def _run_row(
         requests=totals.requests,
         retries=totals.retries,
         throttled_seconds=totals.throttled_seconds,
+        failed_namespaces=totals.failed_namespaces,
+        received_bytes=totals.bytes,
     )

@@ -130,7 +130,10 @@ PLATFORMS = _schema(
 
 @dataclass(frozen=True)
 class Run:
-    """A row of `ingest.runs`, whose comments say what each field means."""
+    """What `ingest.runs` is told of a run; its comments say what each field means.
+
+    The other counters of that table are counted from the rows that are loaded.
+    """
 
     run_id: str
     as_of: datetime
@@ -145,6 +148,8 @@ class Run:
     requests: int
     retries: int
     throttled_seconds: float
+    failed_namespaces: int
+    received_bytes: int
 
 
 def begin(con: DuckDBPyConnection) -> None:

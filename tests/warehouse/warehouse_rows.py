@@ -134,6 +134,8 @@ def run_row(run: int) -> load.Run:
         "requests": 1,
         "retries": 0,
         "throttled_seconds": 0.0,
+        "failed_namespaces": 0,
+        "received_bytes": 0,
     }
     return load.Run(**fields)
 
