@@ -13,7 +13,9 @@ Every file appears by a rename, so that a half-written one is never read.
 
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -77,6 +79,8 @@ CRAWLS = _schema(
 # enough to compress, small enough to keep memory flat and to lose little when a run dies.
 _PART_BYTES = 16 * 2**20
 _PART_SECONDS = 2.0
+_CHECKED_ROWS = 1000
+_NAME = ("namespace", "repository")
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -207,6 +211,24 @@ def read_totals(path: Path) -> Totals:
     return _read_json(path / "crawl.json", Totals)
 
 
+def is_whole(path: Path) -> bool:
+    """Whether this folder can be read to its end and holds all that its outcomes vouch for."""
+    try:
+        held = Counter(
+            name
+            for table in read_records(path, _CHECKED_ROWS)
+            for name in zip(*(table[key].to_pylist() for key in _NAME), strict=True)
+        )
+        crawls = read_crawls(path).to_pylist()
+    except LandingError:
+        return False
+    return all(
+        held[row["namespace"], row["repository"]] >= row["received"]
+        for row in crawls
+        if row["lists_everything"]
+    )
+
+
 def read_repositories(path: Path) -> pa.Table:
     """What discovery listed: REPOSITORIES."""
     return _read_table(path / "repositories.parquet", REPOSITORIES)
@@ -255,15 +277,36 @@ def _first_of_each(crawls: pa.Table) -> dict[tuple[str, str], tuple[int, int]]:
 def write_table(path: Path, table: pa.Table) -> None:
     """Write a Parquet file that appears whole or not at all."""
     part = path.with_suffix(".part")
-    pq.write_table(table, part, compression="zstd", compression_level=1)
-    _appear(part, path)
+    with writing(path):
+        pq.write_table(
+            table, part, compression="zstd", compression_level=1, write_page_checksum=True
+        )
+        _appear(part, path)
 
 
 def write_json(path: Path, value: msgspec.Struct) -> None:
     """Write a JSON file that appears whole or not at all."""
     part = path.with_suffix(".part")
-    part.write_bytes(msgspec.json.format(msgspec.json.encode(value)))
-    _appear(part, path)
+    with writing(path):
+        part.write_bytes(msgspec.json.format(msgspec.json.encode(value)))
+        _appear(part, path)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Say in a sentence that the disk is full, or whatever else is in the way of a file.
+
+    Raises:
+        LandingError: it cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise LandingError(
+            f"{path} cannot be written ({error.strerror or error}), so nothing was published: free"
+            " some space, or set SWR_WAREHOUSE_DIR to another directory; the next ingest goes on"
+            " from what was landed."
+        ) from error
 
 
 def _appear(part: Path, path: Path) -> None:
@@ -275,7 +318,7 @@ def _appear(part: Path, path: Path) -> None:
 
 def _batches(part: Path, rows: int) -> Iterator[pa.RecordBatch]:
     try:
-        with pq.ParquetFile(part) as file:
+        with pq.ParquetFile(part, page_checksum_verification=True) as file:
             yield from file.iter_batches(batch_size=rows)
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(part) from error
@@ -283,7 +326,7 @@ def _batches(part: Path, rows: int) -> Iterator[pa.RecordBatch]:
 
 def _read_table(path: Path, schema: pa.Schema) -> pa.Table:
     try:
-        return pq.read_table(path, schema=schema)
+        return pq.read_table(path, schema=schema, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(path) from error
 

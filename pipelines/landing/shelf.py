@@ -1,7 +1,7 @@
 """The folders of earlier crawls: which to take up, which to discard.
 
 A finished or half-finished crawl whose run died is worth going on with while it is young, asked
-the same, and compares with the run that is still the published one.
+the same, and compares with the run that is still the published one; and if nothing of it is lost.
 """
 
 import shutil
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from pipelines.errors import LandingError
-from pipelines.landing.folder import Folder, Run, read_run, write_json
+from pipelines.landing.folder import Folder, Run, is_whole, read_run, write_json, writing
 
 
 def open_folder(
@@ -33,22 +33,34 @@ def open_folder(
         max_age: older crawls of dead runs are discarded.
         now: the present.
         clock: seconds, for timing the writing of parts.
+
+    Raises:
+        LandingError: the shelf cannot be written.
     """
+    folder = shelf / run_id
+    with writing(shelf):
+        taken_up = _take_up(shelf, run, published, oldest=now - max_age)
+        if taken_up is None:
+            folder.mkdir(mode=0o700)
+        else:
+            taken_up.rename(folder)
+    if taken_up is None:
+        write_json(folder / "run.json", run)
+    return Folder(folder, clock)
+
+
+def _take_up(shelf: Path, run: Run, published: frozenset[str], *, oldest: datetime) -> Path | None:
+    """Find the crawl to go on with; what no run has published otherwise goes."""
     shelf.mkdir(mode=0o700, parents=True, exist_ok=True)
     taken_up: Path | None = None
     for path in sorted(path for path in shelf.iterdir() if path.is_dir()):
         if path.name in published:
             continue
-        if taken_up is None and _fits(path, run, oldest=now - max_age):
+        if taken_up is None and _fits(path, run, oldest=oldest) and is_whole(path):
             taken_up = path
         else:
             shutil.rmtree(path)
-    folder = shelf / run_id
-    if taken_up is not None:
-        return Folder(taken_up.rename(folder), clock)
-    folder.mkdir(mode=0o700)
-    write_json(folder / "run.json", run)
-    return Folder(folder, clock)
+    return taken_up
 
 
 def _fits(path: Path, run: Run, *, oldest: datetime) -> bool:

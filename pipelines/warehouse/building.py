@@ -91,8 +91,9 @@ def writer_lock(directory: Path) -> Iterator[None]:
             raise WarehouseBusy(
                 f"Another run{_process(holder)} is writing {directory}: wait for it to end."
             ) from None
-        holder.write_text(str(os.getpid()))
     try:
+        with _writing(directory):
+            holder.write_text(str(os.getpid()))
         yield
     finally:
         holder.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from pyarrow.parquet import write_table
 
 from pipelines.errors import WarehouseError, WarehouseMissing
 from pipelines.warehouse.building import PUBLISHED
-from pipelines.warehouse.connection import in_one_line, open_read_only
+from pipelines.warehouse.connection import in_one_line, is_outage, open_read_only
 
 Format = Literal["csv", "json", "parquet"]
 # Rows held as Python objects at a time.
@@ -44,7 +44,7 @@ def connect_published(directory: Path) -> DuckDBPyConnection:
     try:
         return open_read_only(path)
     except duckdb.Error as error:
-        raise WarehouseError(f"{path} cannot be opened: {in_one_line(error)}") from error
+        raise _unusable(path, error) from error
 
 
 def run_query(directory: Path, sql: str) -> pa.Table:
@@ -60,6 +60,8 @@ def run_query(directory: Path, sql: str) -> pa.Table:
             answer = cast("duckdb.DuckDBPyRelation | None", con.sql(sql))
             table = pa.table({}) if answer is None else answer.to_arrow_table()
         except duckdb.Error as error:
+            if is_outage(error):
+                raise _unusable(directory / PUBLISHED, error) from error
             raise WarehouseError(in_one_line(error)) from error
     return table.rename_columns(_distinct(table.column_names))
 
@@ -82,6 +84,13 @@ def write_result(table: pa.Table, fmt: Format, target: Path | BinaryIO) -> None:
             _write(table, fmt, target)
     except (OSError, pa.ArrowException) as error:
         raise WarehouseError(f"The result cannot be written as {fmt}: {error}") from error
+
+
+def _unusable(path: Path, error: duckdb.Error) -> WarehouseError:
+    return WarehouseError(
+        f"{path} cannot be opened or read ({in_one_line(error)}): if it is damaged, move it away"
+        " and run `swr-warehouse ingest --full`."
+    )
 
 
 def _distinct(names: Sequence[str]) -> list[str]:

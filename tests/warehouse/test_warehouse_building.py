@@ -106,7 +106,7 @@ def test_what_is_no_warehouse_is_named_with_the_way_out(tmp_path: Path) -> None:
         start_building(tmp_path)
     assert str(raised.value).startswith(f"{path} is damaged or no warehouse (")
     assert "move it away and run `swr-warehouse ingest --full`" in str(raised.value)
-    with pytest.raises(WarehouseError, match="cannot be opened"):
+    with pytest.raises(WarehouseError, match="cannot be opened or read"):
         connect_published(tmp_path)
     assert path.read_bytes() == b"not a database" * 1000
 

@@ -1,0 +1,36 @@
+"""The steps of a run without Dagster, which takes longer to start than these runs take."""
+
+import uuid
+from collections.abc import Callable
+
+from ingesting import Silence
+
+from pipelines.discovery import Scope
+from pipelines.ingest import Order, load_landing, read_registry
+from pipelines.settings import Settings
+from pipelines.warehouse.building import connect_building, writer_lock
+from pipelines.warehouse.models import audit, build_reports, run_checks
+from pipelines.warehouse.publish import publish
+
+
+def run_steps(settings: Settings, *, enter: Callable[[str], None] = lambda _: None) -> str:
+    """Do what the job `ingest` does, in its order; give the run's identifier.
+
+    Args:
+        settings: of the run.
+        enter: told the name of each step before it.
+    """
+    run_id = str(uuid.uuid4())
+    with writer_lock(settings.warehouse_dir):
+        enter("crawl")
+        read_registry(settings, Order(run_id, full=False, scope=Scope()), Silence())
+        enter("load")
+        load_landing(settings, run_id)
+        enter("reports")
+        with connect_building(settings.warehouse_dir) as con:
+            build_reports(con)
+            audit(run_checks(con))
+        enter("publish")
+        publish(settings.warehouse_dir)
+        enter("published")
+    return run_id
