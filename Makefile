@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PORT ?= 3000
 
-.PHONY: demo test soak lint ui bench docs venv lock clean
+.PHONY: demo test soak lint audit ui bench docs venv lock clean
 
 demo: venv
 	$(BIN)/swr-warehouse demo
@@ -32,6 +32,10 @@ venv: .venv/installed
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
+
+# Needs the network: asks the public advisory database about every pinned package.
+audit:
+	uvx pip-audit --requirement requirements.lock --require-hashes --disable-pip
 
 # Wants the machine for itself: twenty-five minutes, or three with QUICK=1.
 bench: venv .venv/peers/installed

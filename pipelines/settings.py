@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -29,6 +36,8 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
+    # First, for the addresses are judged by it.
+    allow_http: bool = Field(default=False, validation_alias="SWR_ALLOW_HTTP")
     region: str | None = Field(None, validation_alias="SWR_REGION", pattern=r"^[a-z0-9-]+$")
     endpoint_setting: str | None = Field(None, validation_alias="SWR_ENDPOINT")
     iam_endpoint_setting: str | None = Field(None, validation_alias="SWR_IAM_ENDPOINT")
@@ -75,7 +84,7 @@ class Settings(BaseSettings):
 
     @field_validator("endpoint_setting", "iam_endpoint_setting")
     @classmethod
-    def _check_url(cls, value: str | None) -> str | None:
+    def _check_url(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is None:
             return None
         parts = urlsplit(value)
@@ -83,8 +92,12 @@ class Settings(BaseSettings):
             raise ValueError("must be a URL such as https://swr-api.cn-north-4.myhuaweicloud.com")
         if parts.username or parts.query or parts.fragment:
             raise ValueError("must hold no user, query or fragment")
-        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-            raise ValueError("must be https: plain http would send credentials in the clear")
+        is_clear = parts.scheme == "http" and parts.hostname not in _LOOPBACK
+        if is_clear and not info.data.get("allow_http"):
+            raise ValueError(
+                "must be https: plain http would send credentials in the clear;"
+                " SWR_ALLOW_HTTP=true accepts that"
+            )
         return value.rstrip("/")
 
     @model_validator(mode="after")

@@ -81,6 +81,18 @@ def test_plain_http_is_accepted_for_this_machine(
     assert read_settings().endpoint == f"http://{host}"
 
 
+def test_plain_http_to_another_machine_has_to_be_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In so many words; the refusal says which."""
+    monkeypatch.setenv("SWR_ENDPOINT", "http://swr.example.com")
+    monkeypatch.setenv("SWR_IAM_ENDPOINT", "http://iam.example.com")
+    with pytest.raises(SettingsError, match="SWR_ALLOW_HTTP=true accepts that"):
+        read_settings()
+    monkeypatch.setenv("SWR_ALLOW_HTTP", "true")
+    settings = read_settings()
+    assert settings.endpoint == "http://swr.example.com"
+    assert settings.iam_endpoint == "http://iam.example.com"
+
+
 def test_secrets_are_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither by repr nor by an error about them."""
     secret = "xK9-not-to-be-seen"
