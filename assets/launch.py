@@ -77,6 +77,7 @@ def run_job(
     """
     from assets.definitions import defs  # noqa: PLC0415 - see the module's docstring
     from assets.resources import WarehouseResource  # noqa: PLC0415
+    from assets.run_launcher import DIRECTORY_TAG  # noqa: PLC0415
 
     try:
         return defs.resolve_job_def("ingest").execute_in_process(
@@ -85,6 +86,8 @@ def run_job(
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
             },
             instance=instance,
+            # Lets the daemon tell whether this run is alive.
+            tags={DIRECTORY_TAG: str(read_settings().warehouse_dir.absolute())},
             resources={"warehouse": WarehouseResource(), "progress": progress},
         )
     except Exception as error:

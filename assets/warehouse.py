@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.landing import TAG_PAGES
+from assets.reexecution import run_that_read
 from assets.reports import REPORT_KEYS
 from assets.tables import FRESH, OWNERS, described, sql_files
 from pipelines.ingest import load_landing
@@ -47,7 +48,7 @@ def load(
     context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Settings]
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Turn what was landed into rows of the building file, which nobody else opens."""
-    rows = load_landing(warehouse, context.run.run_id)
+    rows = load_landing(warehouse, run_that_read(context.instance, context.run, warehouse))
     with connect_building(warehouse.warehouse_dir) as con:
         sizes = stored_bytes(con)
     for schema, table in TABLES:

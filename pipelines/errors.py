@@ -11,6 +11,7 @@
     │   └── SwrRefused            the request itself was refused
     ├── CatalogueError            a file of tag records for the stand-in is unreadable
     ├── LandingError              a landing folder is unreadable
+    ├── AlertFailed              a webhook did not take an alert: check its setting
     ├── NothingRead               a run read nothing: nothing is published
     └── WarehouseError            the warehouse cannot be opened, built or published
         ├── WarehouseMissing      there is none yet: run an ingest
@@ -93,6 +94,10 @@ class CatalogueError(SwrWarehouseError):
 
 class LandingError(SwrWarehouseError):
     """A landing folder is unreadable."""
+
+
+class AlertFailed(SwrWarehouseError):
+    """A webhook did not take an alert."""
 
 
 class NothingRead(SwrWarehouseError):

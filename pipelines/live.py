@@ -1,7 +1,7 @@
-"""A look at one repository as the registry has it now: the tags call with all its parameters.
+"""A look at the registry as it is now: its namespaces, and the tags call with all its parameters.
 
-For people, and for recordings the stand-in can serve. A run reads by `crawl`, which proves that
-nothing is missing; this does not.
+For people, sensors, and recordings the stand-in can serve. A run reads by `crawl`, which proves
+that nothing is missing; this does not.
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,17 @@ from pipelines.settings import Settings
 from pipelines.swr.client import client_from
 from pipelines.swr.reading_order import Listed
 from pipelines.swr.transport import Transport
+
+
+def visible_namespaces(settings: Settings) -> list[str]:
+    """Every namespace the credentials can see, sorted.
+
+    Raises:
+        SettingsError: endpoint or credentials are missing.
+        SwrError: the registry did not answer.
+    """
+    with Transport(settings) as transport:
+        return client_from(settings, transport).namespaces()
 
 
 def tag_records(

@@ -4,9 +4,11 @@ What a setting is used for is told by the room that uses it. Command-line flags 
 `read_settings(**overrides)`.
 """
 
+import re
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     Field,
@@ -21,20 +23,72 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pipelines.errors import SettingsError
 
+S = TypeVar("S", bound=BaseSettings)
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 Globs = Annotated[tuple[str, ...], NoDecode]
+_DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+_TIME = r"([01]\d|2[0-3]):[0-5]\d"
+_FROM_ENVIRONMENT = SettingsConfigDict(
+    frozen=True,
+    extra="ignore",
+    populate_by_name=True,
+    env_ignore_empty=True,
+    hide_input_in_errors=True,
+)
+
+
+class Calendar(BaseSettings):
+    """When runs begin by themselves: all that must be known before there is a run."""
+
+    model_config = _FROM_ENVIRONMENT
+
+    time_zone: str = Field("UTC", validation_alias="SWR_SCHEDULE_TIME_ZONE")
+    daily_at: str = Field("03:00", validation_alias="SWR_DAILY_AT")
+    weekly_full_at: str = Field("sunday 03:00", validation_alias="SWR_WEEKLY_FULL_AT")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _check_time_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):  # unknown, no name at all, a directory
+            raise ValueError("must name a time zone such as Europe/Berlin") from None
+        return value
+
+    @field_validator("daily_at")
+    @classmethod
+    def _check_daily(cls, value: str) -> str:
+        if not re.fullmatch(_TIME, value):
+            raise ValueError("must be a time such as 03:00")
+        return value
+
+    @field_validator("weekly_full_at")
+    @classmethod
+    def _check_weekly(cls, value: str) -> str:
+        if not re.fullmatch(rf"({'|'.join(_DAYS)}) {_TIME}", value.lower()):
+            raise ValueError("must be a day and a time such as sunday 03:00")
+        return value.lower()
+
+    @property
+    def daily_cron(self) -> str:
+        """Every day but the one of the weekly full run."""
+        others = (str(day) for day in range(len(_DAYS)) if day != self._weekday)
+        return f"{_minute_and_hour(self.daily_at)} * * {','.join(others)}"
+
+    @property
+    def weekly_cron(self) -> str:
+        """Once a week."""
+        return f"{_minute_and_hour(self.weekly_full_at.split()[1])} * * {self._weekday}"
+
+    @property
+    def _weekday(self) -> int:
+        return _DAYS.index(self.weekly_full_at.split()[0])
 
 
 class Settings(BaseSettings):
     """What a run needs to know. Secrets are never shown by `repr` or in errors."""
 
-    model_config = SettingsConfigDict(
-        frozen=True,
-        extra="ignore",
-        populate_by_name=True,
-        env_ignore_empty=True,
-        hide_input_in_errors=True,
-    )
+    model_config = _FROM_ENVIRONMENT
 
     # First, for the addresses are judged by it.
     allow_http: bool = Field(default=False, validation_alias="SWR_ALLOW_HTTP")
@@ -66,6 +120,10 @@ class Settings(BaseSettings):
     stale_days: int = Field(180, validation_alias="SWR_STALE_DAYS", ge=0)
     landing_max_age_hours: float = Field(6, validation_alias="SWR_LANDING_MAX_AGE_HOURS", ge=0)
     warehouse_dir: Path = Field(Path("data"), validation_alias="SWR_WAREHOUSE_DIR")
+
+    alert_webhook_url: SecretStr | None = Field(None, validation_alias="SWR_ALERT_WEBHOOK_URL")
+    keep_landing_days: float = Field(30, validation_alias="SWR_KEEP_LANDING_DAYS", ge=0)
+    keep_history_days: float = Field(365, validation_alias="SWR_KEEP_HISTORY_DAYS", ge=1)
 
     @field_validator("namespaces", "repositories", mode="before")
     @classmethod
@@ -99,6 +157,22 @@ class Settings(BaseSettings):
                 " SWR_ALLOW_HTTP=true accepts that"
             )
         return value.rstrip("/")
+
+    @field_validator("alert_webhook_url")
+    @classmethod
+    def _check_webhook(cls, value: SecretStr | None) -> SecretStr | None:
+        """The path of such a URL is a secret in itself, so it is not repeated in the message."""
+        if value is None:
+            return None
+        try:
+            parts = urlsplit(value.get_secret_value())
+        except ValueError:
+            raise ValueError("is no URL") from None
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("must be a URL that takes a POST of JSON")
+        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+            raise ValueError("must be https: plain http would send it in the clear")
+        return value
 
     @model_validator(mode="after")
     def _check_ca_bundle(self) -> Self:
@@ -143,15 +217,34 @@ def read_settings(**overrides: Any) -> Settings:
         SettingsError: names each wrong setting and what is wrong with it, never its value.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
+    return _read(Settings, **given)
+
+
+def read_calendar() -> Calendar:
+    """Read from the environment when runs begin.
+
+    Raises:
+        SettingsError: names each wrong setting and what is wrong with it.
+    """
+    return _read(Calendar)
+
+
+def _read(shape: type[S], **given: Any) -> S:
     try:
-        return Settings(**given)
+        return shape(**given)
     except ValidationError as error:
-        raise SettingsError("; ".join(map(_sentence, error.errors()))) from None
+        told = (_sentence(shape, one) for one in error.errors())
+        raise SettingsError("; ".join(told)) from None
 
 
-def _sentence(error: ErrorDetails) -> str:
+def _minute_and_hour(time: str) -> str:
+    hour, minute = time.split(":")
+    return f"{int(minute)} {int(hour)}"
+
+
+def _sentence(shape: type[BaseSettings], error: ErrorDetails) -> str:
     name = ".".join(str(part) for part in error["loc"][:1])
-    field = Settings.model_fields.get(name)
+    field = shape.model_fields.get(name)
     shown = field.validation_alias if field else name
     message = error["msg"].removeprefix("Value error, ")
     return f"{shown}: {message}" if shown else message

@@ -100,6 +100,19 @@ def writer_lock(directory: Path) -> Iterator[None]:
         lock.release()
 
 
+def is_being_written(directory: Path) -> bool:
+    """Whether a living process holds the writer lock of this directory."""
+    path = directory / ".lock"
+    if not path.exists():
+        return False
+    lock = FileLock(path, mode=0o600, thread_local=False)
+    try:
+        with lock.acquire(blocking=False):
+            return False
+    except Timeout:
+        return True
+
+
 def _process(holder: Path) -> str:
     try:
         return f" (process {int(holder.read_text())})"

@@ -66,13 +66,6 @@ def test_every_asset_says_what_it_is_and_belongs_to_a_group() -> None:
         assert node.group_name in {"swr", "warehouse", "reports"}, key
 
 
-def test_the_job_runs_every_day() -> None:
-    """All assets, one schedule."""
-    (schedule,) = defs.schedules or ()
-    assert isinstance(schedule, dg.ScheduleDefinition)
-    assert (schedule.cron_schedule, schedule.job_name) == ("0 3 * * *", "ingest")
-
-
 def test_a_run_without_a_key_records_every_namespace(site: Site) -> None:
     """Each with its own numbers."""
     with dg.DagsterInstance.ephemeral() as instance:

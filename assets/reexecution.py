@@ -1,0 +1,66 @@
+"""A run that goes on where another failed: whose landing it loads, whose building file it ends.
+
+"Re-execute from failure" skips the steps that went well; what those left on disk bears the id of
+the run that did them. If another run has begun since, that is gone, and going on would be wrong.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import dagster as dg
+
+from pipelines.errors import WarehouseError
+from pipelines.settings import Settings
+from pipelines.warehouse.building import connect_building
+from pipelines.warehouse.known import published_runs
+from pipelines.warehouse.query import connect_published, is_published
+
+_ANEW = "launch the job `ingest` anew, or re-execute all steps."
+
+
+def run_that_read(instance: dg.DagsterInstance, run: dg.DagsterRun, settings: Settings) -> str:
+    """The run whose landing is to be loaded: this one, or the nearest one it re-executes.
+
+    Raises:
+        WarehouseError: there is none any more, or it is published already.
+    """
+    shelf = settings.warehouse_dir / "landing"
+    landed = next((key for key in _lineage(instance, run) if (shelf / key).is_dir()), None)
+    if landed is None:
+        raise WarehouseError(f"What run {run.run_id} is to load is there no more: {_ANEW}")
+    if landed in _published(settings):
+        raise WarehouseError(f"What run {landed} read is published already: {_ANEW}")
+    return landed
+
+
+def refuse_to_end_another_run(
+    instance: dg.DagsterInstance, run: dg.DagsterRun, settings: Settings
+) -> None:
+    """Let a re-execution that skips the load go on only with what its own predecessors loaded.
+
+    Raises:
+        WarehouseError: the building file is missing, or another run's.
+    """
+    if run.parent_run_id is None or "load" in (run.step_keys_to_execute or ["load"]):
+        return
+    with connect_building(settings.warehouse_dir) as con:
+        loaded = published_runs(con)
+    if not loaded or loaded[-1] not in set(_lineage(instance, run)):
+        raise WarehouseError(f"Another run has begun since run {run.parent_run_id}: {_ANEW}")
+
+
+def _lineage(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[str]:
+    """This run, the one it re-executes, the one that one re-executes, and so on."""
+    at: dg.DagsterRun | None = run
+    while at is not None:
+        yield at.run_id
+        if at.parent_run_id is None:
+            return
+        at = instance.get_run_by_id(at.parent_run_id)
+
+
+def _published(settings: Settings) -> list[str]:
+    if not is_published(settings.warehouse_dir):
+        return []
+    with closing(connect_published(settings.warehouse_dir)) as con:
+        return published_runs(con)

@@ -1,0 +1,148 @@
+"""Runs that go on where others failed, and runs that died: on a real instance."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from ingesting import Site, small_registry
+
+from assets.definitions import defs
+from assets.run_launcher import DIRECTORY_TAG, WatchedRunLauncher
+from pipelines.errors import WarehouseError
+from pipelines.swr.stand_in.server import StandIn
+from pipelines.warehouse.building import is_being_written, writer_lock
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """A Dagster instance with the project's own dagster.yaml."""
+    home = tmp_path / "home"
+    home.mkdir()
+    shutil.copyfile(ROOT / "dagster.yaml", home / "dagster.yaml")
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        yield instance
+
+
+def ingest() -> dg.JobDefinition:
+    """The job, as Dagster finds it again for a re-execution."""
+    return defs.resolve_job_def("ingest")
+
+
+def fail_to_load(site: Site, instance: dg.DagsterInstance) -> str:
+    """A run that read and could not load, as where the disk misbehaves; give its id."""
+    site.directory.mkdir()
+    obstacle = site.directory / ".building.duckdb.tmp"
+    obstacle.symlink_to(site.directory.parent, target_is_directory=True)
+    with pytest.raises(WarehouseError, match="cannot be written"):
+        site.ingest_on(instance)
+    obstacle.unlink()
+    (run,) = instance.get_runs()
+    return run.run_id
+
+
+def re_execute_from_failure(instance: dg.DagsterInstance, run_id: str) -> dg.JobExecutionResult:
+    """What the button of that name does."""
+    return dg.execute_job(
+        dg.reconstructable(ingest),
+        instance=instance,
+        reexecution_options=dg.ReexecutionOptions.from_failure(run_id, instance),
+    )
+
+
+def test_from_failure_loads_what_the_failed_run_read(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    """Nothing is fetched again; the warehouse names the run that read."""
+    with StandIn(small_registry()) as server:
+        site = Site(server, tmp_path / "warehouse")
+        failed = fail_to_load(site, instance)
+        server.log.clear()
+        with re_execute_from_failure(instance, failed) as result:
+            assert result.success
+        assert server.log == []
+        assert site.query("select run_id from ingest.runs") == [{"run_id": failed}]
+        assert site.query("select count(*) as n from tags") == [{"n": 62}]
+
+
+def test_from_failure_is_refused_once_another_run_has_begun(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    """It took up what was read; a sentence says what to do, and nothing is published twice."""
+    with StandIn(small_registry()) as server:
+        site = Site(server, tmp_path / "warehouse")
+        failed = fail_to_load(site, instance)
+        site.ingest_on(instance)
+        before = (site.directory / "warehouse.duckdb").read_bytes()
+        with re_execute_from_failure(instance, failed) as result:
+            assert not result.success
+            (failure,) = [event for event in result.all_events if event.is_step_failure]
+    told = str(failure.step_failure_data.error)
+    assert "is to load is there no more: launch the job `ingest` anew" in told
+    assert (site.directory / "warehouse.duckdb").read_bytes() == before
+
+
+def test_dagster_waits_retries_and_watches(instance: dg.DagsterInstance) -> None:
+    """One run at a time; what died is tried again, what failed by itself is not."""
+    config = instance.get_concurrency_config()
+    assert config.run_queue_config is not None
+    assert config.run_queue_config.max_concurrent_runs == 1
+    assert instance.run_retries_enabled
+    assert instance.run_retries_max_retries == 2
+    assert not instance.run_retries_retry_on_asset_or_op_failure
+    assert instance.run_monitoring_enabled
+    assert isinstance(instance.run_launcher, WatchedRunLauncher)
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from pipelines.warehouse.building import writer_lock
+with writer_lock(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_run_of_the_command_line_is_alive_while_it_writes(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    """Killed, it counts as failed, and does not keep the schedule waiting for ever."""
+    directory = tmp_path / "warehouse"
+    run = instance.create_run_for_job(ingest(), tags={DIRECTORY_TAG: str(directory)})
+    launcher = instance.run_launcher
+    assert isinstance(launcher, WatchedRunLauncher)
+    assert launcher.check_run_worker_health(run).status.value == "RUNNING"
+    started = dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, run.job_name)
+    instance.report_dagster_event(started, run.run_id, timestamp=1.0)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(directory)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ,
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"held\n"
+    assert launcher.check_run_worker_health(run).status.value == "RUNNING"
+    holder.kill()
+    holder.communicate()
+    assert launcher.check_run_worker_health(run).status.value == "FAILED"
+
+
+def test_whether_a_directory_is_being_written_is_told_without_touching_it(tmp_path: Path) -> None:
+    """Also where there is none yet."""
+    directory = tmp_path / "warehouse"
+    assert not is_being_written(directory)
+    assert not directory.exists()
+    with writer_lock(directory):
+        assert is_being_written(directory)
+    assert not is_being_written(directory)
+    with writer_lock(directory):
+        pass
