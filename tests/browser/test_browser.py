@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import dagster as dg
 import pytest
 from ingesting import Site, small_registry
-from playwright.sync_api import Locator, Page, ViewportSize, expect
+from playwright.sync_api import Locator, Page, Response, ViewportSize, expect
 from served import CHROMIUM, ROOT, browser, served
 
 from assets.definitions import defs
@@ -100,6 +100,11 @@ def materialized(story: Story) -> Story:
     # Lists the runs begun here, not the first one, which the command line's way began.
     expect(statuses(page, "Success")).to_have_count(1, timeout=RUN_SECONDS * 1000)
     return story
+
+
+def is_launch(response: Response) -> bool:
+    """Whether the page was told that its run has been launched."""
+    return '"operationName":"Launch' in (response.request.post_data or "")
 
 
 def statuses(page: Page, status: str) -> Locator:
@@ -199,7 +204,8 @@ def test_one_namespace_is_run_again_alone(materialized: Story) -> None:
     page.get_by_text("Launch runs to materialize").click()
     expect(page.get_by_role("button", name="Launch 1 run")).to_be_visible()
     story.keep("one_namespace")
-    page.get_by_role("button", name="Launch 1 run").click()
+    with page.expect_response(is_launch):
+        page.get_by_role("button", name="Launch 1 run").click()
     page.goto(story.address + "/locations/swr_warehouse/jobs/ingest/runs")
     expect(statuses(page, "Success")).to_have_count(2, timeout=RUN_SECONDS * 1000)
     assert list(story.site.tags_requests()) == ["/v2/manage/namespaces/data/repos/spark/tags"]
