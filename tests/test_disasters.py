@@ -115,19 +115,14 @@ def fill(disk: Path, left: int) -> Path:
     return ballast
 
 
-@pytest.mark.parametrize(
-    ("left", "told"),
-    [(0, "cannot be written"), (1_000_000, "cannot be written"), (5_000_000, "could not be")],
-)
-def test_a_full_disk_publishes_nothing_and_is_got_over(
-    small_disk: Path, left: int, told: str
-) -> None:
-    """Whether landing, copying or building meets its end; the last warehouse stays as it was."""
+@pytest.mark.parametrize("left", [0, 1_000_000])
+def test_a_full_disk_publishes_nothing_and_is_got_over(small_disk: Path, left: int) -> None:
+    """Whether nothing more can be written or landing still fits; the last warehouse stays."""
     run_once()
     old = (small_disk / "warehouse.duckdb").read_bytes()
     ballast = fill(small_disk, left)
     sentence = refused("ingest")
-    assert told in sentence
+    assert "cannot be written (No space left on device)" in sentence
     assert "free" in sentence
     assert (small_disk / "warehouse.duckdb").read_bytes() == old
     ballast.unlink()
