@@ -144,7 +144,8 @@ class Crawler:
         try:
             page = self.client.tag_page(*name, request)
         except SwrRefused as refusal:
-            if request.limit <= ACCEPTED_LIMIT:
+            # What was never sent says nothing of page sizes.
+            if request.limit <= ACCEPTED_LIMIT or refusal.status is None:
                 raise
             self.limits.lower()
             return reading.throw(refusal)

@@ -141,3 +141,17 @@ def test_a_record_that_cannot_be_used_is_kept_aside_alone(tmp_path: Path) -> Non
         assert site.query("select count(*) as n from tags") == [{"n": 62}]
         site.ingest()
         assert set(site.tags_requests().values()) == {1}
+
+
+def test_a_name_that_cannot_be_asked_for_leaves_the_page_size_alone(tmp_path: Path) -> None:
+    """Its repository fails; the others are read in pages as large as before."""
+    registry = small_registry()
+    for number in range(61):
+        registry.push("shop", "..", f"v{number}", manifest(("a", 1)), at=AT)
+    with at_site(tmp_path, registry) as site:
+        site.settings = {"SWR_CONCURRENCY": "1"}
+        assert site.ingest() == "partial"
+        failed = site.query("select repository from ingest.crawls where status = 'failed'")
+        limits = {entry.query["limit"] for entry in site.server.log if "/tags" in entry.path}
+    assert failed == [{"repository": ".."}]
+    assert limits == {"1000"}
