@@ -1,4 +1,4 @@
-"""How exactly the client keeps to its rate: eight threads against a server that would take more.
+"""How exactly the client keeps to its rate: sixteen threads against a server that would take more.
 
 python benchmarks/rate_limit.py
 """
@@ -17,7 +17,7 @@ from pipelines.swr.transport import Transport
 
 RATES = (5, 20, 200)
 _SECONDS = 10
-_THREADS = 8
+_THREADS = 16
 
 
 def main() -> None:

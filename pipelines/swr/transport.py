@@ -12,11 +12,11 @@ from typing import Self, TypeVar
 import requests
 import stamina
 import stamina.instrumentation
-from pyrate_limiter import Limiter, Rate
 from requests.adapters import HTTPAdapter
 
 from pipelines.errors import SwrUnavailable
 from pipelines.settings import Settings
+from pipelines.swr.pacing import Pacer
 from pipelines.swr.replies import Reply, describe, error_from
 
 T = TypeVar("T")
@@ -75,7 +75,8 @@ class Transport:
         self.counters = Counters()
         self._local = threading.local()
         self._timeout = settings.timeout_seconds
-        self._limiter = _limiter(settings.requests_per_second)
+        rate = settings.requests_per_second
+        self._pacer = Pacer(rate) if rate else None
         # A session would read the environment, keep cookies and follow redirects: twice the work.
         self._adapter = HTTPAdapter(pool_maxsize=settings.concurrency)
         self._proxies = requests.utils.get_environ_proxies(settings.endpoint)
@@ -95,8 +96,6 @@ class Transport:
     def close(self) -> None:
         """Close all connections."""
         self._adapter.close()
-        if self._limiter:
-            self._limiter.close()
 
     def count_anew(self) -> Counters:
         """Give counters of what the calling thread does from now on, to tell what it costs."""
@@ -162,8 +161,8 @@ class Transport:
         return counters
 
     def _send(self, request: requests.PreparedRequest) -> Reply:
-        if self._limiter:
-            self._limiter.try_acquire("swr")
+        if self._pacer:
+            self._pacer.wait()
         self._counting.add(requests=1)
         try:
             # An adapter follows no redirects: they would carry the token to another host.
@@ -188,15 +187,6 @@ def prepared(
     """Make a request ready to be sent, except for its credentials."""
     headers = {**requests.utils.default_headers(), **headers}
     return requests.Request(method, url, headers=headers, data=body).prepare()
-
-
-def _limiter(requests_per_second: float) -> Limiter | None:
-    """Pace evenly: windows of a fifth of a second keep to the rate without bursts."""
-    if not requests_per_second:
-        return None
-    permits = max(1, round(requests_per_second / 5))
-    window_ms = max(1, round(1000 * permits / requests_per_second))
-    return Limiter(Rate(permits, window_ms), buffer_ms=0)
 
 
 def _worth_retrying(error: Exception) -> bool | float:
