@@ -12,6 +12,7 @@ import dagster as dg
 
 from assets.warehouse import TABLES
 from pipelines.markdown import markdown_table
+from pipelines.run_log import RunLog
 from pipelines.settings import Settings
 from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.models import (
@@ -43,24 +44,31 @@ _ON_REPORTS = {name for name, spec in _SPECS.items() if spec.asset_key.path[0] =
 
 
 @dg.multi_asset_check(specs=[_SPECS[name] for name in sorted(_SPECS.keys() - _ON_REPORTS)])
-def audit_tables(warehouse: dg.ResourceParam[Settings]) -> Iterator[dg.AssetCheckResult]:
+def audit_tables(
+    context: dg.AssetCheckExecutionContext, warehouse: dg.ResourceParam[Settings]
+) -> Iterator[dg.AssetCheckResult]:
     """Run the checks of the loaded tables."""
-    yield from _results(warehouse, _SPECS.keys() - _ON_REPORTS)
+    yield from _results(context, warehouse, _SPECS.keys() - _ON_REPORTS)
 
 
 @dg.multi_asset_check(specs=[_SPECS[name] for name in sorted(_ON_REPORTS)])
-def audit_reports(warehouse: dg.ResourceParam[Settings]) -> Iterator[dg.AssetCheckResult]:
+def audit_reports(
+    context: dg.AssetCheckExecutionContext, warehouse: dg.ResourceParam[Settings]
+) -> Iterator[dg.AssetCheckResult]:
     """Run the checks of the reports."""
-    yield from _results(warehouse, _ON_REPORTS)
+    yield from _results(context, warehouse, _ON_REPORTS)
 
 
-def _results(settings: Settings, names: set[str]) -> Iterator[dg.AssetCheckResult]:
+def _results(
+    context: dg.AssetCheckExecutionContext, settings: Settings, names: set[str]
+) -> Iterator[dg.AssetCheckResult]:
     with connect_building(settings.warehouse_dir) as con:
         outcomes = run_checks(con, names)
     for outcome in outcomes:
         yield _result(outcome)
     # Dagster would stop here as well, without saying which checks failed.
-    audit(outcomes)
+    with RunLog(context.run.run_id).step("audit"):
+        audit(outcomes)
 
 
 def _result(outcome: CheckOutcome) -> dg.AssetCheckResult:

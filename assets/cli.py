@@ -85,7 +85,8 @@ def ingest(*, full: bool, namespaces: tuple[str, ...], repositories: tuple[str, 
     from assets.launch import launch_ingest  # noqa: PLC0415 - brings in Dagster
 
     check_settings()
-    with TerminalProgress(_err) as progress:
+    console = Console(quiet=True) if read_settings().log_format == "json" else _err
+    with TerminalProgress(console) as progress:
         launched = launch_ingest(
             full=full, namespaces=namespaces, repositories=repositories, progress=progress
         )

@@ -18,6 +18,7 @@ from pipelines.discovery import Scope
 from pipelines.ingest import Order, ReadSummary, read_registry
 from pipelines.landing.folder import RECORDS
 from pipelines.markdown import markdown_table
+from pipelines.run_log import RunLog
 from pipelines.settings import Settings
 from pipelines.swr.reading_order import Status
 
@@ -81,7 +82,9 @@ def tag_pages(
         _chosen_namespaces(context, config, warehouse),
         tuple(config.repositories) or warehouse.repositories,
     )
-    summary = read_registry(warehouse, Order(context.run.run_id, config.full, scope), progress)
+    order = Order(context.run.run_id, config.full, scope)
+    with RunLog(order.run_id).step("read"):
+        summary = read_registry(warehouse, order, progress)
     context.instance.add_dynamic_partitions(NAMESPACES.name or "", summary.visible_namespaces)
     context.add_asset_metadata(_totals(summary))
     for namespace in filter(scope.has_namespace, summary.visible_namespaces):

@@ -14,6 +14,7 @@ from duckdb import DuckDBPyConnection
 
 from assets.tables import described, sql_files
 from pipelines.highlights import highlights
+from pipelines.run_log import RunLog
 from pipelines.settings import Settings
 from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.catalog import stored_bytes
@@ -51,9 +52,12 @@ def _column_lineage(name: str) -> dg.TableColumnLineage:
 
 
 @dg.multi_asset(specs=[_spec(name) for name in report_names()])
-def reports(warehouse: dg.ResourceParam[Settings]) -> Iterator[dg.MaterializeResult[None]]:
+def reports(
+    context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Settings]
+) -> Iterator[dg.MaterializeResult[None]]:
     """Rebuild every report from the tables of the building file."""
-    with connect_building(warehouse.warehouse_dir) as con:
+    log = RunLog(context.run.run_id)
+    with log.step("report"), connect_building(warehouse.warehouse_dir) as con:
         built = build_reports(con)
         sizes = stored_bytes(con)
         shown = {report.name: _shown(con, report, sizes) for report in built}

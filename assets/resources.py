@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from assets.reexecution import refuse_to_end_another_run
+from pipelines import run_log
 from pipelines.crawl import Progress
 from pipelines.discovery import Name
 from pipelines.settings import Settings, read_settings
@@ -24,7 +25,7 @@ class WarehouseResource(dg.ConfigurableResource[Settings]):
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Settings]:
         """Hold the writer lock from the first step to the last."""
         settings = read_settings()
-        with writer_lock(settings.warehouse_dir):
+        with run_log.written(settings), writer_lock(settings.warehouse_dir):
             if context.instance and context.run:
                 refuse_to_end_another_run(context.instance, context.run, settings)
             yield settings

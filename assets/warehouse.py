@@ -12,11 +12,11 @@ from assets.landing import TAG_PAGES
 from assets.reexecution import run_that_read
 from assets.reports import REPORT_KEYS
 from assets.tables import FRESH, OWNERS, described, sql_files
-from pipelines.ingest import load_landing
+from pipelines.ingest import load_landing, publish_run
+from pipelines.run_log import RunLog
 from pipelines.settings import Settings
 from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.catalog import stored_bytes
-from pipelines.warehouse.publish import publish
 
 TABLES = (
     ("main", "repositories"),
@@ -48,7 +48,8 @@ def load(
     context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Settings]
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Turn what was landed into rows of the building file, which nobody else opens."""
-    rows = load_landing(warehouse, run_that_read(context.instance, context.run, warehouse))
+    with RunLog(context.run.run_id).step("load"):
+        rows = load_landing(warehouse, run_that_read(context.instance, context.run, warehouse))
     with connect_building(warehouse.warehouse_dir) as con:
         sizes = stored_bytes(con)
     for schema, table in TABLES:
@@ -67,9 +68,12 @@ def load(
     owners=OWNERS,
     freshness_policy=FRESH,
 )
-def published(warehouse: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
+def published(
+    context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Settings]
+) -> dg.MaterializeResult[None]:
     """The one file people query: replaced at once, after every blocking check has passed."""
-    path = publish(warehouse.warehouse_dir)
+    with RunLog(context.run.run_id).step("publish"):
+        path = publish_run(warehouse, context.run.run_id)
     return dg.MaterializeResult(
         metadata={"path": dg.MetadataValue.path(path), "bytes": path.stat().st_size}
     )

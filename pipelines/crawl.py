@@ -4,6 +4,7 @@ Concurrency is across repositories; the pages of one are read one after the othe
 that fails is logged and does not stop the others.
 """
 
+import logging
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Protocol
 from pipelines.discovery import Discovery, Name, largest_first
 from pipelines.errors import SwrError, SwrNotFound, SwrRefused
 from pipelines.landing.folder import Folder, Record
+from pipelines.run_log import RunLog
 from pipelines.swr.client import SwrClient
 from pipelines.swr.reading_order import (
     ACCEPTED_LIMIT,
@@ -67,6 +69,7 @@ class Crawler:
     known: KnownRepositories
     limits: Limits
     progress: Progress
+    log: RunLog
 
     def crawl(self, found: Discovery, *, done: Collection[Name], threads: int) -> None:
         """Read what was discovered, except what is done; record an outcome for each.
@@ -175,6 +178,16 @@ class Crawler:
                 "lists_everything": outcome.lists_everything,
                 "first_walk": outcome.first_walk,
             }
+        )
+        self.log.tell(
+            "repository finished",
+            level=logging.WARNING if error else logging.INFO,
+            namespace=namespace,
+            repository=repository,
+            status=outcome.status.value,
+            requests=spent.requests,
+            tags=outcome.received,
+            error=error,
         )
         self.progress.finished(name, outcome, error)
 

@@ -3,7 +3,9 @@
 What Dagster's assets call, without Dagster. Each step finds what the one before left on disk.
 """
 
+import logging
 import time
+from collections import Counter
 from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,12 +22,14 @@ from pipelines.known import NothingKnown, PublishedState
 from pipelines.landing import folder as landing
 from pipelines.landing.shelf import open_folder
 from pipelines.normalize import normalize
+from pipelines.run_log import RunLog
 from pipelines.settings import Settings, read_settings
 from pipelines.swr.client import client_from
 from pipelines.swr.transport import Transport
 from pipelines.swr.wire import as_utc
 from pipelines.warehouse import load
 from pipelines.warehouse.building import connect_building, start_building
+from pipelines.warehouse.publish import publish
 from pipelines.warehouse.query import run_query
 
 _FAILED = ("failed", "incomplete")
@@ -86,6 +90,8 @@ def read_registry(settings: Settings, order: Order, progress: Progress) -> ReadS
         NothingRead: no repository could be read.
     """
     as_of = datetime.now(UTC)
+    log = RunLog(order.run_id)
+    log.tell("run started", mode=_mode(order), scope=_scope(order.scope))
     with (
         Transport(settings) as transport,
         closing(PublishedState(settings.warehouse_dir)) as published,
@@ -100,6 +106,7 @@ def read_registry(settings: Settings, order: Order, progress: Progress) -> ReadS
             known=NothingKnown() if order.full else published,
             limits=Limits(settings.page_size),
             progress=progress,
+            log=log,
         )
         crawler.crawl(found, done=_done(folder.path), threads=settings.concurrency)
         totals = _totals(found, transport, as_of)
@@ -107,6 +114,7 @@ def read_registry(settings: Settings, order: Order, progress: Progress) -> ReadS
     failures = {name: str(error) for name, error in found.failed_namespaces.items()}
     crawls = landing.read_crawls(folder.path)
     summary = ReadSummary(crawls, totals, found.visible_namespaces, failures)
+    _tell_landed(log, summary)
     _refuse_nothing(summary)
     return summary
 
@@ -135,7 +143,20 @@ def load_landing(settings: Settings, run_id: str) -> dict[str, int]:
         crawls = landing.read_crawls(path)
         run = _run_row(settings, run_id, landing.read_run(path), totals, crawls)
         load.apply(con, run, crawls.select(load.CRAWLS.names), landing.read_repositories(path))
-        return load.row_counts(con)
+        rows = load.row_counts(con)
+    RunLog(run_id).tell("run loaded", status=run.status, rows=rows)
+    return rows
+
+
+def publish_run(settings: Settings, run_id: str) -> Path:
+    """Publish what the run has built and audited; give the warehouse's path.
+
+    Raises:
+        WarehouseError: it cannot be replaced.
+    """
+    path = publish(settings.warehouse_dir)
+    RunLog(run_id).tell("run published", bytes=path.stat().st_size)
+    return path
 
 
 def _open_folder(
@@ -165,6 +186,10 @@ def _shelf(settings: Settings) -> Path:
 
 def _mode(order: Order) -> str:
     return "full" if order.full else "incremental"
+
+
+def _scope(asked: Scope | landing.Run) -> dict[str, tuple[str, ...]]:
+    return {"namespaces": asked.namespaces, "repositories": asked.repositories}
 
 
 def _done(path: Path) -> set[Name]:
@@ -208,6 +233,21 @@ def _totals(found: Discovery, transport: Transport, as_of: datetime) -> landing.
     )
 
 
+def _tell_landed(log: RunLog, summary: ReadSummary) -> None:
+    for namespace, error in summary.failed_namespaces.items():
+        log.tell("namespace not listed", level=logging.WARNING, namespace=namespace, error=error)
+    totals = summary.totals
+    log.tell(
+        "run landed",
+        repositories=Counter(summary.crawls["status"].to_pylist()),
+        tags=sum(row["received"] for row in summary.crawls.to_pylist()),
+        requests=totals.requests,
+        retries=totals.retries,
+        throttled_seconds=totals.throttled_seconds,
+        bytes=totals.bytes,
+    )
+
+
 def _refuse_nothing(summary: ReadSummary) -> None:
     """Refuse to go on from a run in which everything failed."""
     if summary.is_complete or summary.count("complete", "unchanged", "incomplete", "missing"):
@@ -224,7 +264,7 @@ def _run_row(
     crawls: pa.Table,
 ) -> load.Run:
     failed = set(crawls["status"].to_pylist()) & set(_FAILED)
-    scope = {"namespaces": asked.namespaces, "repositories": asked.repositories}
+    scope = _scope(asked)
     return load.Run(
         run_id=run_id,
         as_of=totals.as_of,

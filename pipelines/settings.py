@@ -6,7 +6,7 @@ What a setting is used for is told by the room that uses it. Command-line flags 
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -121,6 +121,7 @@ class Settings(BaseSettings):
     landing_max_age_hours: float = Field(6, validation_alias="SWR_LANDING_MAX_AGE_HOURS", ge=0)
     warehouse_dir: Path = Field(Path("data"), validation_alias="SWR_WAREHOUSE_DIR")
 
+    log_format: Literal["plain", "json"] = Field("plain", validation_alias="SWR_LOG_FORMAT")
     alert_webhook_url: SecretStr | None = Field(None, validation_alias="SWR_ALERT_WEBHOOK_URL")
     keep_landing_days: float = Field(30, validation_alias="SWR_KEEP_LANDING_DAYS", ge=0)
     keep_history_days: float = Field(365, validation_alias="SWR_KEEP_HISTORY_DAYS", ge=1)

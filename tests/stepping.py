@@ -6,11 +6,10 @@ from collections.abc import Callable
 from ingesting import Silence
 
 from pipelines.discovery import Scope
-from pipelines.ingest import Order, load_landing, read_registry
+from pipelines.ingest import Order, load_landing, publish_run, read_registry
 from pipelines.settings import Settings
 from pipelines.warehouse.building import connect_building, writer_lock
 from pipelines.warehouse.models import audit, build_reports, run_checks
-from pipelines.warehouse.publish import publish
 
 
 def run_steps(settings: Settings, *, enter: Callable[[str], None] = lambda _: None) -> str:
@@ -31,6 +30,6 @@ def run_steps(settings: Settings, *, enter: Callable[[str], None] = lambda _: No
             build_reports(con)
             audit(run_checks(con))
         enter("publish")
-        publish(settings.warehouse_dir)
+        publish_run(settings, run_id)
         enter("published")
     return run_id

@@ -101,6 +101,7 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
             "SWR_IAM_ENDPOINT": server.url,
             "SWR_REQUESTS_PER_SECOND": "0",
             "SWR_WAREHOUSE_DIR": str(tmp_path / "warehouse"),
+            "SWR_LOG_FORMAT": "json",
             "DAGSTER_HOME": str(tmp_path / "home"),
         }.items():
             monkeypatch.setenv(name, value)

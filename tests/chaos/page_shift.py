@@ -15,6 +15,7 @@ from watched_registry import State, TickingClock, WatchedRegistry, small_image, 
 from pipelines.crawl import Crawler, Limits
 from pipelines.discovery import Discovery, Name
 from pipelines.landing.folder import Folder, read_crawls, read_records
+from pipelines.run_log import RunLog
 from pipelines.settings import Settings, read_settings
 from pipelines.swr.client import client_from
 from pipelines.swr.reading_order import Known, Version
@@ -122,7 +123,7 @@ def read(settings: Settings, folder: Folder, names: list[Name], memory: Memory) 
     with Transport(settings) as transport:
         limits = Limits(settings.page_size)
         client = client_from(settings, transport)
-        crawler = Crawler(client, folder, memory, limits, Silence())
+        crawler = Crawler(client, folder, memory, limits, Silence(), RunLog("run"))
         crawler.crawl(found, done=(), threads=2)
     folder.flush()
 
