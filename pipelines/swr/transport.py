@@ -3,6 +3,7 @@
 Knows HTTP and nothing of SWR's paths or shapes (`client`), nor of who is asking (`auth`).
 """
 
+import ssl
 import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
@@ -31,7 +32,7 @@ _LONGEST_RETRY_AFTER = 300.0
 _TOO_MANY_REQUESTS = 429
 # The first that fits: the later are more general.
 _REASONS = (
-    (requests.exceptions.SSLError, "the certificate cannot be verified; see SWR_CA_BUNDLE"),
+    (requests.exceptions.SSLError, "no safe connection; check the endpoint"),
     (requests.exceptions.ProxyError, "the proxy cannot be reached; see HTTPS_PROXY"),
     (requests.exceptions.ConnectTimeout, "no connection in time; check the endpoint"),
     (requests.exceptions.Timeout, "no answer in time; see SWR_TIMEOUT_SECONDS"),
@@ -199,5 +200,16 @@ def _worth_retrying(error: Exception) -> bool | float:
 
 def _reason(error: requests.RequestException) -> str:
     """Say what went wrong on the way, without repeating URLs or objects of the libraries."""
+    if problem := _certificate_problem(error):
+        return f"the certificate cannot be verified ({problem}); see SWR_CA_BUNDLE"
     reasons = (text for kind, text in _REASONS if isinstance(error, kind))
     return next(reasons, f"the request failed ({type(error).__name__})")
+
+
+def _certificate_problem(error: BaseException) -> str | None:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return cause.verify_message
+        cause = cause.__cause__ or cause.__context__
+    return None

@@ -1,0 +1,127 @@
+"""Whoever answers is asked for a certificate before anything is told: the token above all."""
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import trustme
+
+from pipelines.errors import SwrUnavailable
+from pipelines.settings import read_settings
+from pipelines.swr.client import client_from
+from pipelines.swr.stand_in.registry import Registry
+from pipelines.swr.stand_in.server import StandIn
+from pipelines.swr.transport import Transport
+
+HOST = "127.0.0.1"
+PASSWORD = {"username": "u", "password": "p", "domain_name": "d", "project_name": "cn-north-4"}
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    """A certificate authority that nobody knows."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def bundle(authority: trustme.CA, tmp_path: Path) -> Path:
+    """Its certificate in a file."""
+    path = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(path)
+    return path
+
+
+@contextmanager
+def behind_tls(certificate: trustme.LeafCert) -> Iterator[StandIn]:
+    """The stand-in as it is, with TLS around its socket."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    registry = Registry()
+    registry.push("team", "app", "1", "{}", at=datetime(2026, 3, 1, tzinfo=UTC))
+    with StandIn(registry) as server:
+        assert server._server is not None
+        # Hands are shaken by each connection's own thread.
+        server._server.socket = context.wrap_socket(
+            server._server.socket, server_side=True, do_handshake_on_connect=False
+        )
+        server.url = server.url.replace("http:", "https:")
+        yield server
+
+
+def namespaces(server: StandIn, bundle: Path | None, **credentials: str) -> list[str]:
+    """Ask for the list of namespaces, and with a password for a token before."""
+    settings = read_settings(
+        endpoint_setting=server.url,
+        iam_endpoint_setting=server.url,
+        ca_bundle=bundle,
+        **(credentials or {"auth_token": "stand-in-token"}),
+    )
+    with Transport(settings) as transport:
+        return client_from(settings, transport).namespaces()
+
+
+def test_an_authority_of_one_s_own_is_trusted_when_named(
+    authority: trustme.CA, bundle: Path
+) -> None:
+    """SWR_CA_BUNDLE names it; the token then arrives."""
+    with behind_tls(authority.issue_cert(HOST)) as server:
+        assert namespaces(server, bundle) == ["team"]
+        assert [entry.status for entry in server.log] == [200]
+
+
+@pytest.mark.parametrize("credentials", [{}, PASSWORD], ids=["token", "password"])
+def test_an_unknown_authority_is_refused(
+    authority: trustme.CA, credentials: dict[str, str]
+) -> None:
+    """With a sentence that says what to do, before anything is asked."""
+    with behind_tls(authority.issue_cert(HOST)) as server:
+        refused_before_anything_is_said(
+            server, None, "unable to get local issuer certificate", **credentials
+        )
+
+
+def test_a_certificate_of_another_name_is_refused(authority: trustme.CA, bundle: Path) -> None:
+    """Though its authority is trusted."""
+    with behind_tls(authority.issue_cert("swr.example.com")) as server:
+        refused_before_anything_is_said(
+            server, bundle, f"IP address mismatch, certificate is not valid for '{HOST}'."
+        )
+
+
+def test_a_certificate_of_the_past_is_refused(authority: trustme.CA, bundle: Path) -> None:
+    """Though its authority is trusted, and its name is right."""
+    expired = authority.issue_cert(
+        HOST,
+        not_before=datetime(2024, 1, 1, tzinfo=UTC),
+        not_after=datetime(2025, 1, 1, tzinfo=UTC),
+    )
+    with behind_tls(expired) as server:
+        refused_before_anything_is_said(server, bundle, "certificate has expired")
+
+
+def test_what_other_programs_trust_is_not_trusted(
+    authority: trustme.CA, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Variables of other programs neither add an authority nor turn verification off."""
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.setenv(name, str(bundle))
+    with behind_tls(authority.issue_cert(HOST)) as server:
+        refused_before_anything_is_said(server, None, "unable to get local issuer certificate")
+
+
+def refused_before_anything_is_said(
+    server: StandIn, bundle: Path | None, why: str, **credentials: str
+) -> None:
+    """The sentence is exact, and no request got through."""
+    path = "/v3/auth/tokens" if credentials else "/v2/manage/namespaces"
+    method = "POST" if credentials else "GET"
+    with pytest.raises(SwrUnavailable) as raised:
+        namespaces(server, bundle, **credentials)
+    assert str(raised.value) == (
+        f"{method} {server.url}{path}: the certificate cannot be verified ({why});"
+        " see SWR_CA_BUNDLE"
+    )
+    assert server.log == []
