@@ -86,33 +86,48 @@ def tag_pages(
     with RunLog(order.run_id).step("read"):
         summary = read_registry(warehouse, order, progress)
     context.instance.add_dynamic_partitions(NAMESPACES.name or "", summary.visible_namespaces)
-    context.add_asset_metadata(_totals(summary))
-    for namespace in filter(scope.has_namespace, summary.visible_namespaces):
-        _tell(context, namespace, summary)
+    _tell(context, [*filter(scope.has_namespace, summary.visible_namespaces)], summary)
 
 
 def _chosen_namespaces(
     context: dg.AssetExecutionContext, config: IngestConfig, settings: Settings
 ) -> tuple[str, ...]:
-    if context.has_partition_key:
-        return tuple(context.partition_keys)
-    return tuple(config.namespaces) or settings.namespaces
+    return _keys(context) or tuple(config.namespaces) or settings.namespaces
 
 
-def _tell(context: dg.AssetExecutionContext, namespace: str, summary: ReadSummary) -> None:
-    """Tell Dagster how the reading of one namespace went."""
+def _keys(context: dg.AssetExecutionContext) -> tuple[str, ...]:
+    """The namespaces chosen as partitions, one or several."""
+    is_partitioned = context.has_partition_key or context.has_partition_key_range
+    return tuple(context.partition_keys) if is_partitioned else ()
+
+
+def _tell(context: dg.AssetExecutionContext, namespaces: list[str], summary: ReadSummary) -> None:
+    """Tell Dagster how the reading went, of each namespace and of all."""
+    of_each = {namespace: _of_one(namespace, summary) for namespace in namespaces}
+    if _keys(context):
+        # Dagster makes the materializations itself, one for each key.
+        for namespace, metadata in of_each.items():
+            context.add_asset_metadata(metadata, partition_key=namespace)
+        return
+    context.add_asset_metadata(_totals(summary))
+    for namespace, metadata in of_each.items():
+        context.log_event(_event(namespace, metadata))
+
+
+def _of_one(namespace: str, summary: ReadSummary) -> dict[str, Any]:
     rows = [row for row in summary.crawls.to_pylist() if row["namespace"] == namespace]
     error = summary.failed_namespaces.get(namespace)
-    metadata = _counts(rows) | _failures(rows, {namespace: error} if error else {})
-    if context.has_partition_key:
-        # Dagster makes the materialization itself, where the run has a key.
-        context.add_asset_metadata(metadata, partition_key=namespace)
-    elif error or (rows and all(row["status"] == "failed" for row in rows)):
-        context.log_event(dg.AssetObservation(TAG_PAGES, partition=namespace, metadata=metadata))
-    else:
-        context.log_event(
-            dg.AssetMaterialization(TAG_PAGES, partition=namespace, metadata=metadata)
-        )
+    return _counts(rows) | _failures(rows, {namespace: error} if error else {})
+
+
+def _event(
+    namespace: str, metadata: dict[str, Any]
+) -> dg.AssetMaterialization | dg.AssetObservation:
+    """A materialization, or an observation of a namespace of which nothing could be read."""
+    ended = {status: metadata[f"repositories_{status}"] for status in Status}
+    is_read = sum(ended.values()) > ended[Status.FAILED] or "not_read" not in metadata
+    kind = dg.AssetMaterialization if is_read else dg.AssetObservation
+    return kind(TAG_PAGES, partition=namespace, metadata=metadata)
 
 
 def _totals(summary: ReadSummary) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""A run that goes on where another failed: whose landing it loads, whose building file it ends.
+"""A run that goes on where another ended: whose landing it loads, whose building file it ends.
 
-"Re-execute from failure" skips the steps that went well; what those left on disk bears the id of
-the run that did them. If another run has begun since, that is gone, and going on would be wrong.
+"Re-execute from failure" skips the steps that went well, and the page of all assets reads in a run
+of its own; what those left on disk bears the id of the run that did them. If another run has begun
+since a failure, that is gone, and going on would be wrong.
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from contextlib import closing
 import dagster as dg
 
 from pipelines.errors import WarehouseError
+from pipelines.landing.shelf import unpublished
 from pipelines.settings import Settings
 from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.known import published_runs
@@ -19,13 +21,18 @@ _ANEW = "launch the job `ingest` anew, or re-execute all steps."
 
 
 def run_that_read(instance: dg.DagsterInstance, run: dg.DagsterRun, settings: Settings) -> str:
-    """The run whose landing is to be loaded: this one, or the nearest one it re-executes.
+    """The run whose landing is to be loaded.
+
+    This one, or the nearest one it re-executes; for a run that neither read nor re-executes, the
+    one that read last and is not published yet.
 
     Raises:
         WarehouseError: there is none any more, or it is published already.
     """
     shelf = settings.warehouse_dir / "landing"
     landed = next((key for key in _lineage(instance, run) if (shelf / key).is_dir()), None)
+    if landed is None and run.parent_run_id is None:
+        landed = unpublished(shelf, _published(settings))
     if landed is None:
         raise WarehouseError(f"What run {run.run_id} is to load is there no more: {_ANEW}")
     if landed in _published(settings):

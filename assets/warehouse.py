@@ -17,6 +17,7 @@ from pipelines.run_log import RunLog
 from pipelines.settings import Settings
 from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.catalog import stored_bytes
+from pipelines.warehouse.models import audit, run_checks
 
 TABLES = (
     ("main", "repositories"),
@@ -72,6 +73,10 @@ def published(
     context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult[None]:
     """The one file people query: replaced at once, after every blocking check has passed."""
+    if context.run.asset_selection:
+        # Chosen alone, without the steps that audit: nothing is published unaudited.
+        with connect_building(warehouse.warehouse_dir) as con:
+            audit(run_checks(con))
     with RunLog(context.run.run_id).step("publish"):
         path = publish_run(warehouse, context.run.run_id)
     return dg.MaterializeResult(

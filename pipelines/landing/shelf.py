@@ -5,7 +5,7 @@ the same, and compares with the run that is still the published one; and if noth
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -61,6 +61,23 @@ def _take_up(shelf: Path, run: Run, published: frozenset[str], *, oldest: dateti
         else:
             shutil.rmtree(path)
     return taken_up
+
+
+def unpublished(shelf: Path, published: Sequence[str]) -> str | None:
+    """The finished crawl that began last, of those that go on from the published warehouse.
+
+    Args:
+        shelf: directory that holds the folders.
+        published: runs that have reached the warehouse, the latest last.
+    """
+    latest = published[-1] if published else None
+    waiting = {
+        path.name: read_run(path)
+        for path in shelf.glob("*")
+        if path.name not in published and (path / "crawl.json").exists()
+    }
+    fitting = {name: run.started_at for name, run in waiting.items() if run.based_on == latest}
+    return max(fitting, key=lambda name: fitting[name], default=None)
 
 
 def _fits(path: Path, run: Run, *, oldest: datetime) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import requests
-from ingesting import Silence, Site, small_registry
+from ingesting import AT, Silence, Site, manifest, small_registry
 
 from assets.checks import audit_reports, audit_tables
 from assets.definitions import defs
@@ -118,6 +118,31 @@ def test_one_namespace_can_be_run_alone(site: Site) -> None:
         assert result.success
         assert len(site.tags_requests()) == 2
         assert site.query("select count(*) as n from tags") == [{"n": 62}]
+
+
+def test_several_namespaces_run_together_are_told_apart(site: Site) -> None:
+    """As a backfill in one run does: each has its own numbers, and none the total for its own."""
+    site.server.registry.push("late", "one", "1", manifest(("late", 1)), at=AT)
+    with dg.DagsterInstance.ephemeral() as instance:
+        site.ingest_on(instance)
+        site.server.log.clear()
+        key = dg.AssetKey(["swr", "tag_pages"])
+        defs.resolve_job_def("ingest").execute_in_process(
+            instance=instance,
+            tags={
+                "dagster/asset_partition_range_start": "data",
+                "dagster/asset_partition_range_end": "late",
+            },
+            resources={"warehouse": WarehouseResource(), "progress": Silence()},
+        )
+        (record,) = instance.fetch_materializations(
+            dg.AssetRecordsFilter(key, asset_partitions=["data"]), limit=1
+        ).records
+    assert record.asset_materialization is not None
+    told = record.asset_materialization.metadata
+    counted = ("repositories_complete", "repositories_unchanged", "requests", "tags")
+    assert [told[name].value for name in counted] == [0, 1, 1, 1]
+    assert len(site.tags_requests()) == 2
 
 
 def test_a_namespace_that_could_not_be_read_is_observed_and_not_materialized(site: Site) -> None:

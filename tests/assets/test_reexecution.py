@@ -5,17 +5,23 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
 import pytest
-from ingesting import Site, small_registry
+from ingesting import AT, Site, manifest, small_registry
 
 from assets.definitions import defs
 from assets.run_launcher import DIRECTORY_TAG, WatchedRunLauncher
 from pipelines.errors import WarehouseError
 from pipelines.swr.stand_in.server import StandIn
-from pipelines.warehouse.building import is_being_written, writer_lock
+from pipelines.warehouse.building import (
+    connect_building,
+    is_being_written,
+    start_building,
+    writer_lock,
+)
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -86,6 +92,55 @@ def test_from_failure_is_refused_once_another_run_has_begun(
     told = str(failure.step_failure_data.error)
     assert "is to load is there no more: launch the job `ingest` anew" in told
     assert (site.directory / "warehouse.duckdb").read_bytes() == before
+
+
+def materialize(
+    instance: dg.DagsterInstance, *keys: list[str], partition: str | None = None
+) -> dg.ExecuteInProcessResult:
+    """A run of some assets alone, as the page of all assets launches them one after the other."""
+    return ingest().execute_in_process(
+        instance=instance,
+        asset_selection=[dg.AssetKey(key) for key in keys],
+        partition_key=partition,
+        raise_on_error=False,
+    )
+
+
+def test_a_run_loads_what_another_run_read_and_nobody_published(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    """Reading, and all the rest, in two runs; a third has nothing to load and says so."""
+    rest = [list(key.path) for key in ingest().asset_layer.executable_asset_keys]
+    rest.remove(["swr", "tag_pages"])
+    with StandIn(small_registry()) as server:
+        site = Site(server, tmp_path / "warehouse")
+        site.ingest_on(instance)
+        server.registry.push("shop", "cart", "new", manifest(("new", 7)), at=AT + timedelta(days=9))
+        read = materialize(instance, ["swr", "tag_pages"], partition="shop")
+        assert read.success
+        assert materialize(instance, *rest).success
+        assert site.query("select run_id from ingest.runs order by as_of desc limit 1") == [
+            {"run_id": read.run_id}
+        ]
+        assert site.query("select count(*) as n from tags") == [{"n": 63}]
+        again = materialize(instance, *rest)
+        (failure,) = [event for event in again.all_events if event.is_step_failure]
+    assert "is to load is there no more" in str(failure.step_failure_data.error)
+
+
+def test_nothing_is_published_unaudited(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    """Chosen alone, publishing runs the blocking checks itself."""
+    with StandIn(small_registry()) as server:
+        site = Site(server, tmp_path / "warehouse")
+        site.ingest_on(instance)
+        before = (site.directory / "warehouse.duckdb").read_bytes()
+        start_building(site.directory)
+        with connect_building(site.directory) as con:
+            con.execute("delete from reports.registry_size")
+        result = materialize(instance, ["warehouse", "published"])
+        (failure,) = [event for event in result.all_events if event.is_step_failure]
+        assert "registry_size__exactly_one_row" in str(failure.step_failure_data.error)
+        assert (site.directory / "warehouse.duckdb").read_bytes() == before
 
 
 def test_dagster_waits_retries_and_watches(instance: dg.DagsterInstance) -> None:
