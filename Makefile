@@ -22,7 +22,7 @@ lint: venv
 # Dagster's pages, for this machine only; its state stays in the checkout.
 ui: export DAGSTER_HOME := $(CURDIR)/.dagster
 ui: venv
-	mkdir -p .dagster && cp dagster.yaml .dagster/
+	install -d -m 0700 .dagster && cp dagster.yaml .dagster/
 	$(BIN)/python -m assets.ui --port $(PORT)
 
 venv: .venv/installed

@@ -54,6 +54,10 @@ class Reply(NamedTuple):
     headers: Mapping[str, str]
     content: bytes
 
+    def __repr__(self) -> str:
+        """Tell neither headers nor body: IAM's hold the token."""
+        return f"<Reply {self.status_code} to {describe(self.request)}>"
+
 
 def describe(request: requests.PreparedRequest) -> str:
     """Name a request by method and URL, leaving out the query's values."""

@@ -11,11 +11,13 @@ import pytest
 
 from pipelines.errors import SettingsError, SwrUnauthenticated
 from pipelines.settings import read_settings
+from pipelines.swr import replies
+from pipelines.swr.auth import credentials_from
 from pipelines.swr.client import SwrClient, client_from
 from pipelines.swr.stand_in.exchange import Reply, Request, gateway_error
 from pipelines.swr.stand_in.registry import Registry
 from pipelines.swr.stand_in.server import StandIn
-from pipelines.swr.transport import Transport
+from pipelines.swr.transport import Transport, prepared
 
 PASSWORD = {
     "username": "stand-in-user",
@@ -214,3 +216,24 @@ def test_iam_without_a_token_is_an_error(registry: Registry, answer: Callable[[]
         server.fault = lambda request: answer() if request.path == "/v3/auth/tokens" else None
         with pytest.raises(Exception, match="IAM answered without a token"):
             client.namespaces()
+
+
+@pytest.mark.parametrize("credentials", [{"auth_token": "stand-in-token"}, PASSWORD, TEMPORARY])
+def test_credentials_are_not_shown_by_repr(registry: Registry, credentials: dict[str, str]) -> None:
+    """Neither theirs, nor that of the replies that carry issued ones."""
+    received: list[replies.Reply] = []
+    with StandIn(registry) as server:
+        settings = read_settings(
+            endpoint_setting=server.url, iam_endpoint_setting=server.url, **credentials
+        )
+        with Transport(settings) as transport:
+            them = credentials_from(settings, transport)
+            request = prepared(
+                "GET", f"{server.url}/v2/manage/namespaces", {"Content-Type": "application/json"}
+            )
+            transport.fetch(request, them.flow, received.append)
+    path = "/v2/manage/namespaces"
+    assert repr(received) == f"[<Reply 200 to GET {server.url}{path}>]"
+    shown = repr([them, getattr(them, "_token", None) if credentials is PASSWORD else None])
+    assert not [secret for secret in credentials.values() if secret in shown]
+    assert not [value for value in request.headers.values() if value in shown]

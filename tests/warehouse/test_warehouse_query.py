@@ -114,6 +114,14 @@ def test_a_wrong_query_is_told_in_duckdb_s_words(directory: Path, sql: str, mess
         "set lock_configuration = false",
         "set TimeZone = 'Asia/Tokyo'",
         "select * from directory",
+        "select getenv('PATH')",
+        "from sniff_csv('{0}/secret.csv')",
+        "import database '{0}'",
+        "from duckdb_secrets()",
+        "create secret (type s3, key_id 'a', secret 'b')",
+        "load httpfs",
+        "call enable_logging(storage = 'file', storage_path = '{0}/log')",
+        "set temp_directory = '{0}'",
     ],
 )
 def test_a_query_cannot_leave_the_warehouse(directory: Path, sql: str) -> None:
