@@ -41,6 +41,7 @@ audit:
 bench: venv .venv/peers/installed
 	$(BIN)/python benchmarks/compare.py $(if $(QUICK),--quick)
 	$(BIN)/python benchmarks/rate_limit.py
+	$(BIN)/python benchmarks/dagster_share.py
 ifndef QUICK
 	$(BIN)/python benchmarks/next_day.py
 	$(BIN)/python benchmarks/growth.py
