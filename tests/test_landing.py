@@ -199,3 +199,18 @@ def test_an_unreadable_file_is_named_with_the_way_out(tmp_path: Path, name: str)
     with pytest.raises(LandingError, match="remove the folder") as error:
         _ = landing.read_run(folder.path), landing.read_totals(folder.path), keys(folder.path)
     assert str(folder.path / name) in str(error.value)
+
+
+def test_no_part_follows_one_that_could_not_be_written(tmp_path: Path) -> None:
+    """It would vouch for a repository whose records are lost."""
+    folder = open_at(tmp_path, "r1")
+    in_the_way = folder.path / "records-000001.part"
+    in_the_way.mkdir()
+    folder.add("ns", "a", [record("lost")])
+    with pytest.raises(LandingError):
+        folder.flush()
+    in_the_way.rmdir()
+    folder.finish(crawl("a"))
+    with pytest.raises(LandingError):
+        folder.close(TOTALS)
+    assert [path.name for path in folder.path.iterdir()] == ["run.json"]

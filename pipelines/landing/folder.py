@@ -135,6 +135,7 @@ class Folder:
         self._clock = clock
         self._lock = threading.Lock()
         self._waiting = _Waiting([], [], [], [])
+        self._failure: Exception | None = None
         self._written_at = clock()
         self.first_part = 1 + max((_number(part) for part in path.glob("*-*.parquet")), default=0)
         self._part = self.first_part
@@ -174,7 +175,19 @@ class Folder:
             self._write_part()
 
     def _write_part(self) -> None:
+        """Write one part; none after one that failed, for it would vouch for what that held."""
+        if self._failure:
+            raise self._failure
         waiting, self._waiting = self._waiting, _Waiting([], [], [], [])
+        try:
+            self._write(waiting)
+        except Exception as failure:
+            self._failure = failure
+            raise
+        self._part += 1
+        self._written_at = self._clock()
+
+    def _write(self, waiting: _Waiting) -> None:
         if waiting.records:
             columns = list(zip(*waiting.records, strict=True))
             arrays = [waiting.namespaces, waiting.repositories, *columns]
@@ -189,8 +202,6 @@ class Folder:
         if waiting.crawls:
             crawls = pa.Table.from_pylist(waiting.crawls, schema=CRAWLS)
             write_table(self.path / f"crawls-{self._part:06}.parquet", crawls)
-        self._part += 1
-        self._written_at = self._clock()
 
 
 def read_run(path: Path) -> Run:
