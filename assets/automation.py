@@ -71,8 +71,7 @@ def _nothing_to_clear(context: dg.ScheduleEvaluationContext) -> str | None:
 
 def no_registry() -> str | None:
     """Say so where no registry is set, as on a machine that only tries the demo."""
-    settings = read_settings()
-    if settings.endpoint_setting or settings.region:
+    if read_settings().has_registry:
         return None
     return "There is no registry to read yet: set SWR_REGION or SWR_ENDPOINT."
 

@@ -57,7 +57,7 @@ def launch_ingest(
     """
     began = time.monotonic()
     # Its previews warn about parameters that this project uses on purpose.
-    warnings.filterwarnings("ignore", category=Warning, module=r"dagster\b.*")
+    warnings.filterwarnings("ignore", category=Warning, module=r"(dagster|assets)\b.*")
     import dagster as dg  # noqa: PLC0415 - see the module's docstring
 
     config = {"full": full, "namespaces": list(namespaces), "repositories": list(repositories)}

@@ -30,17 +30,12 @@ def main(port: int) -> None:
     # Previews that Dagster warns about are used on purpose.
     os.environ.setdefault("PYTHONWARNINGS", "ignore")
     with ExitStack() as stack:
-        if not _has_registry():
+        if not read_settings().has_registry:
             server = stack.enter_context(StandIn(_as_the_demo_left_it(), token=TOKEN))
             point_settings_at(server.url, read_settings().warehouse_dir / "demo")
             click.echo("No registry is set (SWR_REGION or SWR_ENDPOINT): runs read the demo's.")
         click.echo(f"Dagster opens on http://127.0.0.1:{port} (Ctrl-C ends it)")
         sys.exit(_run_dagster(port))
-
-
-def _has_registry() -> bool:
-    settings = read_settings()
-    return bool(settings.region or settings.endpoint_setting)
 
 
 def _as_the_demo_left_it() -> Registry:

@@ -182,6 +182,11 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def has_registry(self) -> bool:
+        """Whether it is said where the registry is."""
+        return bool(self.endpoint_setting or self.region)
+
+    @property
     def endpoint(self) -> str:
         """Base URL of the SWR API, without a trailing slash.
 

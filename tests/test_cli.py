@@ -69,6 +69,16 @@ def test_ingest_ends_with_zero_when_all_is_complete() -> None:
     assert "3 of 3 repositories, 62 tags." in result.stderr
 
 
+def test_ingest_says_nothing_of_the_libraries_beneath() -> None:
+    """In a process of its own, as people run it: two lines of progress and no warning."""
+    command = [sys.executable, "-m", "assets.cli", "ingest"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ)
+    assert done.stderr.splitlines() == [
+        "Reading 3 repositories of about 62 tags.",
+        "3 of 3 repositories, 62 tags.",
+    ]
+
+
 def test_ingest_ends_with_one_when_some_are_not(server: StandIn) -> None:
     """The rest is published, and what failed is named."""
     server.fault = lambda request: Reply(500) if request.path.endswith("/cart/tags") else None
