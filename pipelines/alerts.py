@@ -6,6 +6,7 @@ What is sent is small and holds no secret: only sentences of our own errors are 
 import msgspec
 import requests
 import stamina
+import stamina.instrumentation
 from pydantic import SecretStr
 
 from pipelines.errors import AlertFailed
@@ -32,6 +33,8 @@ def post(url: SecretStr, alert: Alert) -> None:
     Raises:
         AlertFailed: it was not taken. The text does not hold the URL, which may be a secret.
     """
+    # What the library would log of each retry holds the URL.
+    stamina.instrumentation.set_on_retry_hooks([])
     try:
         for attempt in stamina.retry_context(on=_worth_retrying, attempts=_ATTEMPTS):
             with attempt:

@@ -48,6 +48,7 @@ WAYS: dict[str, dict[str, str]] = {
 }
 NEVER_SEEN = {"SWR_AUTH_TOKEN": "a/wr+ng token", "SWR_PASSWORD": "a/wr+ng password",
               "HUAWEICLOUD_SDK_SK": "a/wr+ng key"}  # fmt: skip
+NOBODY = "http://127.0.0.1:1"  # a port that is reserved, and nobody listens on
 
 
 @dataclass
@@ -120,6 +121,13 @@ def test_no_secret_is_left_behind(scene: Scene, monkeypatch: pytest.MonkeyPatch,
         assert elsewhere.log == []
     scene.ingest(2, echo)
     scene.ingest(1, faults.forbidden("shop"))
+    scene.ingest(2 if way == "key" else 0, faults.skewed_clock(3600))
+    with monkeypatch.context() as down:
+        down.setenv("SWR_IAM_ENDPOINT", NOBODY)
+        scene.ingest(2 if way == "user" else 0)
+    with monkeypatch.context() as down:
+        down.setenv("SWR_ENDPOINT", NOBODY)
+        scene.ingest(2)
     (wrong,) = WAYS[way].keys() & NEVER_SEEN.keys()
     monkeypatch.setenv(wrong, NEVER_SEEN[wrong])
     scene.ingest(2)

@@ -1,6 +1,7 @@
 """What begins by itself: schedules, the sensor of namespaces, alerts; on a real instance."""
 
 import json
+import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 
 import dagster as dg
 import pytest
+import stamina.instrumentation
+from dagster._utils.error import serializable_error_info_from_exc_info
 from ingesting import AT, Site, manifest, small_registry
 
 from assets.automation import CLEARING, DAILY, WEEKLY
@@ -233,6 +236,22 @@ def test_an_alert_is_posted_to_the_setting_and_nowhere_else(
         "will_retry": False,
     }
     assert hook.taken == [told] * posts
+
+
+def test_a_webhook_that_is_gone_is_told_without_its_url(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Neither printed at a retry, which libraries do by themselves, nor in what Dagster stores."""
+    monkeypatch.setenv("SWR_ALERT_WEBHOOK_URL", "http://127.0.0.1:1/services/a-secret")
+    stamina.instrumentation.set_on_retry_hooks(None)  # as in a process that has done nothing yet
+    url = read_settings().alert_webhook_url
+    assert url is not None
+    try:
+        post(url, ALERT)
+    except AlertFailed:
+        stored = serializable_error_info_from_exc_info(sys.exc_info())
+    assert "did not take the alert (ConnectionError)" in stored.message
+    assert "a-secret" not in f"{stored} {''.join(capfd.readouterr())}"
 
 
 @pytest.mark.parametrize(
