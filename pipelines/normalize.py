@@ -4,7 +4,8 @@ Reads a landing folder (`landing`), decodes records (`swr.wire`) and manifests (
 no HTTP and no SQL. A record that cannot be used is set aside alone.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,8 +18,10 @@ from pipelines.landing.folder import read_records
 from pipelines.swr.wire import TagRecord, as_utc, deletion_time, read_record
 from pipelines.warehouse.load import COUNTED, REJECTED, TAGS
 
-# Small enough to keep memory flat, large enough for columns to pay: half a part of a landing.
-_CHUNK_ROWS = 3500
+# Records and manifests are Python objects for so many rows at a time: half a part of a landing.
+_BATCH_ROWS = 3500
+# As tables they take a fraction of that, and the warehouse stores large chunks for much less.
+_CHUNK_BATCHES = 4
 
 # Warehouse column on the left, the API's name for it on the right.
 _RENAMED = {
@@ -48,13 +51,16 @@ class Chunk(NamedTuple):
     images: ImageTables
 
 
-class _Read(NamedTuple):
-    """What the records of a chunk say; `tags` are rows of TAGS less the repository's name."""
+class _Batch(NamedTuple):
+    """Some records as rows: TAGS, COUNTED and REJECTED."""
 
-    is_usable: pa.BooleanArray
-    tags: list[tuple[Any, ...]]
-    reasons: list[str]
-    texts: list[tuple[str, str]]
+    tags: pa.Table
+    counted: pa.Table
+    rejected: pa.Table
+
+
+# Texts of manifests by digest, for which there ought to be one each.
+_Texts = dict[str, list[str]]
 
 
 def normalize(
@@ -67,24 +73,30 @@ def normalize(
         settled: of some manifest digests, those whose stored rows no further text can improve;
             their manifests are not read again.
     """
-    for table in read_records(folder, _CHUNK_ROWS):
-        yield _chunk(table, settled)
+    landed = read_records(folder, _BATCH_ROWS)
+    # Keeps none of what it gave while it makes the next.
+    yield from iter(lambda: _chunk(islice(landed, _CHUNK_BATCHES), settled), None)
 
 
-def _chunk(landed: pa.Table, settled: Callable[[Collection[str]], Collection[str]]) -> Chunk:
-    read = _read(landed)
-    tags = _tags(landed.filter(read.is_usable), read.tags)
-    set_aside = _set_aside(landed.filter(pc.invert(read.is_usable)), read.reasons)
-    known = settled({digest for digest, _ in read.texts})
-    texts = (text for text in read.texts if text[0] not in known)
-    return Chunk(tags, *set_aside, image_tables(texts))
+def _chunk(
+    landed: Iterable[pa.Table], settled: Callable[[Collection[str]], Collection[str]]
+) -> Chunk | None:
+    """Read tables of records as one chunk; None if there is no table."""
+    texts: _Texts = {}
+    batches = [_batch(table, texts) for table in landed]
+    if not batches:
+        return None
+    tags, counted, rejected = (pa.concat_tables(tables) for tables in zip(*batches, strict=True))
+    known = settled(texts)
+    new = {digest: texts[digest] for digest in texts if digest not in known}
+    return Chunk(tags, counted, rejected, _images(new))
 
 
-def _read(landed: pa.Table) -> _Read:
+def _batch(landed: pa.Table, texts: _Texts) -> _Batch:
+    """Read some records; the texts of their manifests are added to those of others."""
     usable: list[bool] = []
     tags: list[tuple[Any, ...]] = []
     reasons: list[str] = []
-    texts: dict[tuple[str, str], None] = {}
     for raw in _records(landed):
         try:
             record = read_record(raw)
@@ -93,9 +105,22 @@ def _read(landed: pa.Table) -> _Read:
             reasons.append(str(reason))
             usable.append(False)
         else:
-            texts[record.digest, record.manifest or ""] = None
+            rivals = texts.setdefault(record.digest, [])
+            if (text := record.manifest or "") not in rivals:
+                rivals.append(text)
             usable.append(True)
-    return _Read(pa.array(usable, pa.bool_()), tags, reasons, list(texts))
+    is_usable = pa.array(usable, pa.bool_())
+    set_aside = _set_aside(landed.filter(pc.invert(is_usable)), reasons)
+    return _Batch(_tags(landed.filter(is_usable), tags), *set_aside)
+
+
+def _images(texts: _Texts) -> ImageTables:
+    """Read manifests, some at a time; all that goes by one digest is read together."""
+    digests = iter(texts)
+    parts = [image_tables([])]
+    while batch := list(islice(digests, _BATCH_ROWS)):
+        parts.append(image_tables((digest, text) for digest in batch for text in texts[digest]))
+    return ImageTables(*map(pa.concat_tables, zip(*parts, strict=True)))
 
 
 def _tag_row(record: TagRecord) -> tuple[Any, ...]:

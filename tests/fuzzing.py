@@ -23,7 +23,7 @@ with atheris.instrument_imports(include=["pipelines"]):
     from pipelines.images.manifest import Kind, read_manifest
     from pipelines.images.tables import image_tables
     from pipelines.landing.folder import RECORDS
-    from pipelines.normalize import _chunk
+    from pipelines.normalize import Chunk, _chunk
     from pipelines.swr.wire import list_records
 
 from manifest_texts import (  # noqa: E402 - after its folder is on the path
@@ -126,7 +126,7 @@ def record(data: bytes) -> None:
     if is_json(data):
         assert len(listed) == 3
     raws = [one.raw for one in listed]
-    chunk = _chunk(landed(raws), lambda _: ())
+    chunk = read(raws)
     assert chunk.tags.num_rows + chunk.rejected.num_rows == len(raws)
     assert chunk.tags.slice(0, 1).equals(ALONE)
     assert chunk.tags.slice(chunk.tags.num_rows - 1).equals(ALONE)
@@ -144,16 +144,18 @@ def is_json(data: bytes) -> bool:
     return True
 
 
-def landed(raws: list[bytes]) -> pa.Table:
-    """Records as they lie in a landing."""
+def read(raws: list[bytes]) -> Chunk:
+    """Read records as they lie in a landing."""
     rows = [
         {"namespace": "n", "repository": "r", "walk": 0, "record_key": "k", "record": raw}
         for raw in raws
     ]
-    return pa.Table.from_pylist(rows, schema=RECORDS)
+    chunk = _chunk([pa.Table.from_pylist(rows, schema=RECORDS)], lambda _: ())
+    assert chunk is not None
+    return chunk
 
 
-ALONE = _chunk(landed([NEIGHBOUR]), lambda _: ()).tags
+ALONE = read([NEIGHBOUR]).tags
 
 
 def mutated(data: bytes, most: int, seed: int) -> bytes:

@@ -5,11 +5,10 @@ what a tag holds through its index, and what is shared, is told by sql/reports.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from itertools import takewhile
-from operator import eq
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from pipelines.images.documents import Descriptor, Platform
@@ -124,35 +123,57 @@ def _manifests(manifests: list[Manifest]) -> pa.Table:
 
 
 def _layers(manifests: list[Manifest]) -> pa.Table:
+    # Ten rows a manifest: what repeats is repeated by Arrow and numpy, not by Python.
     layers = [layer for m in manifests for layer in m.layers]
+    counts = np.array([len(m.layers) for m in manifests], np.int64)
+    owners = np.repeat(np.arange(len(manifests)), counts)
+    media_types = pa.array([layer.media_type for layer in layers], pa.string())
     return _table(
         LAYERS,
-        manifest_digest=[m.digest for m in manifests for _ in m.layers],
-        position=[position for m in manifests for position in range(len(m.layers))],
+        manifest_digest=pa.array([m.digest for m in manifests], pa.string()).take(owners),
+        position=np.arange(len(layers)) - (counts.cumsum() - counts)[owners],
         blob_digest=[layer.digest for layer in layers],
         size_bytes=[layer.size for layer in layers],
-        media_type=[layer.media_type for layer in layers],
-        is_stored=[is_stored(layer.media_type) for layer in layers],
-        prefix_digest=list(_prefixes(manifests)),
+        media_type=media_types,
+        is_stored=_are_stored(media_types.dictionary_encode()),
+        prefix_digest=_prefixes(manifests),
     )
 
 
-def _prefixes(manifests: Iterable[Manifest]) -> Iterator[str]:
+def _are_stored(media_types: Any) -> Any:
+    """Whether layers of dictionary-encoded media types are stored, as a boolean array."""
+    known = pa.array(map(is_stored, media_types.dictionary.to_pylist()), pa.bool_())
+    return known.take(media_types.indices).fill_null(is_stored(None))
+
+
+def _prefixes(manifests: Iterable[Manifest]) -> list[str]:
     """Hash each manifest's layer digests from the base up to each layer, a line each.
 
     Neighbours mostly share their base, which is not hashed anew.
     """
-    lines: list[str] = []
+    every: list[str] = []
+    digests: list[str] = []
     prefixes: list[str] = []
     for manifest in manifests:
-        before, lines = lines, [f"{layer.digest}\n" for layer in manifest.layers]
-        shared = sum(1 for _ in takewhile(bool, map(eq, before, lines)))
-        hashed = hashlib.sha256("".join(lines[:shared]).encode())
+        before, digests = digests, [layer.digest for layer in manifest.layers]
+        shared = _shared(before, digests)
+        hashed = hashlib.sha256("\n".join([*digests[:shared], ""]).encode())
         del prefixes[shared:]
-        for line in lines[shared:]:
-            hashed.update(line.encode())
+        for digest in digests[shared:]:
+            hashed.update(f"{digest}\n".encode())
             prefixes.append(f"sha256:{hashed.hexdigest()}")
-        yield from prefixes
+        every += prefixes
+    return every
+
+
+def _shared(one: list[str], other: list[str]) -> int:
+    """How many elements two lists begin with in common."""
+    shared = 0
+    for left, right in zip(one, other, strict=False):
+        if left != right:
+            break
+        shared += 1
+    return shared
 
 
 def _platforms(manifests: list[Manifest]) -> pa.Table:
@@ -173,6 +194,6 @@ def _platforms(manifests: list[Manifest]) -> pa.Table:
     )
 
 
-def _table(schema: pa.Schema, **columns: list[Any]) -> pa.Table:
+def _table(schema: pa.Schema, **columns: Any) -> pa.Table:
     arrays = [pa.array(columns[column.name], column.type) for column in schema]
     return pa.Table.from_arrays(arrays, schema=schema)

@@ -177,9 +177,8 @@ def load_images(
 ) -> None:
     """Store MANIFESTS that are new, or better than the stored one of that digest, and their parts.
 
-    Better: digest verified, then not `invalid`, then fewer bytes, then the lesser text. Several
-    rows for one digest may come; their LAYERS and PLATFORMS then follow each other in the order of
-    `manifests`, positions ascending.
+    Better: digest verified, then not `invalid`, then fewer bytes, then the lesser text. A digest
+    comes once in a call, and may come again in another.
     """
     arriving = {
         "arriving_manifests": manifests.cast(MANIFESTS),

@@ -1,32 +1,14 @@
--- The texts to store: one a digest, if it is new or better than the stored one.
-create or replace temp table arrived as
-with repeated as (
-    select manifest_digest
+-- The texts to store: those of digests that are new, or better than the stored text.
+create or replace temp table accepted as
+with arrived as (
+    select
+        manifest_digest,
+        badness(digest_verified, manifest_kind, manifest_bytes) as badness,
+        is_settled(digest_verified, manifest_kind) as is_settled,
     from arriving_manifests
-    group by manifest_digest
-    having count(*) > 1
 ),
 
-in_order as (
-    select
-        row_number() over () as arrival,
-        *,
-    from arriving_manifests
-)
-
-select
-    arrival,
-    manifest_digest,
-    manifest_kind,
-    digest_verified,
-    layer_count,
-    badness(digest_verified, manifest_kind, manifest_bytes) as badness,
-    -- Other texts are only read for ties with stored ones.
-    if(manifest_digest in (from repeated), manifest, null) as rival_text,
-from in_order;
-
-create or replace temp table accepted as
-with stored as (
+stored as (
     select
         manifest_digest,
         first_seen_at,
@@ -35,49 +17,24 @@ with stored as (
     where manifest_digest in (select manifest_digest from arrived)
 ),
 
-best as (
-    select *
-    from arrived
-    where rival_text is null
-    union all
-    select *
-    from arrived
-    where rival_text is not null
-    qualify row_number() over (
-        partition by manifest_digest
-        order by badness, rival_text, arrival
-    ) = 1
-),
-
 compared as (
     select
-        best.arrival,
-        best.manifest_digest,
-        best.rival_text is null as is_alone,
+        arrived.manifest_digest,
         stored.first_seen_at,
-        stored.manifest_digest is null or best.badness < stored.badness as is_better,
-        best.badness = stored.badness
-        and not is_settled(best.digest_verified, best.manifest_kind) as is_tied,
-    from best
-    left join stored on best.manifest_digest = stored.manifest_digest
+        stored.manifest_digest is null or arrived.badness < stored.badness as is_better,
+        arrived.badness = stored.badness and not arrived.is_settled as is_tied,
+    from arrived
+    left join stored on arrived.manifest_digest = stored.manifest_digest
 ),
 
-tied as (
-    from compared where is_tied
-),
-
+-- Only ties are worth reading texts for.
 lesser as (
-    select tied.*
-    from tied
-    inner join manifests on tied.manifest_digest = manifests.manifest_digest
-    inner join (
-        select
-            row_number() over () as arrival,
-            manifest,
-        from arriving_manifests
-    ) as arriving
-        on tied.arrival = arriving.arrival
-    where arriving.manifest < manifests.manifest
+    select compared.*
+    from compared
+    inner join manifests as known on compared.manifest_digest = known.manifest_digest
+    inner join arriving_manifests as arriving
+        on compared.manifest_digest = arriving.manifest_digest
+    where compared.is_tied and arriving.manifest < known.manifest
 ),
 
 final as (
@@ -87,9 +44,7 @@ final as (
 )
 
 select
-    arrival,
     manifest_digest,
-    is_alone,
     first_seen_at,
 from final;
 

@@ -9,15 +9,8 @@ delete from platforms using replaced
 where platforms.index_digest = replaced.manifest_digest;
 
 insert into manifests
-with in_order as (
-    select
-        row_number() over () as arrival,
-        *,
-    from arriving_manifests
-)
-
 select
-    in_order.* exclude (arrival),
+    arriving.*,
     coalesce(accepted.first_seen_at, getvariable('as_of')) as first_seen_at,
-from in_order
-inner join accepted on in_order.arrival = accepted.arrival;
+from arriving_manifests as arriving
+inner join accepted on arriving.manifest_digest = accepted.manifest_digest;

@@ -56,13 +56,13 @@ def _stored_of(directory: Path, calls: Sequence[Sequence[Row]]) -> list[tuple[An
 
 def test_the_first_text_of_a_digest_is_stored_once(tmp_path: Path) -> None:
     """The same text again changes nothing."""
-    again = [_text("A", "one"), _text("B", "two"), _text("A", "one")]
+    again = [_text("A", "one"), _text("B", "two")]
     assert _stored_of(tmp_path, [again, again]) == [("A", "one", as_of(1)), ("B", "two", as_of(1))]
 
 
 def test_the_better_text_of_a_digest_is_kept(tmp_path: Path) -> None:
-    """Verified first, then not invalid, then the fewest bytes, then the lesser text; whether they
-    come in one call or in several, and in whichever order.
+    """Verified first, then not invalid, then the fewest bytes, then the lesser text; in whichever
+    order they come.
     """
     unverified = {"digest_verified": False}
     unknown = {"digest_verified": None}
@@ -82,9 +82,7 @@ def test_the_better_text_of_a_digest_is_kept(tmp_path: Path) -> None:
     worse = [pair[1] for pair in pairs.values()]
     texts = sorted((name, pair[0]["manifest"]) for name, pair in pairs.items())
     at_once = [(name, best, as_of(1)) for name, best in texts]
-    for number, calls in enumerate(
-        ([worse, better], [better, worse], [[*worse, *better]], [[*better, *worse]])
-    ):
+    for number, calls in enumerate(([worse, better], [better, worse])):
         assert _stored_of(tmp_path / str(number), calls) == at_once
 
 
@@ -124,36 +122,6 @@ def test_a_replaced_text_takes_its_layers_and_children_along(tmp_path: Path) -> 
         assert con.sql(CHILDREN).fetchall() == [("I", 0, "C")]
 
 
-def test_several_texts_in_one_call_do_not_mix_their_parts(tmp_path: Path) -> None:
-    """Only the accepted text's layers and children are stored, though all share a digest."""
-    start_building(tmp_path)
-    with connect_building(tmp_path) as con:
-        load.begin(con)
-        _store(
-            con,
-            1,
-            [
-                _text("A", "longest", layer_count=2),
-                _text("A", "longer", layer_count=0),
-                _text("B", "text", layer_count=1),
-                _text("A", "short", layer_count=2),
-                _text("I", "longer", manifest_kind="index"),
-                _text("A", "between", layer_count=1),
-                _text("I", "index", manifest_kind="index"),
-                _text("J", "index", manifest_kind="index"),
-            ],
-            [
-                *(layer("A", 0, "longest"), layer("A", 1, "longest")),
-                layer("B", 0, "b0"),
-                *(layer("A", 0, "short"), layer("A", 1, "short")),
-                layer("A", 0, "between"),
-            ],
-            [_child("I", 0, "X"), _child("I", 0, "Y"), _child("I", 1, "Z"), _child("J", 0, "X")],
-        )
-        assert con.sql(LAYERS).fetchall() == [("A", 0, "short"), ("A", 1, "short"), ("B", 0, "b0")]
-        assert con.sql(CHILDREN).fetchall() == [("I", 0, "Y"), ("I", 1, "Z"), ("J", 0, "X")]
-
-
 def test_a_replaced_text_tells_its_tags_their_kind(tmp_path: Path) -> None:
     """In repositories that were not read again, too."""
     invalid = manifest("A", manifest_kind="invalid", digest_verified=False)
@@ -190,29 +158,3 @@ def test_settled_digests_are_those_no_other_text_can_better(tmp_path: Path) -> N
         asked = ["image", "index", "unverified", "unknown", "signed", "invalid", "never seen"]
         assert load.settled_digests(con, asked) == {"image", "index"}
         assert load.settled_digests(con, []) == set()
-
-
-def test_a_large_call_keeps_rows_of_repeated_digests_apart(tmp_path: Path) -> None:
-    """The order of rows holds beyond what DuckDB reads at a time: 30,000 digests in two texts."""
-    digests = [f"digest {number}" for number in range(30_000)]
-    start_building(tmp_path)
-    with connect_building(tmp_path) as con:
-        load.begin(con)
-        _store(
-            con,
-            1,
-            [_text(digest, body, layer_count=2) for body in ("long", "l") for digest in digests],
-            [
-                layer(digest, position, f"{body} {digest} {position}")
-                for body in ("long", "l")
-                for digest in digests
-                for position in (0, 1)
-            ],
-        )
-        assert con.sql("select manifest, count(*) from manifests group by all").fetchall() == [
-            ("l", 30_000)
-        ]
-        expected = "'l ' || manifest_digest || ' ' || position"
-        assert con.sql(
-            f"select blob_digest = {expected}, count(*) from layers group by all"
-        ).fetchall() == [(True, 60_000)]

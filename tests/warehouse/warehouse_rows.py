@@ -161,7 +161,7 @@ def ingest(
         load.begin(con)
         load.stage_tags(con, table(tags, load.TAGS))
         load.stage_rejected(con, table(rejected, load.COUNTED), table(records, load.REJECTED))
-        manifests = [manifest(row["manifest_digest"]) for row in tags]
+        manifests = [manifest(digest) for digest in {row["manifest_digest"] for row in tags}]
         load.load_images(
             con,
             table(manifests, load.MANIFESTS),
