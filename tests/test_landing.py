@@ -3,7 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from pipelines.errors import LandingError
@@ -165,6 +167,13 @@ def test_published_landings_are_left_alone(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["r0", "r1"]
 
 
+def parts(path: Path) -> list[list[Any]]:
+    """Keys of the records in each part."""
+    return [
+        pq.read_table(part)["record_key"].to_pylist() for part in sorted(path.glob("records-*"))
+    ]
+
+
 def test_parts_are_written_by_size_and_by_time(tmp_path: Path) -> None:
     """So that memory stays flat and little is lost when a run dies."""
     seconds = count(0.0, 1.5)
@@ -172,9 +181,12 @@ def test_parts_are_written_by_size_and_by_time(tmp_path: Path) -> None:
     folder.add("ns", "a", [record("1")])  # 1.5 s after the start: waits
     assert list(tmp_path.glob("records-*")) == []
     folder.add("ns", "a", [record("2")])  # 3 s: due
-    assert len(list(tmp_path.glob("records-*"))) == 1
+    folder.flush()  # waits for what is being written
+    assert parts(tmp_path) == [["1", "2"]]
     folder.add("ns", "a", [record("large", size=16 * 2**20)])
-    assert len(list(tmp_path.glob("records-*"))) == 2
+    folder.add("ns", "a", [record("3")])
+    folder.flush()
+    assert parts(tmp_path) == [["1", "2"], ["large"], ["3"]]
 
 
 def test_files_are_for_their_owner_only(tmp_path: Path) -> None:

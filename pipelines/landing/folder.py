@@ -15,6 +15,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -128,14 +129,18 @@ class _Waiting:
 
 
 class Folder:
-    """One crawl's folder, written by many threads."""
+    """One crawl's folder, filled by many threads; one more writes the parts, in their order.
+
+    Whoever adds to it goes on meanwhile, unless a second part is due by then: memory stays flat.
+    """
 
     def __init__(self, path: Path, clock: Callable[[], float]) -> None:
         self.path = path
         self._clock = clock
         self._lock = threading.Lock()
         self._waiting = _Waiting([], [], [], [])
-        self._failure: Exception | None = None
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="landing")
+        self._written: Future[None] | None = None
         self._written_at = clock()
         self.first_part = 1 + max((_number(part) for part in path.glob("*-*.parquet")), default=0)
         self._part = self.first_part
@@ -160,34 +165,38 @@ class Folder:
 
     def close(self, totals: Totals) -> None:
         """Write what is waiting, then the totals that mark the crawl as finished."""
-        with self._lock:
-            self._write_part()
+        self.flush()
+        self._writer.shutdown()
         write_json(self.path / "crawl.json", totals)
 
     def flush(self) -> None:
         """Write what is waiting."""
         with self._lock:
-            self._write_part()
+            self._begin_part()
+            self._await_part()
 
     def _write_if_due(self) -> None:
         waited = self._clock() - self._written_at
         if self._waiting.size >= _PART_BYTES or waited >= _PART_SECONDS:
-            self._write_part()
+            self._begin_part()
 
-    def _write_part(self) -> None:
-        """Write one part; none after one that failed, for it would vouch for what that held."""
-        if self._failure:
-            raise self._failure
+    def _begin_part(self) -> None:
+        """Have a part written; none after one that failed, for it would vouch for what that held.
+
+        Raises:
+            LandingError: the part before could not be written.
+        """
+        self._await_part()
         waiting, self._waiting = self._waiting, _Waiting([], [], [], [])
-        try:
-            self._write(waiting)
-        except Exception as failure:
-            self._failure = failure
-            raise
+        self._written = self._writer.submit(self._write, self._part, waiting)
         self._part += 1
         self._written_at = self._clock()
 
-    def _write(self, waiting: _Waiting) -> None:
+    def _await_part(self) -> None:
+        if self._written:
+            self._written.result()
+
+    def _write(self, number: int, waiting: _Waiting) -> None:
         if waiting.records:
             columns = list(zip(*waiting.records, strict=True))
             arrays = [waiting.namespaces, waiting.repositories, *columns]
@@ -198,10 +207,10 @@ class Folder:
                 ],
                 schema=RECORDS,
             )
-            write_table(self.path / f"records-{self._part:06}.parquet", table)
+            write_table(self.path / f"records-{number:06}.parquet", table)
         if waiting.crawls:
             crawls = pa.Table.from_pylist(waiting.crawls, schema=CRAWLS)
-            write_table(self.path / f"crawls-{self._part:06}.parquet", crawls)
+            write_table(self.path / f"crawls-{number:06}.parquet", crawls)
 
 
 def read_run(path: Path) -> Run:
@@ -270,7 +279,8 @@ def read_records(path: Path, rows: int) -> Iterator[pa.Table]:
                 _is_wanted(number, walk, first.get((namespace, repository)))
                 for namespace, repository, walk in zip(*columns, strict=True)
             ]
-            yield pa.Table.from_batches([batch], RECORDS).filter(pa.array(wanted, pa.bool_()))
+            table = pa.Table.from_batches([batch], RECORDS)
+            yield table if all(wanted) else table.filter(pa.array(wanted, pa.bool_()))
 
 
 def _is_wanted(part: int, walk: int, first: tuple[int, int] | None) -> bool:

@@ -1,3 +1,7 @@
+-- A load streams, and what it wrote waits on disk as well as in memory: half of what the reports
+-- may take leaves the rest to the records in hand, for a tenth more time.
+set memory_limit = '128MB';
+
 -- What one run is staged in: the columns of the tables, less those the loader fills.
 create or replace temp table staged_tags as
 select * exclude (manifest_kind, first_seen_at, last_seen_at)
