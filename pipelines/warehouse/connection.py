@@ -19,10 +19,11 @@ DATABASE = "warehouse"
 # 122,880 rows a group of manifests is half a gigabyte and took most of the time of a load; hence
 # smaller groups, and fewer checkpoints than after every 16 MB.
 _WRITABLE = "recovery_mode no_wal_writes, row_group_size 30720"
-# DuckDB would take four fifths of the machine's memory before it writes anything to disk. Beyond
-# this the reports of half a million tags take twice the time, and stay possible. Every thread needs
-# a share of it, so that a machine of many cores must not run short of what one of two has.
-_MEMORY_LIMIT = "256MB"
+# DuckDB would take four fifths of the machine's memory before it writes anything to disk. This is
+# enough for the reports of half a million tags; see `execute_with_room` for more of them. Every
+# thread needs a share of it, so that a machine of many cores must not run short of what one of two
+# has.
+_MEMORY_LIMIT = "350MB"
 _THREADS = 2
 _Config = dict[str, str | bool | int | float | list[str]]
 
@@ -50,6 +51,18 @@ def open_read_only(path: Path) -> DuckDBPyConnection:
     con = _attach(duckdb.connect(config=config), path, "read_only")
     con.execute("set enable_external_access = false; set lock_configuration = true")
     return con
+
+
+def execute_with_room(con: DuckDBPyConnection, sql: str) -> DuckDBPyConnection:
+    """Execute SQL outside of a transaction; where the limit is too tight, without ours.
+
+    Slow beats failed: not all that DuckDB does can go on on disk.
+    """
+    try:
+        return con.execute(sql)
+    except duckdb.OutOfMemoryException:
+        con.execute("reset memory_limit")
+        return con.execute(sql)
 
 
 def cursor(con: DuckDBPyConnection) -> DuckDBPyConnection:

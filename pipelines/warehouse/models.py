@@ -20,6 +20,7 @@ import sqlglot
 from sqlglot import exp
 
 from pipelines.errors import AuditFailed
+from pipelines.warehouse.connection import execute_with_room
 
 SAMPLE_ROWS = 10
 
@@ -101,7 +102,7 @@ def build_reports(con: duckdb.DuckDBPyConnection) -> list[BuiltReport]:
     accounting = _sources("accounting")
     try:
         for sql in accounting.values():
-            con.execute(sql)
+            execute_with_room(con, sql)
         return [_build(con, name) for name in _in_dependency_order()]
     finally:
         for name in map(_table_name, accounting):
@@ -131,7 +132,7 @@ def audit(outcomes: Iterable[CheckOutcome]) -> None:
 
 def _build(con: duckdb.DuckDBPyConnection, name: str) -> BuiltReport:
     started = time.perf_counter()
-    con.execute(_sources("reports")[name])
+    execute_with_room(con, _sources("reports")[name])
     seconds = time.perf_counter() - started
     return BuiltReport(name=name, seconds=seconds, rows=_count(con, f"from reports.{name}"))
 
@@ -156,7 +157,7 @@ def _check(con: duckdb.DuckDBPyConnection, name: str, sql: str) -> CheckOutcome:
 
 
 def _count(con: duckdb.DuckDBPyConnection, source: str) -> int:
-    [(count,)] = con.execute(f"select count(*) {source}").fetchall()
+    [(count,)] = execute_with_room(con, f"select count(*) {source}").fetchall()
     return int(count)
 
 

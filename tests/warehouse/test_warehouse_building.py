@@ -10,6 +10,7 @@ from warehouse_rows import crawl, ingest, rows, tag
 
 from pipelines.errors import MigrationChanged, WarehouseError, WarehouseMissing
 from pipelines.warehouse.building import connect_building, start_building
+from pipelines.warehouse.connection import execute_with_room
 from pipelines.warehouse.publish import publish
 from pipelines.warehouse.query import connect_published
 
@@ -157,6 +158,19 @@ def test_a_full_disk_is_reported_in_a_sentence(tmp_path: Path) -> None:
             "set memory_limit = '40MB'; set max_temp_directory_size = '1MB';"
             "create temp table big as select range::varchar as n from range(20_000_000)"
         )
+
+
+def test_a_sentence_that_the_memory_limit_is_too_tight_for_is_executed_without_it(
+    tmp_path: Path,
+) -> None:
+    """Not all that DuckDB does can go on on disk."""
+    start_building(tmp_path)
+    with connect_building(tmp_path) as con:
+        con.execute("set memory_limit = '20MB'; set max_temp_directory_size = '0MB'")
+        many = "select count(distinct range::varchar) from range(1_000_000)"
+        with pytest.raises(duckdb.OutOfMemoryException):
+            con.execute(many)
+        assert execute_with_room(con, many).fetchall() == [(1_000_000,)]
 
 
 def test_a_migration_problem_is_told_as_it_is(tmp_path: Path) -> None:
