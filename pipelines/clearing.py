@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pipelines.errors import LandingError
-from pipelines.landing.folder import read_run
+from pipelines.landing.reading import read_run
 from pipelines.settings import Settings
 from pipelines.warehouse.building import connect_building, start_building
 from pipelines.warehouse.forget import forget_rejected, runs_with_old_rejected

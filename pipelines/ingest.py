@@ -20,6 +20,8 @@ from pipelines.discovery import Discovery, Name, Scope, discover
 from pipelines.errors import NothingRead
 from pipelines.known import NothingKnown, PublishedState
 from pipelines.landing import folder as landing
+from pipelines.landing.files import write_table
+from pipelines.landing.reading import read_crawls, read_repositories, read_run, read_totals
 from pipelines.landing.shelf import open_folder
 from pipelines.normalize import normalize
 from pipelines.run_log import RunLog
@@ -99,7 +101,7 @@ def read_registry(settings: Settings, order: Order, progress: Progress) -> ReadS
         client = client_from(settings, transport)
         found = discover(client, order.scope, published.names(), threads=settings.concurrency)
         folder = _open_folder(settings, order, published, as_of)
-        landing.write_table(folder.path / "repositories.parquet", _listed(found))
+        write_table(folder.path / "repositories.parquet", _listed(found))
         crawler = Crawler(
             client=client,
             folder=folder,
@@ -112,7 +114,7 @@ def read_registry(settings: Settings, order: Order, progress: Progress) -> ReadS
         totals = _totals(found, transport, as_of)
         folder.close(totals)
     failures = {name: str(error) for name, error in found.failed_namespaces.items()}
-    crawls = landing.read_crawls(folder.path)
+    crawls = read_crawls(folder.path)
     summary = ReadSummary(crawls, totals, found.visible_namespaces, failures)
     _tell_landed(log, summary)
     _refuse_nothing(summary)
@@ -127,7 +129,7 @@ def load_landing(settings: Settings, run_id: str) -> dict[str, int]:
     """
     directory = settings.warehouse_dir
     path = _shelf(settings) / run_id
-    totals = landing.read_totals(path)
+    totals = read_totals(path)
     start_building(directory)
     with connect_building(directory) as con:
         load.begin(con)
@@ -140,9 +142,9 @@ def load_landing(settings: Settings, run_id: str) -> dict[str, int]:
             load.stage_rejected(con, chunk.counted, chunk.rejected)
             load.load_images(con, *chunk.images, totals.as_of)
             del chunk  # before the next is made
-        crawls = landing.read_crawls(path)
-        run = _run_row(settings, run_id, landing.read_run(path), totals, crawls)
-        load.apply(con, run, crawls.select(load.CRAWLS.names), landing.read_repositories(path))
+        crawls = read_crawls(path)
+        run = _run_row(settings, run_id, read_run(path), totals, crawls)
+        load.apply(con, run, crawls.select(load.CRAWLS.names), read_repositories(path))
         rows = load.row_counts(con)
     RunLog(run_id).tell("run loaded", status=run.status, rows=rows)
     return rows
@@ -196,7 +198,7 @@ def _done(path: Path) -> set[Name]:
     """Repositories that a dead run finished; those that failed are tried again."""
     return {
         (row["namespace"], row["repository"])
-        for row in landing.read_crawls(path).to_pylist()
+        for row in read_crawls(path).to_pylist()
         if row["status"] != "failed"
     }
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.images.tables import ImageTables, image_tables
-from pipelines.landing.folder import read_records
+from pipelines.landing.reading import read_records
 from pipelines.swr.wire import TagRecord, as_utc, deletion_time, read_record
 from pipelines.warehouse.load import COUNTED, REJECTED, TAGS
 

@@ -22,7 +22,7 @@ from typing import Any
 from ingesting import AT, manifest
 from stepping import run_steps
 
-from pipelines.landing import folder as landing
+from pipelines.landing.reading import read_crawls
 from pipelines.settings import read_settings
 from pipelines.swr.stand_in.server import StandIn
 from pipelines.warehouse.building import BUILDING, PUBLISHED
@@ -243,7 +243,7 @@ def finished_repositories(directory: Path) -> set[Name]:
     return {
         (row["namespace"], row["repository"])
         for path in (directory / "landing").iterdir()
-        for row in landing.read_crawls(path).to_pylist()
+        for row in read_crawls(path).to_pylist()
         if row["status"] != "failed" and not is_published(directory, path.name)
     }
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.errors import LandingError
-from pipelines.landing import folder as landing
+from pipelines.landing import reading
 from pipelines.landing.folder import Folder, Record, Run, Totals
 from pipelines.landing.shelf import open_folder
 
@@ -59,7 +59,7 @@ def keys(path: Path) -> list[tuple[str, str]]:
     """What would be loaded, in order."""
     return [
         (row["repository"], row["record_key"])
-        for table in landing.read_records(path, 1000)
+        for table in reading.read_records(path, 1000)
         for row in table.to_pylist()
     ]
 
@@ -84,9 +84,9 @@ def test_what_was_landed_is_read_back_in_order(tmp_path: Path) -> None:
     folder.finish(crawl("a"))
     folder.close(TOTALS)
     assert keys(folder.path) == [("a", "1"), ("a", "2")]
-    assert landing.read_totals(folder.path) == TOTALS
-    assert landing.read_run(folder.path) == RUN
-    (row,) = landing.read_crawls(folder.path).to_pylist()
+    assert reading.read_totals(folder.path) == TOTALS
+    assert reading.read_run(folder.path) == RUN
+    (row,) = reading.read_crawls(folder.path).to_pylist()
     assert row == crawl("a") | {"first_part": 1}
 
 
@@ -136,7 +136,7 @@ def test_a_repository_that_failed_and_was_retried_counts_once(tmp_path: Path) ->
     folder = open_at(tmp_path, "r2")
     folder.finish(crawl("a"))
     folder.flush()
-    statuses = landing.read_crawls(folder.path)["status"].to_pylist()
+    statuses = reading.read_crawls(folder.path)["status"].to_pylist()
     assert statuses == ["complete"]
 
 
@@ -209,7 +209,7 @@ def test_an_unreadable_file_is_named_with_the_way_out(tmp_path: Path, name: str)
     folder.close(TOTALS)
     (folder.path / name).write_bytes(b"garbage")
     with pytest.raises(LandingError, match="remove the folder") as error:
-        _ = landing.read_run(folder.path), landing.read_totals(folder.path), keys(folder.path)
+        _ = reading.read_run(folder.path), reading.read_totals(folder.path), keys(folder.path)
     assert str(folder.path / name) in str(error.value)
 
 

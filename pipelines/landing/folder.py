@@ -8,27 +8,22 @@
                          but not lower than the first part of the process that finished it
     crawl.json           totals: the crawl is finished
 
-Every file appears by a rename, so that a half-written one is never read.
+Every file appears by a rename (`files`), so that a half-written one is never read. What is here
+is read back by `reading`.
 """
 
-import os
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import msgspec
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from pipelines.errors import LandingError
-
-T = TypeVar("T")
+from pipelines.landing.files import write_json, write_table
 
 _MOMENT: pa.DataType = pa.timestamp("us", tz="UTC")
 
@@ -80,8 +75,6 @@ CRAWLS = _schema(
 # enough to compress, small enough to keep memory flat and to lose little when a run dies.
 _PART_BYTES = 16 * 2**20
 _PART_SECONDS = 2.0
-_CHECKED_ROWS = 1000
-_NAME = ("namespace", "repository")
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -142,7 +135,9 @@ class Folder:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="landing")
         self._written: Future[None] | None = None
         self._written_at = clock()
-        self.first_part = 1 + max((_number(part) for part in path.glob("*-*.parquet")), default=0)
+        self.first_part = 1 + max(
+            (part_number(part) for part in path.glob("*-*.parquet")), default=0
+        )
         self._part = self.first_part
 
     def add(self, namespace: str, repository: str, records: Sequence[Record]) -> None:
@@ -213,157 +208,6 @@ class Folder:
             write_table(self.path / f"crawls-{number:06}.parquet", crawls)
 
 
-def read_run(path: Path) -> Run:
-    """What the crawl in this folder was asked.
-
-    Raises:
-        LandingError: the file is missing or unreadable.
-    """
-    return _read_json(path / "run.json", Run)
-
-
-def read_totals(path: Path) -> Totals:
-    """What the finished crawl in this folder came to.
-
-    Raises:
-        LandingError: it is not finished.
-    """
-    return _read_json(path / "crawl.json", Totals)
-
-
-def is_whole(path: Path) -> bool:
-    """Whether this folder can be read to its end and holds all that its outcomes vouch for."""
-    try:
-        held = Counter(
-            name
-            for table in read_records(path, _CHECKED_ROWS)
-            for name in zip(*(table[key].to_pylist() for key in _NAME), strict=True)
-        )
-        crawls = read_crawls(path).to_pylist()
-    except LandingError:
-        return False
-    return all(
-        held[row["namespace"], row["repository"]] >= row["received"]
-        for row in crawls
-        if row["lists_everything"]
-    )
-
-
-def read_repositories(path: Path) -> pa.Table:
-    """What discovery listed: REPOSITORIES."""
-    return _read_table(path / "repositories.parquet", REPOSITORIES)
-
-
-def read_crawls(path: Path) -> pa.Table:
-    """Outcomes of the finished repositories: CRAWLS, one row each, the last where retried."""
-    latest = {
-        (row["namespace"], row["repository"]): row
-        for part in sorted(path.glob("crawls-*.parquet"))
-        for row in _read_table(part, CRAWLS).to_pylist()
-    }
-    return pa.Table.from_pylist(list(latest.values()), schema=CRAWLS)
-
-
-def read_records(path: Path, rows: int) -> Iterator[pa.Table]:
-    """Records that finished repositories are to be loaded from: tables of RECORDS.
-
-    Those of walks that proved nothing, and of repositories that were not finished, are left out.
-    Each table has up to about `rows` rows, in the order they were read.
-    """
-    first = _first_of_each(read_crawls(path))
-    for part in sorted(path.glob("records-*.parquet")):
-        number = _number(part)
-        for batch in _batches(part, rows):
-            columns = (batch[name].to_pylist() for name in ("namespace", "repository", "walk"))
-            wanted = [
-                _is_wanted(number, walk, first.get((namespace, repository)))
-                for namespace, repository, walk in zip(*columns, strict=True)
-            ]
-            table = pa.Table.from_batches([batch], RECORDS)
-            yield table if all(wanted) else table.filter(pa.array(wanted, pa.bool_()))
-
-
-def _is_wanted(part: int, walk: int, first: tuple[int, int] | None) -> bool:
-    return first is not None and part >= first[0] and walk >= first[1]
-
-
-def _first_of_each(crawls: pa.Table) -> dict[tuple[str, str], tuple[int, int]]:
-    """First part and first walk to load, by repository; an earlier process's parts are not."""
-    return {
-        (row["namespace"], row["repository"]): (row["first_part"], row["first_walk"])
-        for row in crawls.to_pylist()
-    }
-
-
-def write_table(path: Path, table: pa.Table) -> None:
-    """Write a Parquet file that appears whole or not at all."""
-    part = path.with_suffix(".part")
-    with writing(path):
-        pq.write_table(
-            table, part, compression="zstd", compression_level=1, write_page_checksum=True
-        )
-        _appear(part, path)
-
-
-def write_json(path: Path, value: msgspec.Struct) -> None:
-    """Write a JSON file that appears whole or not at all."""
-    part = path.with_suffix(".part")
-    with writing(path):
-        part.write_bytes(msgspec.json.format(msgspec.json.encode(value)))
-        _appear(part, path)
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Say in a sentence that the disk is full, or whatever else is in the way of a file.
-
-    Raises:
-        LandingError: it cannot be written.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise LandingError(
-            f"{path} cannot be written ({error.strerror or error}), so nothing was published: free"
-            " some space, or set SWR_WAREHOUSE_DIR to another directory; the next ingest goes on"
-            " from what was landed."
-        ) from error
-
-
-def _appear(part: Path, path: Path) -> None:
-    with part.open("rb+") as file:
-        os.fsync(file.fileno())
-    part.chmod(0o600)
-    part.replace(path)
-
-
-def _batches(part: Path, rows: int) -> Iterator[pa.RecordBatch]:
-    try:
-        with pq.ParquetFile(part, page_checksum_verification=True) as file:
-            yield from file.iter_batches(batch_size=rows)
-    except (pa.ArrowException, OSError) as error:
-        raise _unreadable(part) from error
-
-
-def _read_table(path: Path, schema: pa.Schema) -> pa.Table:
-    try:
-        return pq.read_table(path, schema=schema, page_checksum_verification=True)
-    except (pa.ArrowException, OSError) as error:
-        raise _unreadable(path) from error
-
-
-def _read_json(path: Path, shape: type[T]) -> T:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=shape)
-    except (msgspec.MsgspecError, UnicodeDecodeError, OSError) as error:
-        raise _unreadable(path) from error
-
-
-def _unreadable(path: Path) -> LandingError:
-    return LandingError(
-        f"{path} is unreadable; remove the folder {path.parent} and run the ingest again"
-    )
-
-
-def _number(part: Path) -> int:
+def part_number(part: Path) -> int:
+    """The N of `records-N.parquet`."""
     return int(part.stem.rsplit("-", 1)[1])

@@ -10,7 +10,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from pipelines.errors import LandingError
-from pipelines.landing.folder import Folder, Run, is_whole, read_run, write_json, writing
+from pipelines.landing.files import write_json, writing
+from pipelines.landing.folder import Folder, Run
+from pipelines.landing.reading import is_whole, read_run
 
 
 def open_folder(

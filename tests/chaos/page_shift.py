@@ -14,7 +14,8 @@ from watched_registry import State, TickingClock, WatchedRegistry, small_image, 
 
 from pipelines.crawl import Crawler, Limits
 from pipelines.discovery import Discovery, Name
-from pipelines.landing.folder import Folder, read_crawls, read_records
+from pipelines.landing.folder import Folder
+from pipelines.landing.reading import read_crawls, read_records
 from pipelines.run_log import RunLog
 from pipelines.settings import Settings, read_settings
 from pipelines.swr.client import client_from

@@ -11,7 +11,7 @@ import pytest
 from deployment import Deployment, await_that, deployed
 from ingesting import Site
 
-from pipelines.landing.folder import read_crawls
+from pipelines.landing.reading import read_crawls
 from pipelines.swr.stand_in.built_in import advance_a_day, built_in_registry
 from pipelines.swr.stand_in.exchange import Reply, Request
 from pipelines.swr.stand_in.faults import failing, repository_of

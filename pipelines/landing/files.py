@@ -1,0 +1,103 @@
+"""Files that appear whole or not at all, and errors that name the file and the way out.
+
+What the files hold is told in `folder`.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.errors import LandingError
+
+T = TypeVar("T")
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write a Parquet file that appears whole or not at all."""
+    part = path.with_suffix(".part")
+    with writing(path):
+        pq.write_table(
+            table, part, compression="zstd", compression_level=1, write_page_checksum=True
+        )
+        _appear(part, path)
+
+
+def write_json(path: Path, value: msgspec.Struct) -> None:
+    """Write a JSON file that appears whole or not at all."""
+    part = path.with_suffix(".part")
+    with writing(path):
+        part.write_bytes(msgspec.json.format(msgspec.json.encode(value)))
+        _appear(part, path)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Say in a sentence that the disk is full, or whatever else is in the way of a file.
+
+    Raises:
+        LandingError: it cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise LandingError(
+            f"{path} cannot be written ({error.strerror or error}), so nothing was published: free"
+            " some space, or set SWR_WAREHOUSE_DIR to another directory; the next ingest goes on"
+            " from what was landed."
+        ) from error
+
+
+def _appear(part: Path, path: Path) -> None:
+    with part.open("rb+") as file:
+        os.fsync(file.fileno())
+    part.chmod(0o600)
+    part.replace(path)
+
+
+def read_batches(part: Path, rows: int) -> Iterator[pa.RecordBatch]:
+    """Read a Parquet file so many rows at a time.
+
+    Raises:
+        LandingError: it is unreadable.
+    """
+    try:
+        with pq.ParquetFile(part, page_checksum_verification=True) as file:
+            yield from file.iter_batches(batch_size=rows)
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(part) from error
+
+
+def read_table(path: Path, schema: pa.Schema) -> pa.Table:
+    """Read a Parquet file whole.
+
+    Raises:
+        LandingError: it is unreadable.
+    """
+    try:
+        return pq.read_table(path, schema=schema, page_checksum_verification=True)
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(path) from error
+
+
+def read_json(path: Path, shape: type[T]) -> T:
+    """Read a JSON file.
+
+    Raises:
+        LandingError: it is missing or unreadable.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=shape)
+    except (msgspec.MsgspecError, UnicodeDecodeError, OSError) as error:
+        raise _unreadable(path) from error
+
+
+def _unreadable(path: Path) -> LandingError:
+    return LandingError(
+        f"{path} is unreadable; remove the folder {path.parent} and run the ingest again"
+    )
