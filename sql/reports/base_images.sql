@@ -81,26 +81,16 @@ users as (
     inner join live_nodes on steps.manifest_key = live_nodes.node_key
 ),
 
-built_in as (
+built as (
     select
         users.prefix_key,
-        tagged.namespace_key,
-        tagged.repository_key,
-        sum(tagged.tag_count) as tag_count
+        cast(sum(tagged.tag_count) as bigint) as tag_count,
+        count(distinct tagged.repository_key) as repository_count,
+        count(distinct tagged.namespace_key) as namespace_count
     from users
     inner join tagged on users.root_key = tagged.manifest_key
     where users.is_continued
-    group by users.prefix_key, tagged.namespace_key, tagged.repository_key
-),
-
-built as (
-    select
-        prefix_key,
-        cast(sum(tag_count) as bigint) as tag_count,
-        count(*) as repository_count,
-        count(distinct namespace_key) as namespace_count
-    from built_in
-    group by prefix_key
+    group by users.prefix_key
 ),
 
 bases as (
