@@ -1,7 +1,8 @@
 """What every test starts from: a clean environment, no waiting between retries."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import stamina
@@ -23,6 +24,33 @@ def retry_without_waiting() -> Iterator[None]:
     """Retry as often as in production, but at once."""
     with stamina.set_testing(True, attempts=7):
         yield
+
+
+@pytest.fixture(scope="module")
+def dagster_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all: making its databases takes longer than a run."""
+    return tmp_path_factory.mktemp("dagster")
+
+
+@pytest.fixture
+def site_settings(
+    tmp_path: Path, dagster_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], Path]:
+    """Point the settings at a stand-in, by its URL; gives the directory of the warehouse."""
+
+    def point(url: str) -> Path:
+        directory = tmp_path / "warehouse"
+        for name, value in {
+            "SWR_ENDPOINT": url,
+            "SWR_AUTH_TOKEN": "stand-in-token",
+            "SWR_REQUESTS_PER_SECOND": "0",
+            "SWR_WAREHOUSE_DIR": str(directory),
+            "DAGSTER_HOME": str(dagster_home),
+        }.items():
+            monkeypatch.setenv(name, value)
+        return directory
+
+    return point
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -27,22 +27,12 @@ def server() -> Iterator[StandIn]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def dagster_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One for all: making its databases takes longer than a run."""
-    return tmp_path_factory.mktemp("dagster")
-
-
 @pytest.fixture(autouse=True)
 def settings(
-    server: StandIn, tmp_path: Path, dagster_home: Path, monkeypatch: pytest.MonkeyPatch
+    server: StandIn, site_settings: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Settings that fit it."""
-    monkeypatch.setenv("SWR_ENDPOINT", server.url)
-    monkeypatch.setenv("SWR_AUTH_TOKEN", "stand-in-token")
-    monkeypatch.setenv("SWR_REQUESTS_PER_SECOND", "0")
-    monkeypatch.setenv("SWR_WAREHOUSE_DIR", str(tmp_path / "warehouse"))
-    monkeypatch.setenv("DAGSTER_HOME", str(dagster_home))
+    site_settings(server.url)
     monkeypatch.setenv("COLUMNS", "80")
 
 

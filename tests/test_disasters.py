@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -38,23 +38,10 @@ def server() -> Iterator[StandIn]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def dagster_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One for all: making its databases takes longer than a run."""
-    return tmp_path_factory.mktemp("dagster")
-
-
 @pytest.fixture(autouse=True)
-def directory(
-    server: StandIn, tmp_path: Path, dagster_home: Path, monkeypatch: pytest.MonkeyPatch
-) -> Path:
+def directory(server: StandIn, site_settings: Callable[[str], Path]) -> Path:
     """Settings, and the directory of the warehouse."""
-    monkeypatch.setenv("SWR_ENDPOINT", server.url)
-    monkeypatch.setenv("SWR_AUTH_TOKEN", "stand-in-token")
-    monkeypatch.setenv("SWR_REQUESTS_PER_SECOND", "0")
-    monkeypatch.setenv("SWR_WAREHOUSE_DIR", str(tmp_path / "warehouse"))
-    monkeypatch.setenv("DAGSTER_HOME", str(dagster_home))
-    return tmp_path / "warehouse"
+    return site_settings(server.url)
 
 
 @pytest.fixture

@@ -127,11 +127,16 @@ def test_sizes_equal_a_brute_force_over_the_truth(tmp_path: Path) -> None:
 
 
 def test_nothing_changed_costs_one_tags_request_a_repository(tmp_path: Path) -> None:
-    """And changes no row but the bookkeeping."""
+    """Lands no record, and changes no row but the bookkeeping."""
     with at_site(tmp_path, small_registry()) as site:
         site.ingest()
         before = dump(site)
         site.ingest()
+        first, second = sorted(
+            site.directory.glob("landing/*"), key=lambda path: path.stat().st_ctime
+        )
+        assert len(list(first.glob("records-*"))) == 1
+        assert list(second.glob("records-*")) == []
         assert set(site.tags_requests().values()) == {1}
         assert len(site.tags_requests()) == 3
         after = dump(site)
