@@ -116,6 +116,10 @@ class WarehouseBusy(WarehouseError):
     """Another run is writing the warehouse."""
 
 
+class WarehouseShortOfMemory(WarehouseError):
+    """What was to be done does not fit into the memory that the database may take."""
+
+
 class WarehouseTooNew(WarehouseError):
     """The warehouse was written by a newer version of this project."""
 

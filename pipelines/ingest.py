@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from pipelines.crawl import Crawler, Limits, Progress
 from pipelines.discovery import Discovery, Name, Scope, discover
-from pipelines.errors import NothingRead
+from pipelines.errors import NothingRead, WarehouseShortOfMemory
 from pipelines.known import NothingKnown, PublishedState
 from pipelines.landing import folder as landing
 from pipelines.landing.files import write_table
@@ -34,6 +34,9 @@ from pipelines.warehouse.building import connect_building, start_building
 from pipelines.warehouse.publish import publish
 from pipelines.warehouse.query import run_query
 
+# A load streams, and what it wrote can wait on disk: less than the reports may take leaves the
+# rest to the records in hand.
+_LOAD_MEMORY = "128MB"
 _FAILED = ("failed", "incomplete")
 _LATEST_STATUS = "select status from ingest.runs order by as_of desc, run_id desc limit 1"
 
@@ -127,11 +130,19 @@ def load_landing(settings: Settings, run_id: str) -> dict[str, int]:
     Returns:
         Rows by table of the building file.
     """
+    try:
+        return _load_landing(settings, run_id, _LOAD_MEMORY)
+    except WarehouseShortOfMemory:
+        # The database takes up some two thousand texts at a time, which may be of many megabytes.
+        return _load_landing(settings, run_id, None)
+
+
+def _load_landing(settings: Settings, run_id: str, memory_limit: str | None) -> dict[str, int]:
     directory = settings.warehouse_dir
     path = _shelf(settings) / run_id
     totals = read_totals(path)
     start_building(directory)
-    with connect_building(directory) as con:
+    with connect_building(directory, memory_limit) as con:
         load.begin(con)
 
         def settled(digests: Collection[str]) -> set[str]:

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from ingesting import small_registry
+from ingesting import AT, manifest, small_registry
 from stepping import run_steps
 
 from assets.cli import main
 from pipelines.errors import LandingError
 from pipelines.settings import read_settings
+from pipelines.swr.stand_in import faults, oddities
+from pipelines.swr.stand_in.registry import Registry
 from pipelines.swr.stand_in.server import StandIn
 from pipelines.warehouse.building import connect_building, start_building
 from pipelines.warehouse.publish import publish
@@ -241,3 +243,24 @@ def test_a_landing_damaged_within_its_own_run_is_named_and_got_over(directory: P
         run_steps(read_settings(), enter=damage)
     run_once()
     assert_whole(directory)
+
+
+def test_manifests_that_exceed_the_memory_limit_together_are_loaded(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """16 MB each, in one row group, which is also written anew when a run adds to it."""
+    registry = Registry()
+    registry.push("shop", "cart", "v0", manifest(("app0", 10)), at=AT)
+    huge = faults.altered_records(oddities.share_of_records(oddities.huge_manifest, 1))
+    with StandIn(registry, faults=[huge]) as server:
+        monkeypatch.setenv("SWR_ENDPOINT", server.url)
+        for tags in (9, 10):
+            for number in range(tags):
+                registry.push("shop", "cart", f"v{number}", manifest((f"app{number}", 10)), at=AT)
+            run_steps(read_settings())
+            (row,) = run_query(
+                directory,
+                "select count(*) as texts, sum(manifest_bytes)::bigint as bytes,"
+                " bool_and(digest_verified) as verified from manifests",
+            ).to_pylist()
+            assert row == {"texts": tags, "bytes": tags * 2**24, "verified": True}

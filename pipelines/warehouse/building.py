@@ -14,8 +14,19 @@ import duckdb
 from duckdb import DuckDBPyConnection
 from filelock import FileLock, Timeout
 
-from pipelines.errors import WarehouseBusy, WarehouseError, WarehouseMissing
-from pipelines.warehouse.connection import in_one_line, is_outage, open_writable
+from pipelines.errors import (
+    WarehouseBusy,
+    WarehouseError,
+    WarehouseMissing,
+    WarehouseShortOfMemory,
+)
+from pipelines.warehouse.connection import (
+    MEMORY_LIMIT,
+    in_one_line,
+    is_outage,
+    is_short_of_memory,
+    open_writable,
+)
 from pipelines.warehouse.migrations import migrate
 
 PUBLISHED = "warehouse.duckdb"
@@ -37,7 +48,8 @@ def start_building(directory: Path) -> None:
         if published.exists():
             _copy(published, directory / BUILDING)
     try:
-        with _open(directory) as con:
+        # A migration may rewrite the largest texts.
+        with _open(directory, None) as con:
             migrate(con)
     except duckdb.Error as error:
         if not published.exists():
@@ -49,25 +61,29 @@ def start_building(directory: Path) -> None:
 
 
 @contextmanager
-def connect_building(directory: Path) -> Iterator[DuckDBPyConnection]:
+def connect_building(
+    directory: Path, memory_limit: str | None = MEMORY_LIMIT
+) -> Iterator[DuckDBPyConnection]:
     """Open the building file for one step; closed in any case, kept for the next step.
 
     What was committed is on disk when the block ends; if it raises, the file is to be thrown away.
 
     Raises:
         WarehouseMissing: no run has started building.
-        WarehouseError: the disk is full, memory is short or the file is damaged.
+        WarehouseShortOfMemory: it does not fit into the limit, or None: into DuckDB's own.
+        WarehouseError: the disk is full or the file is damaged.
     """
     path = directory / BUILDING
     if not path.exists():
         raise WarehouseMissing(f"{path} is not there: begin with the first step of an ingest.")
     try:
-        with _open(directory) as con:
+        with _open(directory, memory_limit) as con:
             yield con
     except duckdb.Error as error:
         if not is_outage(error):
             raise
-        raise WarehouseError(
+        kind = WarehouseShortOfMemory if is_short_of_memory(error) else WarehouseError
+        raise kind(
             f"{path} could not be read or written ({in_one_line(error)}), so nothing was published:"
             f" free some disk space or memory, or if {PUBLISHED} is damaged, move it away and run"
             " `swr-warehouse ingest --full`."
@@ -121,8 +137,8 @@ def _process(holder: Path) -> str:
 
 
 @contextmanager
-def _open(directory: Path) -> Iterator[DuckDBPyConnection]:
-    con = open_writable(directory / BUILDING, directory / _SPILL)
+def _open(directory: Path, memory_limit: str | None) -> Iterator[DuckDBPyConnection]:
+    con = open_writable(directory / BUILDING, directory / _SPILL, memory_limit)
     try:
         (directory / BUILDING).chmod(0o600)
         yield con

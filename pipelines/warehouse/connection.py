@@ -23,20 +23,26 @@ _WRITABLE = "recovery_mode no_wal_writes, row_group_size 30720"
 # enough for the reports of half a million tags; see `execute_with_room` for more of them. Every
 # thread needs a share of it, so that a machine of many cores must not run short of what one of two
 # has.
-_MEMORY_LIMIT = "350MB"
+MEMORY_LIMIT = "350MB"
 _THREADS = 2
 _Config = dict[str, str | bool | int | float | list[str]]
 
 
-def open_writable(path: Path, temporary: Path) -> DuckDBPyConnection:
-    """Open or make a file to write, in UTC, with a directory for what memory cannot hold."""
+def open_writable(
+    path: Path, temporary: Path, memory_limit: str | None = MEMORY_LIMIT
+) -> DuckDBPyConnection:
+    """Open or make a file to write, in UTC, with a directory for what memory cannot hold.
+
+    Without a limit of ours DuckDB keeps to its own.
+    """
     config: _Config = {
         "temp_directory": str(temporary),
-        "memory_limit": _MEMORY_LIMIT,
         "threads": _THREADS,
         "python_enable_replacements": False,
         "checkpoint_threshold": "64MB",
     }
+    if memory_limit:
+        config["memory_limit"] = memory_limit
     return _attach(duckdb.connect(config=config), path, _WRITABLE)
 
 
@@ -94,8 +100,17 @@ def in_one_line(error: duckdb.Error) -> str:
 def is_outage(error: duckdb.Error) -> bool:
     """Whether disk, memory or a damaged file is to blame, and not a sentence of ours."""
     outages = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException)
-    # A wrong checksum comes as no class of its own.
-    return isinstance(error, outages) or type(error) is duckdb.Error
+    # A wrong checksum comes as no class of its own, nor does what a commit met.
+    return (
+        isinstance(error, outages)
+        or type(error) is duckdb.Error
+        or (isinstance(error, duckdb.TransactionException) and "Failed to commit" in str(error))
+    )
+
+
+def is_short_of_memory(error: duckdb.Error) -> bool:
+    """Whether the memory limit is to blame."""
+    return isinstance(error, duckdb.OutOfMemoryException) or "failed to pin block" in str(error)
 
 
 def _attach(con: DuckDBPyConnection, path: Path, option: str) -> DuckDBPyConnection:

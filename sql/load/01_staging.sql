@@ -1,7 +1,4 @@
--- A load streams, and what it wrote can wait on disk: less than the reports may take leaves
--- the rest to the records in hand. They come one chunk at a time, and a second thread takes a
--- tenth more processor time than it saves of any other.
-set memory_limit = '128MB';
+-- Chunks come one at a time: a second thread takes a tenth more processor time than it saves.
 set threads = 1;
 
 -- What one run is staged in: the columns of the tables, less those the loader fills.
