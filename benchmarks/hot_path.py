@@ -21,6 +21,7 @@ _SHOWN = 30
 # A step is told by a function, or of a thread by a file, that its stack holds.
 _STEPS = {
     "pipelines/crawl.py": "crawl",
+    "pipelines/landing/folder.py": "crawl",
     "read_registry": "crawl",
     "load_landing": "load",
     "build_reports": "reports",

@@ -23,7 +23,7 @@ _WRITABLE = "recovery_mode no_wal_writes, row_group_size 30720"
 # enough for the reports of half a million tags; see `execute_with_room` for more of them. Every
 # thread needs a share of it, so that a machine of many cores must not run short of what one of two
 # has.
-MEMORY_LIMIT = "350MB"
+MEMORY_LIMIT = "300MB"
 _THREADS = 2
 _Config = dict[str, str | bool | int | float | list[str]]
 
@@ -60,15 +60,32 @@ def open_read_only(path: Path) -> DuckDBPyConnection:
 
 
 def execute_with_room(con: DuckDBPyConnection, sql: str) -> DuckDBPyConnection:
-    """Execute SQL outside of a transaction; where the limit is too tight, without ours.
+    """Execute SQL outside of a transaction; where the limit is too tight, with twice as much.
 
-    Slow beats failed: not all that DuckDB does can go on on disk.
+    And so on, up to what DuckDB would take by itself: not all that it does can go on on disk. The
+    limit stays where it then is.
     """
-    try:
-        return con.execute(sql)
-    except duckdb.OutOfMemoryException:
-        con.execute("reset memory_limit")
-        return con.execute(sql)
+    while True:
+        try:
+            return con.execute(sql)
+        except duckdb.OutOfMemoryException:
+            if not _double_memory_limit(con):
+                raise
+
+
+def _double_memory_limit(con: DuckDBPyConnection) -> bool:
+    """Tell whether there was more to be had."""
+    limit = _memory_limit(con)
+    con.execute("reset memory_limit")
+    most = _memory_limit(con)
+    con.execute(f"set memory_limit = '{min(2 * limit, most)}B'")
+    return limit < most
+
+
+def _memory_limit(con: DuckDBPyConnection) -> int:
+    sql = "select parse_formatted_bytes(current_setting('memory_limit'))"
+    [(limit,)] = con.execute(sql).fetchall()
+    return int(limit)
 
 
 def cursor(con: DuckDBPyConnection) -> DuckDBPyConnection:
