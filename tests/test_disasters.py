@@ -254,7 +254,7 @@ def test_manifests_that_exceed_the_memory_limit_together_are_loaded(
     huge = faults.altered_records(oddities.share_of_records(oddities.huge_manifest, 1))
     with StandIn(registry, faults=[huge]) as server:
         monkeypatch.setenv("SWR_ENDPOINT", server.url)
-        for tags in (9, 10):
+        for tags in (13, 14):
             for number in range(tags):
                 registry.push("shop", "cart", f"v{number}", manifest((f"app{number}", 10)), at=AT)
             run_steps(read_settings())
