@@ -49,7 +49,7 @@ class IngestConfig(dg.Config):
 
     full: bool = False
     namespaces: list[str] = []  # noqa: RUF012 - pydantic copies defaults
-    repositories: list[str] = []  # noqa: RUF012
+    repositories: list[str] = []  # noqa: RUF012 - pydantic copies defaults
 
 
 @dg.asset(

@@ -76,8 +76,8 @@ def run_job(
         SwrWarehouseError: nothing was published; the text says why.
     """
     from assets.definitions import defs  # noqa: PLC0415 - see the module's docstring
-    from assets.resources import WarehouseResource  # noqa: PLC0415
-    from assets.run_launcher import DIRECTORY_TAG  # noqa: PLC0415
+    from assets.resources import WarehouseResource  # noqa: PLC0415 - see the module's docstring
+    from assets.run_launcher import DIRECTORY_TAG  # noqa: PLC0415 - see the module's docstring
 
     try:
         return defs.resolve_job_def("ingest").execute_in_process(

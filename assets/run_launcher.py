@@ -32,7 +32,7 @@ class WatchedRunLauncher(dg.DefaultRunLauncher):
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         """Ask the code server that started the run; a run of the command line is asked its lock."""
-        client = self._get_grpc_client_for_termination(run.run_id)  # type: ignore[no-untyped-call]
+        client = self._get_grpc_client_for_termination(run.run_id)  # type: ignore[no-untyped-call] # untyped there
         is_alive = _knows(client, run.run_id) if client else self._writes(run)
         if is_alive:
             return CheckRunHealthResult(WorkerStatus.RUNNING)

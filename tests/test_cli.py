@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from ingesting import small_registry
 
 from assets.cli import main
+from pipelines.settings import Settings
 from pipelines.swr.stand_in.exchange import Reply
 from pipelines.swr.stand_in.server import StandIn
 
@@ -327,7 +328,5 @@ def test_every_command_is_in_the_readme_and_has_help() -> None:
 
 def test_every_setting_is_in_the_readme() -> None:
     """By its name."""
-    from pipelines.settings import Settings  # noqa: PLC0415
-
     for field in Settings.model_fields.values():
         assert f"`{field.validation_alias}`" in README

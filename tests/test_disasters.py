@@ -250,7 +250,6 @@ def test_manifests_that_exceed_the_memory_limit_together_are_loaded(
 ) -> None:
     """16 MB each, in one row group, which is also written anew when a run adds to it."""
     registry = Registry()
-    registry.push("shop", "cart", "v0", manifest(("app0", 10)), at=AT)
     huge = faults.altered_records(oddities.share_of_records(oddities.huge_manifest, 1))
     with StandIn(registry, faults=[huge]) as server:
         monkeypatch.setenv("SWR_ENDPOINT", server.url)

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from base64 import urlsafe_b64decode
-from collections.abc import Sequence
+from functools import lru_cache
 from typing import Annotated
 
 import msgspec
@@ -17,9 +17,6 @@ _WELL_FORMED = (
 )
 Digest = Annotated[str, msgspec.Meta(pattern=_WELL_FORMED)]
 _matches = re.compile(_WELL_FORMED).match
-# A layer is mostly met again at once, in the next tag's manifest: these need not be read again.
-_met: set[str] = set()
-_REMEMBERED = 10_000
 
 
 class _Signature(msgspec.Struct):
@@ -37,16 +34,10 @@ class _Protected(msgspec.Struct, rename="camel"):
     format_tail: str
 
 
-def first_malformed(digests: Sequence[str]) -> int | None:
-    """Position of the first that is not written as the type `Digest` demands; None if all are."""
-    if len(_met) > _REMEMBERED:
-        _met.clear()
-    for position, digest in enumerate(digests):
-        if digest not in _met:
-            if _matches(digest) is None:
-                return position
-            _met.add(digest)
-    return None
+@lru_cache(4096)  # a layer is mostly met again at once, in the next tag's manifest
+def is_well_formed(digest: str) -> bool:
+    """Whether it is written as a digest; what the type `Digest` demands, for those met often."""
+    return _matches(digest) is not None
 
 
 def is_digest_of(digest: str, content: bytes) -> bool | None:

@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
-from pipelines.images.digests import Digest, first_malformed
+from pipelines.images.digests import Digest, is_well_formed
 from pipelines.images.texts import with_whole_characters
 
 # Beyond this, numbers in JSON are no longer exact everywhere, and sums could overflow.
@@ -119,10 +119,10 @@ def read_outline(json: bytes) -> Outline:
 
 def _check_digests(document: Document) -> None:
     for field, blobs in (("layers", document.layers), ("blobs", document.blobs)):
-        position = first_malformed([blob.digest for blob in blobs or ()])
-        if position is not None:
-            raise Malformed(f"{field}[{position}].digest: not a digest")
-    if document.config is not None and first_malformed([document.config.digest]) is not None:
+        for position, blob in enumerate(blobs or ()):
+            if not is_well_formed(blob.digest):
+                raise Malformed(f"{field}[{position}].digest: not a digest")
+    if document.config is not None and not is_well_formed(document.config.digest):
         raise Malformed("config.digest: not a digest")
 
 

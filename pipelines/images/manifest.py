@@ -35,7 +35,7 @@ class Kind(StrEnum):
     INVALID = "invalid"
 
 
-class Manifest(msgspec.Struct, gc=False, kw_only=True):
+class Manifest(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What a manifest says, and its text as it can be stored; `text_bytes` are of UTF-8.
 
     `problem` is one sentence if it is invalid. `layers` are base first.
@@ -71,11 +71,13 @@ def read_manifest(text: str, digest: str) -> Manifest:
     """Read a manifest's text and compare it with the digest it goes by. Never raises."""
     stored, utf8, hashed = encoded(text)
     manifest = _read(utf8)
-    manifest.digest = encoded(digest).stored
-    manifest.digest_verified = _is_verified(digest, hashed, manifest.kind)
-    manifest.text = stored
-    manifest.text_bytes = len(utf8)
-    return manifest
+    return msgspec.structs.replace(
+        manifest,
+        digest=encoded(digest).stored,
+        digest_verified=_is_verified(digest, hashed, manifest.kind),
+        text=stored,
+        text_bytes=len(utf8),
+    )
 
 
 def _is_verified(digest: str, text: bytes, kind: Kind) -> bool | None:

@@ -1,6 +1,5 @@
 """The bytes one manifest states itself. What tags hold and share is told by sql/reports."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from pipelines.images.documents import Descriptor
@@ -27,21 +26,13 @@ def own_bytes(manifest: Manifest) -> OwnBytes:
     """
     if manifest.kind not in _SIZED:
         return _UNKNOWN
-    blobs = _stored(manifest.layers)
+    blobs = [layer for layer in manifest.layers if is_stored(layer.media_type)]
     if manifest.config is not None:
         blobs.append(manifest.config)
-    sizes = {blob.digest: blob.size for blob in blobs}
-    known = [size for size in sizes.values() if size is not None]
-    if len(known) < len(blobs):
+    sizes = {blob.digest: blob.size for blob in blobs if blob.size is not None}
+    if len(sizes) < len(blobs):
         return _carefully(blobs)
-    return OwnBytes(sum(known), "exact")
-
-
-def _stored(layers: Sequence[Descriptor]) -> list[Descriptor]:
-    """Leave out foreign layers; few media types make most layers."""
-    if all(map(is_stored, {layer.media_type for layer in layers})):
-        return list(layers)
-    return [layer for layer in layers if is_stored(layer.media_type)]
+    return OwnBytes(sum(sizes.values()), "exact")
 
 
 def _carefully(blobs: list[Descriptor]) -> OwnBytes:

@@ -127,7 +127,10 @@ def is_outage(error: duckdb.Error) -> bool:
 
 def is_short_of_memory(error: duckdb.Error) -> bool:
     """Whether the memory limit is to blame."""
-    return isinstance(error, duckdb.OutOfMemoryException) or "failed to pin block" in str(error)
+    # What a commit is short of is told in words only.
+    return isinstance(error, duckdb.OutOfMemoryException) or any(
+        words in str(error) for words in ("failed to pin", "failed to allocate", "not allocate")
+    )
 
 
 def _attach(con: DuckDBPyConnection, path: Path, option: str) -> DuckDBPyConnection:

@@ -160,10 +160,10 @@ def test_a_full_disk_is_reported_in_a_sentence(tmp_path: Path) -> None:
         )
 
 
-def test_a_sentence_that_the_memory_limit_is_too_tight_for_is_executed_without_it(
+def test_a_sentence_that_the_memory_limit_is_too_tight_for_gets_twice_as_much(
     tmp_path: Path,
 ) -> None:
-    """Not all that DuckDB does can go on on disk."""
+    """And so on until it is enough, and no more: not all that DuckDB does can go on on disk."""
     start_building(tmp_path)
     with connect_building(tmp_path) as con:
         con.execute("set memory_limit = '20MB'; set max_temp_directory_size = '0MB'")
@@ -171,6 +171,9 @@ def test_a_sentence_that_the_memory_limit_is_too_tight_for_is_executed_without_i
         with pytest.raises(duckdb.OutOfMemoryException):
             con.execute(many)
         assert execute_with_room(con, many).fetchall() == [(1_000_000,)]
+        limit = con.execute("select parse_formatted_bytes(current_setting('memory_limit'))")
+        # Doubled one to four times, for what DuckDB tells is rounded.
+        assert round(limit.fetchall()[0][0] / 20e6) in {2, 4, 8, 16}
 
 
 def test_a_migration_problem_is_told_as_it_is(tmp_path: Path) -> None:
