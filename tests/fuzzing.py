@@ -21,7 +21,6 @@ sys.path[:0] = [str(Path(__file__).resolve().parent / "images")]
 with atheris.instrument_imports(include=["pipelines"]):
     from pipelines.images.documents import MAXIMUM_SIZE, Child, Descriptor
     from pipelines.images.manifest import Kind, read_manifest
-    from pipelines.images.tables import image_tables
     from pipelines.landing.folder import RECORDS
     from pipelines.normalize import Chunk, _chunk
     from pipelines.swr.wire import list_records
@@ -37,6 +36,7 @@ from manifest_texts import (  # noqa: E402 - after its folder is on the path
     index,
     schema1,
     sha256,
+    tables_of,
 )
 
 ARTIFACT = "application/vnd.oci.artifact.manifest.v1+json"
@@ -108,7 +108,7 @@ def manifest(data: bytes) -> None:
     sized: list[Descriptor | Child] = [*made.layers, *made.children]
     sized += [made.config] if made.config else []
     assert all(one.size is None or 0 <= one.size <= MAXIMUM_SIZE for one in sized)
-    tables = image_tables([(digest, text)])
+    tables = tables_of([(digest, text)])
     shape = [len(made.layers), len(made.children)]
     assert [1, *shape] == [table.num_rows for table in tables]
 

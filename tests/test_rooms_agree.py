@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.images import tables as images
+from pipelines.images.rivals import Rivals
 from pipelines.landing import folder as landing
 from pipelines.warehouse import load
 from pipelines.warehouse.building import connect_building, start_building
@@ -19,6 +20,13 @@ def image(size: int, padding: str = "") -> str:
     """An image of one layer."""
     blob = {"digest": "sha256:" + "a" * 64, "size": size}
     return json.dumps({"schemaVersion": 2, "config": blob, "layers": [blob]}) + padding
+
+
+def rows(*texts: str) -> images.ImageTables:
+    """What is kept of texts for the digest."""
+    rivals = Rivals(())
+    assert rivals.settle((DIGEST, text) for text in texts) == []
+    return images.image_tables(rivals.undecided())
 
 
 # None verifies; of those that are valid the shortest is best, of equally short ones the lesser.
@@ -41,12 +49,12 @@ def test_images_landing_and_load_name_the_same_columns() -> None:
 def test_the_loader_keeps_the_text_that_reading_would_keep(tmp_path: Path, seed: int) -> None:
     """Of several texts for one digest, in whatever order and in however many loads they come."""
     texts = random.Random(seed).sample(TEXTS, len(TEXTS))
-    together = images.image_tables((DIGEST, text) for text in texts)
+    together = rows(*texts)
     start_building(tmp_path)
     with connect_building(tmp_path) as con:
         load.begin(con)
         for text in texts:
-            load.load_images(con, *images.image_tables([(DIGEST, text)]), datetime.now(UTC))
+            load.load_images(con, *rows(text), datetime.now(UTC))
         manifests = con.sql("select * exclude (first_seen_at) from manifests").to_arrow_table()
         layers = con.sql("from layers order by position").to_arrow_table()
     assert manifests.to_pylist() == together.manifests.to_pylist()

@@ -56,6 +56,14 @@ class Manifest(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     subject_digest: str | None = None
 
     @property
+    def is_settled(self) -> bool:
+        """Whether no other text of the same digest can be better.
+
+        One that verifies is the only one, but for signatures that the digest does not cover.
+        """
+        return self.digest_verified is True and self.kind not in _SIGNABLE
+
+    @property
     def has_layers(self) -> bool:
         """Whether it is of a kind that has layers, be they none."""
         return self.kind in _WITH_LAYERS

@@ -5,14 +5,14 @@ what a tag holds through its index, and what is shared, is told by sql/reports.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from pipelines.images.documents import Descriptor, Platform
-from pipelines.images.manifest import Kind, Manifest, read_manifest
+from pipelines.images.manifest import Manifest
 from pipelines.images.media_types import is_stored
 from pipelines.images.sizes import own_bytes
 
@@ -72,33 +72,12 @@ class ImageTables(NamedTuple):
     platforms: pa.Table
 
 
-def image_tables(texts: Iterable[tuple[str, str]]) -> ImageTables:
-    """Read manifests given as (digest, text). Of several texts for one digest, keep the best."""
-    best: dict[str, Manifest] = {}
-    for digest, text in texts:
-        manifest = read_manifest(text, digest)
-        rival = best.setdefault(manifest.digest, manifest)
-        if rival is not manifest and _badness(manifest) < _badness(rival):
-            best[manifest.digest] = manifest
-    manifests = list(best.values())
+def image_tables(manifests: Collection[Manifest]) -> ImageTables:
+    """Rows of manifests, of the layers and of the children they list."""
     return ImageTables(_manifests(manifests), _layers(manifests), _platforms(manifests))
 
 
-def _badness(manifest: Manifest) -> tuple[bool, bool, int, str]:
-    """Of several texts for one digest the one with the least is kept.
-
-    The loader, which meets one text in one chunk and another in the next, compares the same way:
-    sql/load. Code points and bytes of UTF-8 sort alike.
-    """
-    return (
-        manifest.digest_verified is not True,
-        manifest.kind is Kind.INVALID,
-        manifest.text_bytes,
-        manifest.text,
-    )
-
-
-def _manifests(manifests: list[Manifest]) -> pa.Table:
+def _manifests(manifests: Collection[Manifest]) -> pa.Table:
     configs = [manifest.config or _NO_CONFIG for manifest in manifests]
     sizes = [own_bytes(manifest) for manifest in manifests]
     return _table(
@@ -122,7 +101,7 @@ def _manifests(manifests: list[Manifest]) -> pa.Table:
     )
 
 
-def _layers(manifests: list[Manifest]) -> pa.Table:
+def _layers(manifests: Collection[Manifest]) -> pa.Table:
     # Ten rows a manifest: what repeats is repeated by Arrow and numpy, not by Python.
     layers = [layer for m in manifests for layer in m.layers]
     counts = np.array([len(m.layers) for m in manifests], np.int64)
@@ -176,7 +155,7 @@ def _shared(one: list[str], other: list[str]) -> int:
     return shared
 
 
-def _platforms(manifests: list[Manifest]) -> pa.Table:
+def _platforms(manifests: Collection[Manifest]) -> pa.Table:
     children = [child for m in manifests for child in m.children]
     platforms = [child.platform or _NO_PLATFORM for child in children]
     return _table(

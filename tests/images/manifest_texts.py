@@ -2,9 +2,12 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from pipelines.images.manifest import Manifest, read_manifest
+from pipelines.images.rivals import Rivals
+from pipelines.images.tables import ImageTables, image_tables
 
 DOCKER = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
@@ -54,3 +57,10 @@ def read(document: object) -> Manifest:
     """Read a document, or a text, under its own digest."""
     text = document if isinstance(document, str) else json.dumps(document)
     return read_manifest(text, sha256(text))
+
+
+def tables_of(texts: Iterable[tuple[str, str]]) -> ImageTables:
+    """The rows of texts given as (digest, text): the settled first."""
+    rivals = Rivals(())
+    settled = rivals.settle(texts)
+    return image_tables([*settled, *rivals.undecided()])

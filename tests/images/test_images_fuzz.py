@@ -17,10 +17,11 @@ from manifest_texts import (
     index,
     schema1,
     sha256,
+    tables_of,
 )
 
 from pipelines.images.manifest import Kind, read_manifest
-from pipelines.images.tables import LAYERS, MANIFESTS, PLATFORMS, image_tables
+from pipelines.images.tables import LAYERS, MANIFESTS, PLATFORMS
 
 NAMES = [
     *("schemaVersion", "mediaType", "artifactType", "config", "layers", "blobs", "manifests"),
@@ -124,7 +125,7 @@ def test_no_text_makes_reading_raise(text: str, digest: str) -> None:
 @given(st.lists(st.tuples(digests, texts), max_size=5))
 def test_the_tables_can_always_be_built(pairs: list[tuple[str, str]]) -> None:
     """One row per digest, one per layer and one per child."""
-    made = image_tables(pairs)
+    made = tables_of(pairs)
     assert [table.schema for table in made] == [MANIFESTS, LAYERS, PLATFORMS]
     for table in made:
         table.validate(full=True)
@@ -139,9 +140,9 @@ def test_the_tables_can_always_be_built(pairs: list[tuple[str, str]]) -> None:
 def test_neighbours_do_not_matter(order: list[str], chance: random.Random) -> None:
     """Each manifest has the same rows whatever it stands among."""
     pairs = [(sha256(text), text) for text in order]
-    made = image_tables(pairs)
+    made = tables_of(pairs)
     digest, text = chance.choice(pairs)
-    alone = image_tables([(digest, text)])
+    alone = tables_of([(digest, text)])
     for table, column, only in zip(
         made, ("manifest_digest", "manifest_digest", "index_digest"), alone, strict=True
     ):

@@ -20,8 +20,10 @@ from manifest_texts import (
     index,
     schema1,
     sha256,
+    tables_of,
 )
 
+from pipelines.images.manifest import read_manifest
 from pipelines.images.tables import LAYERS, MANIFESTS, PLATFORMS, ImageTables, image_tables
 
 MIGRATION = Path(__file__).resolve().parents[2] / "sql" / "migrations" / "0001_initial.sql"
@@ -36,7 +38,7 @@ ARROW = {
 def tables(*documents: Json) -> ImageTables:
     """Tables of documents under their own digests."""
     texts = [json.dumps(document) for document in documents]
-    return image_tables((sha256(text), text) for text in texts)
+    return image_tables([read_manifest(text, sha256(text)) for text in texts])
 
 
 @pytest.mark.parametrize(
@@ -62,7 +64,7 @@ def test_an_image_is_a_row_and_so_is_each_of_its_layers() -> None:
         blob("base", 2**32 + 1), blob("top", 7, FOREIGN), subject={"digest": sha256("other")}
     )
     text = json.dumps(document, indent=3, ensure_ascii=False) + "\n"
-    made = image_tables([(sha256(text), text)])
+    made = tables_of([(sha256(text), text)])
     assert made.manifests.schema == MANIFESTS
     assert made.manifests.to_pylist() == [
         {
@@ -203,7 +205,7 @@ def test_an_invalid_manifest_does_not_disturb_its_neighbours() -> None:
 
 def test_no_manifests_make_empty_tables() -> None:
     """With all their columns."""
-    made = image_tables([])
+    made = tables_of([])
     assert [table.schema for table in made] == [MANIFESTS, LAYERS, PLATFORMS]
     assert [table.num_rows for table in made] == [0, 0, 0]
 
@@ -218,14 +220,14 @@ def test_of_several_texts_for_a_digest_the_best_is_kept(first: int) -> None:
     """In whatever order they come."""
     for order in itertools.permutations(RIVALS[first:], min(3, len(RIVALS) - first)):
         best = min(order, key=RIVALS.index)
-        made = image_tables((sha256(VERIFIED), text) for text in order)
+        made = tables_of((sha256(VERIFIED), text) for text in order)
         assert made.manifests["manifest"].to_pylist() == [best]
 
 
 def test_the_rows_are_those_of_the_text_that_is_kept() -> None:
     """And other digests keep theirs."""
     right, wrong = json.dumps(image(blob("right"))), json.dumps(image(blob("wrong"), blob("w")))
-    made = image_tables(
+    made = tables_of(
         [
             (sha256(right), wrong),
             (sha256(right), right),
@@ -242,7 +244,7 @@ def test_the_rows_are_those_of_the_text_that_is_kept() -> None:
 
 def test_texts_that_are_no_unicode_can_be_stored() -> None:
     """Half a character becomes an escape, in the text and in the digest."""
-    made = image_tables([("sha256:\udc80", '{"a": "\ud800"}')])
+    made = tables_of([("sha256:\udc80", '{"a": "\ud800"}')])
     assert made.manifests["manifest_digest"].to_pylist() == ["sha256:\\udc80"]
     assert made.manifests["manifest"].to_pylist() == ['{"a": "\\ud800"}']
     assert made.manifests["manifest_bytes"].to_pylist() == [15]
@@ -254,7 +256,7 @@ def test_a_sha512_registry_is_read_like_any_other() -> None:
     layer = "sha512:" + hashlib.sha512(b"layer").hexdigest()
     text = json.dumps(image({"digest": layer, "size": 5}))
     digest = "sha512:" + hashlib.sha512(text.encode()).hexdigest()
-    made = image_tables([(digest, text)])
+    made = tables_of([(digest, text)])
     assert made.manifests["digest_verified"].to_pylist() == [True]
     assert made.layers["blob_digest"].to_pylist() == [layer]
     assert made.layers["prefix_digest"].to_pylist() == [sha256(f"{layer}\n")]

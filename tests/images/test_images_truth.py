@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-
-from pipelines.images.tables import image_tables
+from manifest_texts import tables_of
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 pytestmark = pytest.mark.skipif(
@@ -48,7 +47,7 @@ def readings(name: str) -> list[Reading]:
     """All records of a file, read in one go, invalid ones among the others."""
     records = _rows(DATA / f"{name}.jsonl.gz")
     truths = {truth["id"]: truth for truth in _rows(DATA / f"{name}.truth.jsonl.gz")}
-    made = image_tables((record["digest"], record["manifest"]) for record in records)
+    made = tables_of((record["digest"], record["manifest"]) for record in records)
     manifests = {row["manifest_digest"]: row for row in made.manifests.to_pylist()}
     layers, platforms = defaultdict(list), defaultdict(list)
     for row in made.layers.to_pylist():
