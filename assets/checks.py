@@ -15,14 +15,8 @@ from pipelines.markdown import markdown_table
 from pipelines.run_log import RunLog
 from pipelines.settings import Settings
 from pipelines.warehouse.building import connect_building
-from pipelines.warehouse.models import (
-    CheckEntry,
-    CheckOutcome,
-    audit,
-    check_entries,
-    report_names,
-    run_checks,
-)
+from pipelines.warehouse.models import CheckEntry, CheckOutcome, audit, check_entries, run_checks
+from pipelines.warehouse.queries import report_names
 
 # A check is named by its table; `warehouse` is all of them, known once reports are built.
 _KEYS = {table: [schema, table] for schema, table in TABLES}

@@ -12,7 +12,7 @@ import dagster as dg
 
 from assets.definitions import defs
 from pipelines.warehouse.lineage import lineage_markdown
-from pipelines.warehouse.models import report_names
+from pipelines.warehouse.queries import report_names
 
 _HEAD = """\
 # Lineage

@@ -19,7 +19,8 @@ from pipelines.settings import Settings
 from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.catalog import stored_bytes
 from pipelines.warehouse.lineage import column_lineage, lineage_markdown
-from pipelines.warehouse.models import BuiltReport, build_reports, report_names, report_sources
+from pipelines.warehouse.models import BuiltReport, build_reports
+from pipelines.warehouse.queries import report_names, report_sources
 
 REPORT_KEYS = [["reports", name] for name in report_names()]
 

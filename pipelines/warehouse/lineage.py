@@ -20,7 +20,7 @@ from sqlglot.optimizer.scope import Scope, build_scope
 from sqlglot.schema import MappingSchema
 
 from pipelines.warehouse.catalog import empty_catalog
-from pipelines.warehouse.models import queries
+from pipelines.warehouse.queries import queries
 
 _ROWS = "*"
 

@@ -1,26 +1,20 @@
 """Builds the tables of `sql/reports` and audits the warehouse with `sql/checks`.
 
-Intermediates several reports share (`sql/accounting`) are temporary tables, made first, in the
-order of their file names, and dropped at the end. Reports are built after the reports they read;
-that order is told from the SQL. Loading rows and publishing the file belong elsewhere.
+In which order, and what an intermediate of `sql/accounting` is, is told by `queries`. Loading rows
+and publishing the file belong elsewhere.
 """
 
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from functools import cache
-from graphlib import TopologicalSorter
-from importlib.resources import files
 from itertools import takewhile
-from typing import cast
 
 import duckdb
 import pyarrow as pa
-import sqlglot
-from sqlglot import exp
 
 from pipelines.errors import AuditFailed
 from pipelines.warehouse.connection import execute_with_room
+from pipelines.warehouse.queries import Action, building_steps, intermediates, sources, sql_of
 
 SAMPLE_ROWS = 10
 
@@ -59,38 +53,14 @@ class CheckOutcome:
         return f"{self.table}__{self.rule}"
 
 
-def report_names() -> list[str]:
-    """Name every report, in alphabetical order."""
-    return list(_sources("reports"))
-
-
 def check_names() -> list[str]:
     """Name every check, `<table>__<rule>`, in alphabetical order."""
-    return list(_sources("checks"))
-
-
-@cache
-def report_sources(name: str) -> frozenset[str]:
-    """Name the tables a report reads, `schema.table`, itself or through `sql/accounting`."""
-    return _origins(_query("reports", name))
-
-
-def queries() -> dict[tuple[str, str], exp.Query]:
-    """Give the query of every table that is built, by schema and name, in building order.
-
-    Those of `sql/accounting` are in schema `temp`.
-    """
-    temporary = {
-        ("temp", _table_name(name)): _query("accounting", name) for name in _sources("accounting")
-    }
-    return temporary | {
-        ("reports", name): _query("reports", name) for name in _in_dependency_order()
-    }
+    return list(sources("checks"))
 
 
 def check_entries() -> list[CheckEntry]:
     """Describe every check, in alphabetical order, without running it."""
-    return [_check_entry(name, sql) for name, sql in _sources("checks").items()]
+    return [_check_entry(name, sql) for name, sql in sources("checks").items()]
 
 
 def build_reports(con: duckdb.DuckDBPyConnection) -> list[BuiltReport]:
@@ -99,13 +69,10 @@ def build_reports(con: duckdb.DuckDBPyConnection) -> list[BuiltReport]:
     Raises:
         duckdb.Error: A report's SQL does not fit the warehouse; earlier reports are rebuilt.
     """
-    accounting = _sources("accounting")
     try:
-        for sql in accounting.values():
-            execute_with_room(con, sql)
-        return [_build(con, name) for name in _in_dependency_order()]
+        return [report for step in building_steps() if (report := _take(con, *step))]
     finally:
-        for name in map(_table_name, accounting):
+        for name in intermediates():
             con.execute(f"drop table if exists temp.{name}")
 
 
@@ -114,7 +81,7 @@ def run_checks(
 ) -> list[CheckOutcome]:
     """Run the checks of these names, or every one of `sql/checks`, in alphabetical order."""
     chosen = check_names() if names is None else sorted(names)
-    return [_check(con, name, _sources("checks")[name]) for name in chosen]
+    return [_check(con, name, sources("checks")[name]) for name in chosen]
 
 
 def audit(outcomes: Iterable[CheckOutcome]) -> None:
@@ -130,11 +97,19 @@ def audit(outcomes: Iterable[CheckOutcome]) -> None:
         )
 
 
-def _build(con: duckdb.DuckDBPyConnection, name: str) -> BuiltReport:
+def _take(
+    con: duckdb.DuckDBPyConnection, action: Action, schema: str, name: str
+) -> BuiltReport | None:
+    """Take one step; give the report if it built one."""
+    if action is Action.DROP:
+        con.execute(f"drop table {schema}.{name}")
+        return None
     started = time.perf_counter()
-    execute_with_room(con, _sources("reports")[name])
+    execute_with_room(con, sql_of(schema, name))
     seconds = time.perf_counter() - started
-    return BuiltReport(name=name, seconds=seconds, rows=_count(con, f"from reports.{name}"))
+    if schema == "temp":
+        return None
+    return BuiltReport(name=name, seconds=seconds, rows=_count(con, f"from {schema}.{name}"))
 
 
 def _check_entry(name: str, sql: str) -> CheckEntry:
@@ -159,46 +134,3 @@ def _check(con: duckdb.DuckDBPyConnection, name: str, sql: str) -> CheckOutcome:
 def _count(con: duckdb.DuckDBPyConnection, source: str) -> int:
     [(count,)] = execute_with_room(con, f"select count(*) {source}").fetchall()
     return int(count)
-
-
-@cache
-def _sources(folder: str) -> Mapping[str, str]:
-    """Map the name of every SQL file in a folder of `sql` to its text, in name order."""
-    entries = (e for e in files("sql").joinpath(folder).iterdir() if e.name.endswith(".sql"))
-    ordered = sorted(entries, key=lambda entry: entry.name)
-    return {entry.name.removesuffix(".sql"): entry.read_text("utf-8") for entry in ordered}
-
-
-def _table_name(accounting_file: str) -> str:
-    """Give the temporary table of `NN_<name>`."""
-    return accounting_file.split("_", 1)[1]
-
-
-def _in_dependency_order() -> list[str]:
-    graph = {
-        name: sorted(s.removeprefix("reports.") for s in report_sources(name) if "reports." in s)
-        for name in report_names()
-    }
-    return list(TopologicalSorter(graph).static_order())
-
-
-def _origins(query: exp.Query) -> frozenset[str]:
-    """Name the warehouse's own tables a query reads, through temporary tables as well."""
-    accounting = {_table_name(name): name for name in _sources("accounting")}
-    read = list(query.find_all(exp.Table))
-    own = frozenset(f"{table.db}.{table.name}" for table in read if table.db)
-    through = {table.name for table in read if not table.db} & accounting.keys()
-    return own.union(*(_accounting_origins(accounting[name]) for name in through))
-
-
-@cache
-def _accounting_origins(name: str) -> frozenset[str]:
-    return _origins(_query("accounting", name))
-
-
-@cache
-def _query(folder: str, name: str) -> exp.Query:
-    """Parse the query that fills a table."""
-    statements = sqlglot.parse(_sources(folder)[name], dialect="duckdb")
-    [query] = [e.expression for e in statements if isinstance(e, exp.Create)]
-    return cast("exp.Query", query)

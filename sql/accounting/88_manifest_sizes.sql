@@ -22,17 +22,26 @@ parts as (
     group by reached.root_key
 ),
 
+used as (
+    select
+        blobs.blob_key,
+        blobs.size_bytes,
+        blobs.is_uncertain,
+        coalesce(users.tag_count = 1, false) as is_exclusive
+    from blobs
+    left join users on blobs.blob_key = users.blob_key
+),
+
 bytes as (
     select
         contents.root_key,
-        cast(sum(blobs.size_bytes) as bigint) as known_bytes,
-        cast(sum(case when users.tag_count = 1 then blobs.size_bytes end) as bigint)
+        cast(sum(used.size_bytes) as bigint) as known_bytes,
+        cast(sum(case when used.is_exclusive then used.size_bytes end) as bigint)
             as exclusive_bytes,
-        bool_or(blobs.is_uncertain) as is_uncertain,
-        bool_or(users.tag_count = 1 and blobs.is_uncertain) as is_exclusive_uncertain
+        bool_or(used.is_uncertain) as is_uncertain,
+        bool_or(used.is_exclusive and used.is_uncertain) as is_exclusive_uncertain
     from contents
-    inner join blobs on contents.blob_key = blobs.blob_key
-    left join users on contents.blob_key = users.blob_key
+    inner join used on contents.blob_key = used.blob_key
     group by contents.root_key
 ),
 

@@ -3,8 +3,8 @@
 -- tag's image consists of just these layers, that tag is the base image.
 create or replace table reports.base_images as
 with
-manifests as (select * from main.manifests),
-manifest_keys as (select * from manifest_keys),
+common as (select * from common_prefixes),
+steps as (select * from prefix_images),
 statements as (select * from blob_statements),
 blobs as (select * from stored_blobs),
 reached as (select * from reached_manifests),
@@ -16,46 +16,6 @@ live_nodes as (
     select distinct reached.root_key, reached.node_key
     from reached
     inner join tagged on reached.root_key = tagged.manifest_key
-),
-
-images as (
-    select
-        manifest_keys.manifest_key,
-        manifests.manifest_digest,
-        manifests.layer_count
-    from manifests
-    inner join manifest_keys on manifests.manifest_digest = manifest_keys.manifest_digest
-    where
-        manifests.manifest_kind in ('image', 'schema1')
-        and manifest_keys.manifest_key in (select node_key from live_nodes)
-),
-
-common as (
-    select
-        cast(row_number() over (order by layers.prefix_digest) as integer) as prefix_key,
-        layers.prefix_digest,
-        layers.position,
-        count(*) as image_count,
-        sum(case when layers.position + 1 < images.layer_count then 1 else 0 end)
-            as continued_count,
-        min(images.manifest_key) as example_key
-    from main.layers
-    inner join images on layers.manifest_digest = images.manifest_digest
-    group by layers.prefix_digest, layers.position
-    having count(*) > 1
-),
-
--- Short keys from here on: most of the millions of layers are in no common beginning.
-steps as (
-    select
-        common.prefix_key,
-        common.position,
-        common.image_count,
-        images.manifest_key,
-        common.position + 1 < images.layer_count as is_continued
-    from main.layers
-    inner join common on layers.prefix_digest = common.prefix_digest
-    inner join images on layers.manifest_digest = images.manifest_digest
 ),
 
 -- If all images go on alike, any one of them shows it.

@@ -14,7 +14,7 @@ from assets.definitions import defs
 from assets.resources import WarehouseResource
 from pipelines.clearing import Cleared, clear_up
 from pipelines.settings import read_settings
-from pipelines.warehouse.models import report_names
+from pipelines.warehouse.queries import report_names
 
 DAY = timedelta(days=1)
 

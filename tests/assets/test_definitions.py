@@ -20,7 +20,8 @@ from pipelines.errors import AuditFailed
 from pipelines.swr.stand_in.exchange import Reply
 from pipelines.swr.stand_in.server import StandIn
 from pipelines.warehouse.building import connect_building, start_building
-from pipelines.warehouse.models import check_names, report_names
+from pipelines.warehouse.models import check_names
+from pipelines.warehouse.queries import report_names
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

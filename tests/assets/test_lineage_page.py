@@ -7,7 +7,7 @@ from pathlib import Path
 from assets.definitions import defs
 from assets.lineage_page import lineage_page
 from pipelines.warehouse.lineage import column_lineage
-from pipelines.warehouse.models import report_names
+from pipelines.warehouse.queries import report_names
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "lineage.md"
 BOX = re.compile(r'^ +(\w+)\["(.*)"\]$', re.MULTILINE)

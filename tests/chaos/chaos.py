@@ -25,8 +25,9 @@ from pipelines.swr.stand_in.faults import Fault, sometimes
 from pipelines.swr.stand_in.server import StandIn
 from pipelines.swr.stand_in.unrest import Moving
 from pipelines.warehouse.building import connect_building
-from pipelines.warehouse.models import audit, build_reports, check_names, report_names, run_checks
+from pipelines.warehouse.models import audit, build_reports, check_names, run_checks
 from pipelines.warehouse.publish import publish
+from pipelines.warehouse.queries import report_names
 from pipelines.warehouse.query import connect_published, is_published, run_query
 
 RUNS = 3

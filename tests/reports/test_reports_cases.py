@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from described_registry import expand, read, warehouse
 
-from pipelines.warehouse.models import build_reports, report_names
+from pipelines.warehouse.models import build_reports
+from pipelines.warehouse.queries import report_names
 
 CASES = Path(__file__).resolve().parents[1] / "sql"
 SIZES = Path(__file__).resolve().parents[2] / "docs" / "sizes.md"

@@ -10,7 +10,8 @@ from described_registry import expand, warehouse
 from random_registries import registry
 
 from pipelines.warehouse.lineage import root_lineage
-from pipelines.warehouse.models import build_reports, report_names
+from pipelines.warehouse.models import build_reports
+from pipelines.warehouse.queries import report_names
 
 Columns = dict[tuple[str, str], list[Any]]
 

@@ -10,8 +10,9 @@ from described_registry import expand, read, warehouse
 from random_registries import registry
 from sqlglot import exp
 
-from pipelines.warehouse import models
-from pipelines.warehouse.models import build_reports, report_names, report_sources
+from pipelines.warehouse import queries
+from pipelines.warehouse.models import build_reports
+from pipelines.warehouse.queries import report_names, report_sources
 
 NAMES = [
     "age_buckets",
@@ -121,7 +122,7 @@ def sql_files() -> list[tuple[str, str]]:
     return [
         (f"{folder}/{name}", sql)
         for folder in ("accounting", "reports")
-        for name, sql in models._sources(folder).items()
+        for name, sql in queries.sources(folder).items()
     ]
 
 

@@ -12,7 +12,8 @@ from PIL import Image
 from pipelines.highlights import highlights
 from pipelines.markdown import markdown_table
 from pipelines.pictures import picture
-from pipelines.warehouse.models import build_reports, report_names
+from pipelines.warehouse.models import build_reports
+from pipelines.warehouse.queries import report_names
 
 DRAWN = {"age_buckets", "daily_growth", "namespace_sizes", "registry_size", "repository_sizes"}
 # 300 bytes of one tag, 100 of two tags of a repository; the other repository shares nothing.

@@ -14,7 +14,7 @@ from pipelines.warehouse.lineage import (
     lineage_markdown,
     root_lineage,
 )
-from pipelines.warehouse.models import queries, report_names, report_sources
+from pipelines.warehouse.queries import queries, report_names, report_sources
 
 BY_HAND = {
     # A column as it is, through two temporary tables.

@@ -1,0 +1,117 @@
+"""What the SQL of reports reads, and in which order to build them.
+
+Intermediates (`sql/accounting`) are temporary tables. Told from the SQL alone; it is executed by
+`models`, and which column comes from which is told by `lineage`.
+"""
+
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple, cast
+
+import sqlglot
+from sqlglot import exp
+
+TableName = tuple[str, str]
+
+
+class Action(Enum):
+    """What can be done with a table."""
+
+    MAKE = "make"
+    DROP = "drop"
+
+
+class BuildingStep(NamedTuple):
+    """Something to do with a table, given by schema (`temp` or `reports`) and name."""
+
+    action: Action
+    schema: str
+    name: str
+
+
+@cache
+def sources(folder: str) -> Mapping[str, str]:
+    """Map the name of every SQL file in a folder of `sql` to its text, in name order."""
+    entries = (e for e in files("sql").joinpath(folder).iterdir() if e.name.endswith(".sql"))
+    ordered = sorted(entries, key=lambda entry: entry.name)
+    return {entry.name.removesuffix(".sql"): entry.read_text("utf-8") for entry in ordered}
+
+
+def report_names() -> list[str]:
+    """Name every report, in alphabetical order."""
+    return list(sources("reports"))
+
+
+def intermediates() -> dict[str, str]:
+    """Map every temporary table to its SQL, in the order of the files `NN_<table>.sql`."""
+    return {file.split("_", 1)[1]: sql for file, sql in sources("accounting").items()}
+
+
+def sql_of(schema: str, name: str) -> str:
+    """The SQL that makes a table of schema `temp` or `reports`."""
+    return intermediates()[name] if schema == "temp" else sources("reports")[name]
+
+
+@cache
+def queries() -> Mapping[TableName, exp.Query]:
+    """Give the query of every table that is built, by schema and name, in building order."""
+    made = [step for step in building_steps() if step.action is Action.MAKE]
+    return {(schema, name): _query(schema, name) for _, schema, name in made}
+
+
+@cache
+def building_steps() -> tuple[BuildingStep, ...]:
+    """Tell how to build all reports, with as few intermediates at a time as may be.
+
+    A report is made as soon as all it reads is there, intermediates in the order of their files;
+    an intermediate is dropped as soon as nothing is left that reads it.
+    """
+    return tuple(_steps())
+
+
+@cache
+def report_sources(name: str) -> frozenset[str]:
+    """Name the tables a report reads, `schema.table`, itself or through intermediates."""
+    return _origins(("reports", name))
+
+
+def _steps() -> Iterator[BuildingStep]:
+    tables = [("reports", name) for name in report_names()]
+    tables += [("temp", name) for name in intermediates()]
+    waiting = {table: _read(table).intersection(tables) for table in tables}
+    made: set[TableName] = set()
+    while waiting:
+        table = next(table for table, read in waiting.items() if read <= made)
+        del waiting[table]
+        made.add(table)
+        yield BuildingStep(Action.MAKE, *table)
+        done = made.difference(*waiting.values())
+        yield from (BuildingStep(Action.DROP, *old) for old in sorted(done) if old[0] == "temp")
+        made -= {old for old in done if old[0] == "temp"}
+
+
+def _origins(table: TableName) -> frozenset[str]:
+    """Name the warehouse's own tables a table comes from, through temporary ones as well."""
+    read = _read(table)
+    own = frozenset(f"{schema}.{name}" for schema, name in read if schema != "temp")
+    return own.union(*(_origins(other) for other in read if other[0] == "temp"))
+
+
+@cache
+def _read(table: TableName) -> frozenset[TableName]:
+    """The tables a query names; those of its own CTEs are none."""
+    named = [(found.db or "temp", found.name) for found in _query(*table).find_all(exp.Table)]
+    temporary = intermediates()
+    return frozenset(
+        (schema, name) for schema, name in named if schema != "temp" or name in temporary
+    )
+
+
+@cache
+def _query(schema: str, name: str) -> exp.Query:
+    """Parse the query that fills a table."""
+    statements = sqlglot.parse(sql_of(schema, name), dialect="duckdb")
+    [query] = [e.expression for e in statements if isinstance(e, exp.Create)]
+    return cast("exp.Query", query)

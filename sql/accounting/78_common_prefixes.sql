@@ -1,0 +1,38 @@
+-- One row per series of layers, from the base up, with which several live images begin.
+-- continued_count: those that have more layers. example_key: any one of them.
+create or replace temp table common_prefixes as
+with
+layers as (select * from main.layers),
+manifests as (select * from main.manifests),
+manifest_keys as (select * from manifest_keys),
+reached as (select * from reached_manifests),
+tagged as (select * from tagged_manifests),
+
+images as (
+    select
+        manifest_keys.manifest_key,
+        manifests.manifest_digest,
+        manifests.layer_count
+    from manifests
+    inner join manifest_keys on manifests.manifest_digest = manifest_keys.manifest_digest
+    where
+        manifests.manifest_kind in ('image', 'schema1')
+        and manifest_keys.manifest_key in (
+            select reached.node_key
+            from reached
+            inner join tagged on reached.root_key = tagged.manifest_key
+        )
+)
+
+select
+    cast(row_number() over (order by layers.prefix_digest) as integer) as prefix_key,
+    layers.prefix_digest,
+    layers.position,
+    count(*) as image_count,
+    sum(case when layers.position + 1 < images.layer_count then 1 else 0 end)
+        as continued_count,
+    min(images.manifest_key) as example_key
+from layers
+inner join images on layers.manifest_digest = images.manifest_digest
+group by layers.prefix_digest, layers.position
+having count(*) > 1;
