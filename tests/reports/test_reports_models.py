@@ -52,6 +52,27 @@ def test_a_report_comes_after_those_it_reads() -> None:
     assert order.index("tag_sizes") < min(order.index("stale_tags"), order.index("integrity"))
 
 
+def test_every_intermediate_is_there_while_it_is_read_and_gone_after() -> None:
+    """Told apart from the SQL's text: whatever names a table reads it."""
+    there: set[str] = set()
+    unread = set(queries.report_names())
+    for step, (action, schema, name) in enumerate(queries.building_steps()):
+        if action is queries.Action.DROP:
+            later = [rest for rest in queries.building_steps()[step:] if rest.action is not action]
+            texts = [queries.sql_of(rest.schema, rest.name) for rest in later]
+            assert not any(re.search(rf"\b(from|join) {name}\b", text) for text in texts), name
+            there.remove(name)
+        elif schema == "temp":
+            there.add(name)
+        else:
+            text = queries.sql_of(schema, name)
+            named = re.findall(r"\b(?:from|join) (\w+)\b", text)
+            assert set(named).intersection(queries.intermediates()) <= there, name
+            unread.remove(name)
+    assert not there
+    assert not unread
+
+
 def test_sources_are_told_through_the_intermediate_tables() -> None:
     """A report's sources are tables of the warehouse, never its temporary ones."""
     assert report_sources("tag_ages") == {

@@ -228,7 +228,7 @@ def test_unchanged_crawls_prove_what_later_changes_are_dated_by(tmp_path: Path) 
 
 def test_runs_larger_than_a_chunk_are_merged_whole(tmp_path: Path) -> None:
     """A repository of more records than a chunk holds, and those after it."""
-    names = [f"tag {number}" for number in range(50_001)]
+    names = [f"tag {number}" for number in range(100_001)]
     large = [tag(name, "A") for name in names]
     small = [tag(name, "A", repository="small") for name in names[:3]]
     crawls = [crawl(1), crawl(1, repository="last"), crawl(1, repository="small")]
@@ -243,14 +243,14 @@ def test_runs_larger_than_a_chunk_are_merged_whole(tmp_path: Path) -> None:
         order by repository
     """
     assert rows(tmp_path, counts) == [
-        ("app", 50_001, 50_001, 50_001),
+        ("app", 100_001, 100_001, 100_001),
         ("last", None, None, 0),
         ("small", 3, 3, 3),
     ]
     again = [crawl(2), crawl(2, repository="last"), crawl(2, repository="small")]
     ingest(tmp_path, 2, again, [*large[1:], *small[1:]])
     assert rows(tmp_path, counts) == [
-        ("app", 50_000, 50_002, 50_000),
+        ("app", 100_000, 100_002, 100_000),
         ("last", None, None, 0),
         ("small", 2, 4, 2),
     ]
