@@ -1,13 +1,19 @@
 """What a step takes: wall seconds, and CPU seconds of the process and its children, as JSON lines.
 
-Imports nothing heavy, for every contestant uses it, in whichever environment it runs.
+Every contestant uses it, in whichever environment it runs.
 """
 
 import json
 import resource
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+
+# pyarrow does by itself when it first converts something, in the middle of what is measured.
+with suppress(ModuleNotFoundError):
+    import pandas as pd
+
+    del pd
 
 _WHOSE = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 
