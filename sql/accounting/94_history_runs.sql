@@ -1,5 +1,6 @@
 -- One row per interval of a tag's history, with the runs whose crawls saw it begin and
 -- end: live after from_run_key and all later ones before to_run_key (null while open).
+-- interval_key tells them apart.
 create or replace temp table history_runs as
 with
 history as (select * from main.tag_history),
@@ -19,6 +20,7 @@ moments as (
 )
 
 select
+    cast(row_number() over () as integer) as interval_key,
     history.namespace,
     history.repository,
     history.tag,

@@ -23,6 +23,15 @@ stays as (
     inner join lifetimes on contents.root_key = lifetimes.manifest_key
 ),
 
+turns as (
+    select 'counted' as turn
+    union all
+    select 'over' as turn
+    union all
+    select 'found' as turn
+),
+
+-- All turns of a stay at once: reading the stays again for each takes too much memory.
 changes as (
     select
         blob_key,
@@ -32,26 +41,34 @@ changes as (
         size_bytes
     from statements
     union all
-    select blob_key, counted_run_key, 1, false, null
+    select
+        stays.blob_key,
+        case turns.turn
+            when 'counted' then stays.counted_run_key
+            when 'over' then stays.to_run_key
+            else stays.since_run_key
+        end as run_key,
+        case turns.turn when 'counted' then 1 when 'over' then -1 else 0 end
+            as difference,
+        turns.turn = 'found' as was_found,
+        null as size_bytes
     from stays
-    where to_run_key is null or counted_run_key < to_run_key
-    union all
-    select blob_key, to_run_key, -1, false, null
-    from stays
-    where counted_run_key < to_run_key
-    union all
-    select blob_key, since_run_key, 0, true, null
-    from stays
-    where
-        since_run_key > from_run_key
-        and (to_run_key is null or since_run_key <= to_run_key)
+    cross join turns
+    where case turns.turn
+        when 'counted'
+            then stays.to_run_key is null or stays.counted_run_key < stays.to_run_key
+        when 'over' then stays.counted_run_key < stays.to_run_key
+        else
+            stays.since_run_key > stays.from_run_key
+            and (stays.to_run_key is null or stays.since_run_key <= stays.to_run_key)
+    end
 ),
 
 totals as (
     select
         blob_key,
         run_key,
-        sum(difference) as difference,
+        cast(sum(difference) as integer) as difference,
         bool_or(was_found) as was_found,
         min(size_bytes) as size_bytes
     from changes
