@@ -23,7 +23,7 @@ moments as (
 )
 
 select
-    cast(row_number() over (order by digests.manifest_digest) as integer)
+    cast(row_number() over () as integer)
         as manifest_key,
     digests.manifest_digest,
     coalesce(manifests.manifest_kind not in ('invalid', 'unknown'), false)

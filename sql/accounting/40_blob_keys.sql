@@ -11,6 +11,6 @@ digests as (
 )
 
 select
-    cast(row_number() over (order by blob_digest) as integer) as blob_key,
+    cast(row_number() over () as integer) as blob_key,
     blob_digest
 from digests;

@@ -37,7 +37,7 @@ from users
 inner join blob_keys on users.blob_key = blob_keys.blob_key
 inner join manifest_counts on users.blob_key = manifest_counts.blob_key
 cross join latest_run
-order by users.blob_key;
+order by blob_keys.blob_digest;
 
 comment on table reports.shared_layers is 'One row per stored layer that several live tags reach.';
 comment on column reports.shared_layers.blob_digest is 'Digest of the layer.';
