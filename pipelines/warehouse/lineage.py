@@ -4,7 +4,7 @@ A column comes from the columns its expression reads, windows included, followed
 and the temporary tables of `sql/accounting`. Columns that only join, filter or group decide which
 rows there are, not what they say, and are not named, unless they choose from a list of constants.
 `count(*)` reads no column: it comes from what tells the counted rows apart, the keys they are
-grouped by or else the rows of a table.
+grouped by or else the rows of a table. So does a number of rows that have no order.
 """
 
 from collections import defaultdict
@@ -135,8 +135,14 @@ def _expression_reads(scope: Scope, expression: exp.Expr) -> Iterator[_Node]:
     for column in expression.find_all(exp.Column):
         # One without a table is the name another column of this query is given.
         yield _relation(scope, column.table) if column.table else scope, column.name
-    if expression.find(exp.Star):
+    if expression.find(exp.Star) or _numbers_rows(expression):
         yield from _first_rows(scope)
+
+
+def _numbers_rows(expression: exp.Expr) -> bool:
+    """Whether it is `row_number()` of rows in no order, which only tells them apart."""
+    windows = expression.find_all(exp.Window)
+    return any(isinstance(w.this, exp.RowNumber) and not w.args.get("order") for w in windows)
 
 
 def _looked_up_by(scope: Scope, expression: exp.Expr) -> Iterator[_Node]:
