@@ -43,8 +43,6 @@ def open_writable(
     }
     if memory_limit:
         config["memory_limit"] = memory_limit
-        # Blocks that are asked for anew from the system, again and again, take a tenth more time.
-        config["block_allocator_memory"] = memory_limit
     return _attach(duckdb.connect(config=config), path, _WRITABLE)
 
 
