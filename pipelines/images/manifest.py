@@ -59,7 +59,8 @@ class Manifest(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     def is_settled(self) -> bool:
         """Whether no other text of the same digest can be better.
 
-        One that verifies is the only one, but for signatures that the digest does not cover.
+        One that verifies is the only one, but for signatures that the digest does not cover. The
+        loader asks the same of what is stored: `is_settled` of sql/load.
         """
         return self.digest_verified is True and self.kind not in _SIGNABLE
 

@@ -35,7 +35,8 @@ class Rivals:
 
     def _settling(self, digest: str, text: str) -> Manifest | None:
         """Read a text; None if a better one may come, or has come."""
-        if (rival := self._best.get(digest)) and rival.text == text:
+        known = self._best.get(digest)
+        if known is not None and known.text == text:
             return None
         manifest = read_manifest(text, digest)
         if manifest.is_settled:

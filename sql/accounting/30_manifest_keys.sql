@@ -23,8 +23,7 @@ moments as (
 )
 
 select
-    cast(row_number() over () as integer)
-        as manifest_key,
+    cast(row_number() over () as integer) as manifest_key,
     digests.manifest_digest,
     coalesce(manifests.manifest_kind not in ('invalid', 'unknown'), false)
         as is_readable,
