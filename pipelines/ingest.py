@@ -4,11 +4,10 @@ What Dagster's assets call, without Dagster. Each step finds what the one before
 """
 
 import logging
-import os
 import time
 from collections import Counter
 from collections.abc import Collection
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,7 +36,7 @@ from pipelines.warehouse.query import run_query
 
 # A load streams, and what it wrote can wait on disk: less than the reports may take leaves the
 # rest to the records in hand.
-_LOAD_MEMORY = "200MB"
+_LOAD_MEMORY = "128MB"
 _FAILED = ("failed", "incomplete")
 _LATEST_STATUS = "select status from ingest.runs order by as_of desc, run_id desc limit 1"
 
@@ -95,7 +94,6 @@ def read_registry(settings: Settings, order: Order, progress: Progress) -> ReadS
         SwrError: the namespaces could not be listed.
         NothingRead: no repository could be read.
     """
-    _prefer_jemalloc()
     as_of = datetime.now(UTC)
     log = RunLog(order.run_id)
     log.tell("run started", mode=_mode(order), scope=_scope(order.scope))
@@ -132,11 +130,10 @@ def load_landing(settings: Settings, run_id: str) -> dict[str, int]:
     Returns:
         Rows by table of the building file.
     """
-    _prefer_jemalloc()
     try:
         return _load_landing(settings, run_id, _LOAD_MEMORY)
     except WarehouseShortOfMemory:
-        # The database takes up some two thousand texts at a time, which may be of many megabytes.
+        # A checkpoint, which may take up two thousand texts of many megabytes, fails but once.
         return _load_landing(settings, run_id, None)
 
 
@@ -162,17 +159,6 @@ def _load_landing(settings: Settings, run_id: str, memory_limit: str | None) -> 
         rows = load.row_counts(con)
     RunLog(run_id).tell("run loaded", status=run.status, rows=rows)
     return rows
-
-
-def _prefer_jemalloc() -> None:
-    """Have Arrow use the allocator that gives back what it needs no more.
-
-    The one it takes by itself keeps a hundred megabytes. Who sets ARROW_DEFAULT_MEMORY_POOL is
-    right, and not every platform has the choice.
-    """
-    if "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
-        with suppress(NotImplementedError):
-            pa.set_memory_pool(pa.jemalloc_memory_pool())
 
 
 def publish_run(settings: Settings, run_id: str) -> Path:

@@ -1,12 +1,16 @@
 """The rooms of the house keep to what they may know: docs/adr/0001-rooms.md."""
 
 import ast
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+ALLOCATOR = "ARROW_DEFAULT_MEMORY_POOL"
 HTTP = {"requests", "urllib3", "http"}
 # Folder, and what none of its modules may import.
 FORBIDDEN = [
@@ -55,10 +59,27 @@ def test_there_is_no_third_package_and_no_drawer_for_odds_and_ends() -> None:
 
 
 def test_a_package_is_its_docstring() -> None:
-    """No package runs code or gives its modules a second name."""
-    for path in (ROOT / "pipelines").rglob("__init__.py"):
+    """No package of `pipelines` runs code or gives its modules a second name."""
+    for path in (ROOT / "pipelines").glob("*/**/__init__.py"):
         body = ast.parse(path.read_text()).body
         assert [type(node) for node in body] == [ast.Expr], path
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no choice elsewhere")
+@pytest.mark.parametrize("module", ["assets.landing", "pipelines.ingest"])
+def test_arrow_gives_back_memory_whatever_is_imported_first(module: str) -> None:
+    """It asks for the allocator once, which `pipelines` must therefore name before all else."""
+    ask = f"import {module}, pyarrow; print(pyarrow.default_memory_pool().backend_name)"
+    own = {name: value for name, value in os.environ.items() if name != ALLOCATOR}
+    for environment, expected in ((own, "jemalloc"), (own | {ALLOCATOR: "system"}, "system")):
+        told = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", ask],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert told.stdout == f"{expected}\n"
 
 
 def test_sql_is_no_python() -> None:

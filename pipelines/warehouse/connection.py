@@ -5,12 +5,15 @@ path within a process, so a plain second `duckdb.connect` would go on reading a 
 replaced. As there is no write-ahead log, what is not checkpointed is lost if the process dies.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 from duckdb import DuckDBPyConnection
+
+T = TypeVar("T")
 
 # The name of the database in a connection, whatever the file is called.
 DATABASE = "warehouse"
@@ -20,10 +23,10 @@ DATABASE = "warehouse"
 # smaller groups, and fewer checkpoints than after every 16 MB.
 _WRITABLE = "recovery_mode no_wal_writes, row_group_size 30720"
 # DuckDB would take four fifths of the machine's memory before it writes anything to disk. This is
-# enough for the reports of half a million tags; see `execute_with_room` for more of them. Every
+# enough for the reports of half a million tags; see `with_room` for more of them. Every
 # thread needs a share of it, so that a machine of many cores must not run short of what one of two
 # has.
-MEMORY_LIMIT = "300MB"
+MEMORY_LIMIT = "250MB"
 _THREADS = 2
 _Config = dict[str, str | bool | int | float | list[str]]
 
@@ -59,17 +62,18 @@ def open_read_only(path: Path) -> DuckDBPyConnection:
     return con
 
 
-def execute_with_room(con: DuckDBPyConnection, sql: str) -> DuckDBPyConnection:
-    """Execute SQL outside of a transaction; where the limit is too tight, with twice as much.
+def with_room(con: DuckDBPyConnection, action: Callable[[], T]) -> T:
+    """Do something; where the memory limit is too tight for it, again with twice as much.
 
     And so on, up to what DuckDB would take by itself: not all that it does can go on on disk. The
-    limit stays where it then is.
+    limit stays where it then is. What failed must have undone itself: be one sentence, or a
+    transaction.
     """
     while True:
         try:
-            return con.execute(sql)
-        except duckdb.OutOfMemoryException:
-            if not _double_memory_limit(con):
+            return action()
+        except duckdb.Error as error:
+            if not (is_short_of_memory(error) and _double_memory_limit(con)):
                 raise
 
 

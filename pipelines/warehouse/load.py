@@ -14,7 +14,7 @@ from datetime import datetime
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from pipelines.warehouse.connection import transaction
+from pipelines.warehouse.connection import transaction, with_room
 from pipelines.warehouse.sentences import Step, run_step, sentence
 
 _MOMENT: pa.DataType = pa.timestamp("us", tz="UTC")
@@ -186,8 +186,8 @@ def load_images(
         "arriving_platforms": platforms.cast(PLATFORMS),
     }
     con.execute("set variable as_of = ?", [as_of])
-    with _registered(con, arriving), transaction(con):
-        run_step(con, Step.IMAGES)
+    with _registered(con, arriving):
+        _run_whole(con, Step.IMAGES)
 
 
 def settled_digests(con: DuckDBPyConnection, digests: Sequence[str]) -> set[str]:
@@ -218,10 +218,8 @@ def apply(con: DuckDBPyConnection, run: Run, crawls: pa.Table, repositories: pa.
     chunks = con.execute("select distinct chunk from planned_crawls order by chunk").fetchall()
     for number in chunks:
         con.execute("set variable chunk = ?", number)
-        with transaction(con):
-            run_step(con, Step.CHUNK)
-    with transaction(con):
-        run_step(con, Step.FINISH)
+        _run_whole(con, Step.CHUNK)
+    _run_whole(con, Step.FINISH)
 
 
 def row_counts(con: DuckDBPyConnection) -> dict[str, int]:
@@ -232,6 +230,16 @@ def row_counts(con: DuckDBPyConnection) -> dict[str, int]:
         " order by all"
     ).fetchall()
     return {name: con.table(name).count("*").fetchall()[0][0] for (name,) in tables}
+
+
+def _run_whole(con: DuckDBPyConnection, step: Step) -> None:
+    """Run a step in one transaction, with as much memory as that takes."""
+
+    def attempt() -> None:
+        with transaction(con):
+            run_step(con, step)
+
+    with_room(con, attempt)
 
 
 def _insert(con: DuckDBPyConnection, target: str, table: pa.Table, schema: pa.Schema) -> None:

@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.errors import AuditFailed
-from pipelines.warehouse.connection import execute_with_room
+from pipelines.warehouse.connection import with_room
 from pipelines.warehouse.queries import Action, building_steps, intermediates, sources, sql_of
 
 SAMPLE_ROWS = 10
@@ -105,7 +105,7 @@ def _take(
         con.execute(f"drop table {schema}.{name}")
         return None
     started = time.perf_counter()
-    execute_with_room(con, sql_of(schema, name))
+    with_room(con, lambda: con.execute(sql_of(schema, name)))
     seconds = time.perf_counter() - started
     if schema == "temp":
         return None
@@ -132,5 +132,6 @@ def _check(con: duckdb.DuckDBPyConnection, name: str, sql: str) -> CheckOutcome:
 
 
 def _count(con: duckdb.DuckDBPyConnection, source: str) -> int:
-    [(count,)] = execute_with_room(con, f"select count(*) {source}").fetchall()
+    sql = f"select count(*) {source}"
+    [(count,)] = with_room(con, lambda: con.execute(sql).fetchall())
     return int(count)

@@ -3,7 +3,7 @@ set threads = 1;
 
 -- Blocks that are asked for anew from the system, again and again, take a tenth more
 -- time. They are kept until the file is closed: as many as a load may take.
-set block_allocator_memory = '200MB';
+set block_allocator_memory = '128MB';
 
 -- What one run is staged in: the columns of the tables, less those the loader fills.
 create or replace temp table staged_tags as

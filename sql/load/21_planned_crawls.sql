@@ -1,4 +1,4 @@
--- The crawls that may change rows, in chunks of about 100,000 staged records; a
+-- The crawls that may change rows, in chunks of about 50,000 staged records; a
 -- repository is never split. One that failed or is unchanged has nothing to merge.
 create or replace temp table planned_crawls as
 with staged as (
@@ -32,7 +32,7 @@ final as (
         coalesce(sum(staged.record_count) over (
             order by crawls.namespace, crawls.repository
             rows between unbounded preceding and 1 preceding
-        ), 0)::bigint // 100000 as chunk,
+        ), 0)::bigint // 50000 as chunk,
     from staged_crawls as crawls
     left join staged
         on

@@ -154,10 +154,11 @@ def ingest(
     rejected: Sequence[Row] = (),
     records: Sequence[Row] = (),
     repositories: Sequence[Row] = (),
+    memory_limit: str | None = None,
 ) -> None:
     """Load one run and publish it; every digest gets a manifest of kind image."""
     start_building(directory)
-    with connect_building(directory) as con:
+    with connect_building(directory, memory_limit) as con:
         load.begin(con)
         load.stage_tags(con, table(tags, load.TAGS))
         load.stage_rejected(con, table(rejected, load.COUNTED), table(records, load.REJECTED))
