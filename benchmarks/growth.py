@@ -2,31 +2,47 @@
 
     python benchmarks/growth.py [TAGS]…
 
-The next day one repository in a hundred has changed. A slope of 1 is linear, less is better.
+The next day one repository in a hundred has changed. The command is the first load once more, with
+Dagster and its pages. A slope of 1 is linear, less is better.
 """
 
 import math
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import linear_regression
 from typing import NamedTuple
 
-from compare import PRODUCT
-from contest import check, make_registry, run, serving
-from registry import DAYS
+from compare import PRODUCT, WHOLE
+from contest import Program, check, make_registry, run, serving
 
 SIZES = (10_000, 100_000, 500_000)
 _REPOSITORIES = 2000
 _CONNECTIONS = 4
-_NAMES = ("first load", "next day")
+
+
+class Case(NamedTuple):
+    """What is run, on which day of the registry, into which folder."""
+
+    name: str
+    program: Program
+    day: int
+    folder: str
+
+
+_RUNS = (
+    Case("first load", PRODUCT, 0, "steps"),
+    Case("next day", PRODUCT, 1, "steps"),
+    Case("the command", WHOLE, 0, "command"),
+)
 
 
 class Point(NamedTuple):
     """What one run took."""
 
     tags: int
-    day: int
+    run: str
     wall: float
     cpu: float
     peak_mb: float
@@ -40,47 +56,44 @@ def main(sizes: tuple[int, ...]) -> None:
     points = [point for size in sizes for point in measure(size)]
     if len(sizes) == 1:
         return
-    for day in DAYS:
-        chosen = [point for point in points if point.day == day]
+    for name in [case.name for case in _RUNS]:
+        chosen = [point for point in points if point.run == name]
         tags = [math.log(point.tags) for point in chosen]
         wall, cpu, peak = (
-            linear_regression(tags, [math.log(getattr(point, name)) for point in chosen]).slope
-            for name in ("wall", "cpu", "peak_mb")
+            linear_regression(tags, [math.log(getattr(point, what)) for point in chosen]).slope
+            for what in ("wall", "cpu", "peak_mb")
         )
         ratio = chosen[-1].peak_mb / chosen[-2].peak_mb
         print(
-            f"{_NAMES[day]}: slope {wall:.2f} of wall, {cpu:.2f} of CPU, {peak:.2f} of memory;"
+            f"{name}: slope {wall:.2f} of wall, {cpu:.2f} of CPU, {peak:.2f} of memory;"
             f" peak at {chosen[-1].tags:,} tags {ratio:.2f} times that at {chosen[-2].tags:,}"
         )
 
 
-def measure(tags: int) -> list[Point]:
-    """Run the product on both days of a registry of so many tags."""
-    points = []
+def measure(tags: int) -> Iterator[Point]:
+    """Run the product on a registry of so many tags."""
     with tempfile.TemporaryDirectory() as temporary:
-        folder, database = Path(temporary) / "registry", Path(temporary) / "warehouse.duckdb"
-        totals = make_registry(folder, _REPOSITORIES, tags)
-        for day in DAYS:
-            with serving(folder, day=day) as url:
-                result = run(PRODUCT, folder, database, url, _CONNECTIONS)
-            check(PRODUCT, database, totals[day])
-            points.append(
-                Point(
-                    tags,
-                    day,
-                    sum(result.wall.values()),
-                    sum(result.cpu.values()),
-                    result.peak_mb,
-                    database.stat().st_size / tags,
-                )
+        registry = Path(temporary) / "registry"
+        totals = make_registry(registry, _REPOSITORIES, tags)
+        for name, program, day, folder in _RUNS:
+            database = Path(temporary) / folder / "warehouse.duckdb"
+            with serving(registry, day=day) as url:
+                took = run(program, registry, database, url, _CONNECTIONS)
+            check(program, database, totals[day])
+            point = Point(
+                tags,
+                name,
+                sum(took.wall.values()),
+                sum(took.cpu.values()),
+                took.peak_mb,
+                database.stat().st_size / tags,
             )
-            point = points[-1]
             print(
-                f"| {tags:,} | {_NAMES[day]} | {point.wall:.1f} | {point.cpu:.1f} |"
+                f"| {tags:,} | {name} | {point.wall:.1f} | {point.cpu:.1f} |"
                 f" {point.peak_mb:.0f} | {point.bytes_a_tag:.0f} |",
                 flush=True,
             )
-    return points
+            yield point
 
 
 if __name__ == "__main__":
