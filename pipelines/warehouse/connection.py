@@ -63,7 +63,7 @@ def open_read_only(path: Path) -> DuckDBPyConnection:
 
 
 def with_room(con: DuckDBPyConnection, action: Callable[[], T]) -> T:
-    """Do something; where the memory limit is too tight for it, again with twice as much.
+    """Do something; where the memory limit is too tight for it, again with half as much more.
 
     And so on, up to what DuckDB would take by itself: not all that it does can go on on disk. The
     limit stays where it then is. What failed must have undone itself: be one sentence, or a
@@ -73,16 +73,16 @@ def with_room(con: DuckDBPyConnection, action: Callable[[], T]) -> T:
         try:
             return action()
         except duckdb.Error as error:
-            if not (is_short_of_memory(error) and _double_memory_limit(con)):
+            if not (is_short_of_memory(error) and _raise_memory_limit(con)):
                 raise
 
 
-def _double_memory_limit(con: DuckDBPyConnection) -> bool:
+def _raise_memory_limit(con: DuckDBPyConnection) -> bool:
     """Tell whether there was more to be had."""
     limit = _memory_limit(con)
     con.execute("reset memory_limit")
     most = _memory_limit(con)
-    con.execute(f"set memory_limit = '{min(2 * limit, most)}B'")
+    con.execute(f"set memory_limit = '{min(limit + limit // 2, most)}B'")
     return limit < most
 
 

@@ -1,5 +1,6 @@
 -- One row per digest that a tag, past or present, an index or a manifest names:
--- a short key, and what is known of it. first_run_key is null if it was never read.
+-- a short key, and what is known of it. first_run_key is null if it was never read,
+-- and its kind is then unknown.
 create or replace temp table manifest_keys as
 with
 manifests as (select * from main.manifests),
@@ -25,9 +26,11 @@ moments as (
 select
     cast(row_number() over () as integer) as manifest_key,
     digests.manifest_digest,
+    coalesce(manifests.manifest_kind, 'unknown') as manifest_kind,
     coalesce(manifests.manifest_kind not in ('invalid', 'unknown'), false)
         as is_readable,
-    coalesce(manifests.manifest_kind = 'schema1', false) as is_schema1,
+    manifests.layer_count,
+    manifests.subject_digest,
     case when manifests.manifest_digest is not null then coalesce(moments.run_key, 1) end
         as first_run_key
 from digests

@@ -3,7 +3,6 @@
 create or replace temp table aged_tags as
 with
 tags as (select * from main.tags),
-manifests as (select * from main.manifests),
 manifest_keys as (select * from manifest_keys),
 repos as (select * from live_repositories),
 latest_run as (select * from latest_run),
@@ -20,7 +19,7 @@ resolved as (
         epoch_us(latest_run.as_of) - epoch_us(tags.created_at) as created_age,
         epoch_us(latest_run.as_of) - epoch_us(tags.updated_at) as updated_age,
         coalesce(
-            manifests.subject_digest,
+            manifest_keys.subject_digest,
             case
                 when
                     substring(tags.tag, 1, 7) = 'sha256-'
@@ -33,7 +32,6 @@ resolved as (
     inner join repos
         on tags.namespace = repos.namespace and tags.repository = repos.repository
     inner join manifest_keys on tags.manifest_digest = manifest_keys.manifest_digest
-    left join manifests on tags.manifest_digest = manifests.manifest_digest
     cross join latest_run
 ),
 

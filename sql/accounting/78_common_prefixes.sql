@@ -3,21 +3,19 @@
 create or replace temp table common_prefixes as
 with
 layers as (select * from main.layers),
-manifests as (select * from main.manifests),
-manifest_keys as (select * from manifest_keys),
+manifests as (select * from manifest_keys),
 reached as (select * from reached_manifests),
 tagged as (select * from tagged_manifests),
 
 images as (
     select
-        manifest_keys.manifest_key,
-        manifests.manifest_digest,
-        manifests.layer_count
+        manifest_key,
+        manifest_digest,
+        layer_count
     from manifests
-    inner join manifest_keys on manifests.manifest_digest = manifest_keys.manifest_digest
     where
-        manifests.manifest_kind in ('image', 'schema1')
-        and manifest_keys.manifest_key in (
+        manifest_kind in ('image', 'schema1')
+        and manifest_key in (
             select reached.node_key
             from reached
             inner join tagged on reached.root_key = tagged.manifest_key

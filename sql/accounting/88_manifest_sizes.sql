@@ -13,7 +13,7 @@ parts as (
     select
         reached.root_key,
         bool_or(not manifests.is_readable) as has_unread,
-        bool_or(manifests.is_schema1) as has_schema1,
+        bool_or(manifests.manifest_kind = 'schema1') as has_schema1,
         case
             when bool_and(manifests.is_readable) then max(manifests.first_run_key)
         end as read_run_key

@@ -4,19 +4,17 @@ create or replace table reports.tag_sizes as
 with
 tags as (select * from live_tags),
 sizes as (select * from manifest_sizes),
-manifest_keys as (select * from manifest_keys),
-manifests as (select * from main.manifests),
+manifests as (select * from manifest_keys),
 tagged as (select * from tagged_manifests),
 reading as (select * from reading),
 
 described as (
     select
         sizes.*,
-        manifest_keys.manifest_digest,
-        coalesce(manifests.manifest_kind, 'unknown') as manifest_kind
+        manifests.manifest_digest,
+        manifests.manifest_kind
     from sizes
-    inner join manifest_keys on sizes.manifest_key = manifest_keys.manifest_key
-    left join manifests on manifest_keys.manifest_digest = manifests.manifest_digest
+    inner join manifests on sizes.manifest_key = manifests.manifest_key
 ),
 
 judged as (
