@@ -9,12 +9,15 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import wraps
 from pathlib import Path
 from typing import Any, Literal
 
 import click
-from rich.console import Console
+import pyarrow as pa
+from rich.console import Console, RenderableType
 
 from assets.terminal import TerminalProgress, as_table, error_console
 from pipelines import summary
@@ -28,11 +31,13 @@ from pipelines.swr.stand_in.catalogue import read_catalogues
 from pipelines.swr.stand_in.fault_table import FAULTS, faults_by_name, table_of_faults
 from pipelines.swr.stand_in.server import StandIn
 from pipelines.warehouse.query import run_query, write_result
+from pipelines.warehouse.reclaimable import reclaimable_bytes
 
 _out = Console(highlight=False, soft_wrap=True)
 _err = error_console()
 _NOTHING_PUBLISHED = 2
 _SHARE = click.FloatRange(0, 1)
+_Decorator = Callable[[Callable[[str], pa.Table]], Callable[..., None]]
 
 
 class _Commands(click.Group):
@@ -95,26 +100,56 @@ def ingest(*, full: bool, namespaces: tuple[str, ...], repositories: tuple[str, 
     sys.exit(0 if launched.status == "complete" else 1)
 
 
+def _answering(show: Callable[[pa.Table], RenderableType]) -> _Decorator:
+    """Let a command that answers SQL with a table show it in a way, or write it to a file."""
+
+    def decorate(answer: Callable[[str], pa.Table]) -> Callable[..., None]:
+        @click.argument("sql")
+        @click.option(
+            "--format",
+            "shape",
+            type=click.Choice(["table", "csv", "json", "parquet"]),
+            default="table",
+            show_default=True,
+        )
+        @click.option(
+            "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file."
+        )
+        @wraps(answer)
+        def command(
+            sql: str, shape: Literal["table", "csv", "json", "parquet"], output: Path | None
+        ) -> None:
+            table = answer(sql)
+            if shape != "table":
+                write_result(table, shape, output or sys.stdout.buffer)
+            elif output is None:
+                _out.print(show(table))
+            else:
+                with output.open("w") as file:
+                    Console(file=file, width=10_000).print(show(table))
+
+        return command
+
+    return decorate
+
+
 @main.command()
-@click.argument("sql")
-@click.option(
-    "--format",
-    "shape",
-    type=click.Choice(["table", "csv", "json", "parquet"]),
-    default="table",
-    show_default=True,
-)
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
-def query(sql: str, shape: Literal["table", "csv", "json", "parquet"], output: Path | None) -> None:
+@_answering(as_table)
+def query(sql: str) -> pa.Table:
     """Ask the published warehouse in SQL, read-only."""
-    table = run_query(read_settings().warehouse_dir, sql)
-    if shape != "table":
-        write_result(table, shape, output or sys.stdout.buffer)
-    elif output is None:
-        _out.print(as_table(table))
-    else:
-        with output.open("w") as file:
-            Console(file=file, width=10_000).print(as_table(table))
+    return run_query(read_settings().warehouse_dir, sql)
+
+
+@main.command(
+    epilog="Example: swr-warehouse reclaimable \"from reports.tag_ages where tag like 'pr-%'\"",
+)
+@_answering(summary.given_back)
+def reclaimable(sql: str) -> pa.Table:
+    """Tell what deleting some tags together would give back. Deletes nothing.
+
+    SQL chooses the tags: it gives their namespace, repository and tag.
+    """
+    return reclaimable_bytes(read_settings().warehouse_dir, sql)
 
 
 @main.command()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 from rich.console import Group, RenderableType
 from rich.filesize import decimal
 from rich.table import Table
@@ -19,6 +20,10 @@ from pipelines.swr.wire import TagRecord, read_record
 from pipelines.warehouse.query import run_query
 
 _SIGNS = {"exact": "", "lower_bound": "≥ ", "upper_bound": "≤ "}
+_SIGNS_EXPLAINED = [
+    "",
+    "≥ at least, ≤ at most, ? either way: something could not be read (docs/sizes.md)",
+]
 _SIZES = ("logical_bytes", "deduplicated_bytes", "saved_bytes")
 _BUCKETS = ("0-7d", "8-30d", "31-90d", "91-180d", "181-365d", ">365d")
 _SHOWN_CHANGES = 12
@@ -78,6 +83,22 @@ def changes(directory: Path) -> RenderableType:
     return Group(f"Tags changed: {told}", table, f"… and {more} more" if more > 0 else "")
 
 
+def given_back(answer: pa.Table) -> RenderableType:
+    """What deleting some tags would give back, in sentences: an answer of `reclaimable`."""
+    [row] = answer.to_pylist()
+    back = _bytes(row, "reclaimable_bytes", "reclaimable_basis")
+    held = _bytes(row, "deduplicated_bytes", "size_basis")
+    lines = [
+        f"Registry as of {row['as_of']:%Y-%m-%d %H:%M:%S} UTC",
+        f"{row['tag_count']:,} tags hold {held}.",
+        f"Deleting them together would give back {back}; what is left, other tags use too.",
+    ]
+    if row["not_live_count"]:
+        lines.append(f"Rows of the query that are no live tag: {row['not_live_count']:,}.")
+    is_exact = row["size_basis"] == row["reclaimable_basis"] == "exact"
+    return Group(*lines, *([] if is_exact else _SIGNS_EXPLAINED))
+
+
 def tag_listing(records: Iterable[Listed]) -> RenderableType:
     """Tag records as a table, in the order they came; what cannot be read is named as such."""
     table = _table("tag", "size", "updated", "digest", numbers=("size",))
@@ -117,7 +138,7 @@ def _legend(registry: dict[str, Any]) -> list[str]:
     """Explain the signs, where there can be any."""
     if registry["is_fully_read"] and registry["size_basis"] == "exact":
         return []
-    return ["", "≥ at least, ≤ at most, ? either way: something could not be read (docs/sizes.md)"]
+    return _SIGNS_EXPLAINED
 
 
 def _sizes(namespaces: list[dict[str, Any]], registry: dict[str, Any]) -> Table:

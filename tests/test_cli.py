@@ -152,7 +152,56 @@ def test_query_shows_a_table_or_writes_a_format(tmp_path: Path) -> None:
     ]
 
 
+HALF_OF_CART = "from tags where repository = 'cart' and cast(tag[2:] as integer) < 30"
+
+
 @pytest.mark.usefixtures("ingested")
+def test_reclaimable_tells_what_tags_give_back_together() -> None:
+    """Thirty layers of 10 bytes; others use the base of 1000 and the configuration of 100."""
+    told = run("reclaimable", HALF_OF_CART).stdout.splitlines()
+    assert told[0].startswith("Registry as of 20")
+    assert told[1:] == [
+        "30 tags hold 1.4 kB.",
+        "Deleting them together would give back 300 bytes; what is left, other tags use too.",
+    ]
+    (row,) = json.loads(run("reclaimable", HALF_OF_CART, "--format", "json").stdout)
+    del row["as_of"]
+    assert row == {
+        "tag_count": 30,
+        "not_live_count": 0,
+        "logical_bytes": 30 * 1110,
+        "deduplicated_bytes": 1400,
+        "size_basis": "exact",
+        "reclaimable_bytes": 300,
+        "shared_bytes": 1100,
+        "reclaimable_basis": "exact",
+    }
+
+
+def test_reclaimable_says_what_it_does_not_know() -> None:
+    """Where a namespace was not read, its tags may use the same layers."""
+    run("ingest", "--namespace", "shop")
+    rows = f"select namespace, repository, tag from ({HALF_OF_CART})"
+    told = run("reclaimable", f"{rows} union all values ('shop', 'cart', 'v99')").stdout
+    assert told.splitlines()[1:] == [
+        "30 tags hold 1.4 kB.",
+        "Deleting them together would give back ≤ 300 bytes; what is left, other tags use too.",
+        "Rows of the query that are no live tag: 1.",
+        "",
+        "≥ at least, ≤ at most, ? either way: something could not be read (docs/sizes.md)",
+    ]
+
+
+@pytest.mark.usefixtures("ingested")
+def test_reclaimable_wants_tags() -> None:
+    """And says which columns are tags."""
+    result = run("reclaimable", "select 1")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: The query has to give the columns namespace, ")
+
+
+@pytest.mark.usefixtures("ingested")
+@pytest.mark.parametrize("command", ["query", "reclaimable"])
 @pytest.mark.parametrize(
     "sql",
     [
@@ -166,9 +215,9 @@ def test_query_shows_a_table_or_writes_a_format(tmp_path: Path) -> None:
         "install httpfs",
     ],
 )
-def test_query_reads_the_warehouse_and_nothing_else(sql: str) -> None:
+def test_query_reads_the_warehouse_and_nothing_else(command: str, sql: str) -> None:
     """No writing, no files, no extensions; what is wrong is one sentence."""
-    result = run("query", sql)
+    result = run(command, sql)
     assert result.exit_code == 2
     assert result.stderr.startswith("Error: ")
     assert result.stderr.count("\n") == 1
@@ -176,7 +225,7 @@ def test_query_reads_the_warehouse_and_nothing_else(sql: str) -> None:
 
 def test_without_a_warehouse_the_way_to_one_is_told() -> None:
     """For every command that needs it."""
-    for command in (["report"], ["query", "select 1"]):
+    for command in (["report"], ["query", "select 1"], ["reclaimable", "from tags"]):
         result = run(*command)
         assert result.exit_code == 2
         assert "run `swr-warehouse ingest` first" in result.stderr

@@ -4,11 +4,11 @@ Intermediates (`sql/accounting`) are temporary tables. Told from the SQL alone; 
 `models`, and which column comes from which is told by `lineage`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import sqlglot
 from sqlglot import exp
@@ -68,7 +68,18 @@ def building_steps() -> tuple[BuildingStep, ...]:
     A report is made as soon as all it reads is there, intermediates in the order of their files;
     an intermediate is dropped as soon as nothing is left that reads it.
     """
-    return tuple(_steps())
+    tables = [("reports", name) for name in report_names()]
+    return tuple(_steps([*tables, *_temporary()]))
+
+
+def steps_towards(sql: str) -> list[BuildingStep]:
+    """Tell how to build what a query reads of the intermediates, itself or through others.
+
+    Those it reads itself are left for it.
+    """
+    read = _tables_in(_parsed(sql)).intersection(_temporary())
+    needed = read.union(*map(_through, read))
+    return [*_steps([table for table in _temporary() if table in needed], kept=read)]
 
 
 @cache
@@ -77,9 +88,9 @@ def report_sources(name: str) -> frozenset[str]:
     return _origins(("reports", name))
 
 
-def _steps() -> Iterator[BuildingStep]:
-    tables = [("reports", name) for name in report_names()]
-    tables += [("temp", name) for name in intermediates()]
+def _steps(
+    tables: Sequence[TableName], kept: frozenset[TableName] = frozenset()
+) -> Iterator[BuildingStep]:
     waiting = {table: _read(table).intersection(tables) for table in tables}
     made: set[TableName] = set()
     while waiting:
@@ -87,9 +98,20 @@ def _steps() -> Iterator[BuildingStep]:
         del waiting[table]
         made.add(table)
         yield BuildingStep(Action.MAKE, *table)
-        done = made.difference(*waiting.values())
+        done = made.difference(*waiting.values(), kept)
         yield from (BuildingStep(Action.DROP, *old) for old in sorted(done) if old[0] == "temp")
         made -= {old for old in done if old[0] == "temp"}
+
+
+def _temporary() -> list[TableName]:
+    """The intermediates, in the order of their files."""
+    return [("temp", name) for name in intermediates()]
+
+
+def _through(table: TableName) -> frozenset[TableName]:
+    """The intermediates a table comes from, through others as well."""
+    read = frozenset(other for other in _read(table) if other[0] == "temp")
+    return read.union(*map(_through, read))
 
 
 def _origins(table: TableName) -> frozenset[str]:
@@ -101,8 +123,13 @@ def _origins(table: TableName) -> frozenset[str]:
 
 @cache
 def _read(table: TableName) -> frozenset[TableName]:
+    """The tables a table is made from."""
+    return _tables_in(_query(*table))
+
+
+def _tables_in(query: exp.Query) -> frozenset[TableName]:
     """The tables a query names; those of its own CTEs are none."""
-    named = [(found.db or "temp", found.name) for found in _query(*table).find_all(exp.Table)]
+    named = [(found.db or "temp", found.name) for found in query.find_all(exp.Table)]
     temporary = intermediates()
     return frozenset(
         (schema, name) for schema, name in named if schema != "temp" or name in temporary
@@ -112,6 +139,12 @@ def _read(table: TableName) -> frozenset[TableName]:
 @cache
 def _query(schema: str, name: str) -> exp.Query:
     """Parse the query that fills a table."""
-    statements = sqlglot.parse(sql_of(schema, name), dialect="duckdb")
-    [query] = [e.expression for e in statements if isinstance(e, exp.Create)]
-    return cast("exp.Query", query)
+    return _parsed(sql_of(schema, name))
+
+
+def _parsed(sql: str) -> exp.Query:
+    """The one query in some SQL, be it that of a table that is created."""
+    statements = sqlglot.parse(sql, dialect="duckdb")
+    found = [e.expression if isinstance(e, exp.Create) else e for e in statements]
+    [query] = [e for e in found if isinstance(e, exp.Query)]
+    return query

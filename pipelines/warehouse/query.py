@@ -1,7 +1,7 @@
 """Read-only SQL on the published warehouse, and its result as CSV, JSON or Parquet."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from itertools import chain, count
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, cast
@@ -47,6 +47,23 @@ def connect_published(directory: Path) -> DuckDBPyConnection:
         raise _unusable(path, error) from error
 
 
+@contextmanager
+def asking(directory: Path) -> Iterator[DuckDBPyConnection]:
+    """Open the published warehouse as `connect_published` does; closed in any case.
+
+    Raises:
+        WarehouseMissing: there is none yet.
+        WarehouseError: the SQL is wrong, in DuckDB's words; or the file cannot be read.
+    """
+    with closing(connect_published(directory)) as con:
+        try:
+            yield con
+        except duckdb.Error as error:
+            if is_outage(error):
+                raise _unusable(directory / PUBLISHED, error) from error
+            raise WarehouseError(in_one_line(error)) from error
+
+
 def run_query(directory: Path, sql: str) -> pa.Table:
     """Answer SQL from the published warehouse; columns of the same name are numbered.
 
@@ -54,15 +71,10 @@ def run_query(directory: Path, sql: str) -> pa.Table:
         WarehouseMissing: there is none yet.
         WarehouseError: the SQL is wrong; in DuckDB's words.
     """
-    with closing(connect_published(directory)) as con:
-        try:
-            # A statement without a result answers None, whatever its annotation says.
-            answer = cast("duckdb.DuckDBPyRelation | None", con.sql(sql))
-            table = pa.table({}) if answer is None else answer.to_arrow_table()
-        except duckdb.Error as error:
-            if is_outage(error):
-                raise _unusable(directory / PUBLISHED, error) from error
-            raise WarehouseError(in_one_line(error)) from error
+    with asking(directory) as con:
+        # A statement without a result answers None, whatever its annotation says.
+        answer = cast("duckdb.DuckDBPyRelation | None", con.sql(sql))
+        table = pa.table({}) if answer is None else answer.to_arrow_table()
     return table.rename_columns(_distinct(table.column_names))
 
 
