@@ -13,9 +13,14 @@ from duckdb import DuckDBPyConnection
 from pyarrow.csv import write_csv
 from pyarrow.parquet import write_table
 
-from pipelines.errors import WarehouseError, WarehouseMissing
+from pipelines.errors import WarehouseError, WarehouseMissing, WarehouseShortOfMemory
 from pipelines.warehouse.building import PUBLISHED
-from pipelines.warehouse.connection import in_one_line, is_outage, open_read_only
+from pipelines.warehouse.connection import (
+    in_one_line,
+    is_outage,
+    is_short_of_memory,
+    open_read_only,
+)
 
 Format = Literal["csv", "json", "parquet"]
 # Rows held as Python objects at a time.
@@ -53,12 +58,18 @@ def asking(directory: Path) -> Iterator[DuckDBPyConnection]:
 
     Raises:
         WarehouseMissing: there is none yet.
+        WarehouseShortOfMemory: the answer takes more than the machine has.
         WarehouseError: the SQL is wrong, in DuckDB's words; or the file cannot be read.
     """
     with closing(connect_published(directory)) as con:
         try:
             yield con
         except duckdb.Error as error:
+            if is_short_of_memory(error):
+                raise WarehouseShortOfMemory(
+                    f"There is not enough memory for this query ({in_one_line(error)}): ask for"
+                    " less at once."
+                ) from error
             if is_outage(error):
                 raise _unusable(directory / PUBLISHED, error) from error
             raise WarehouseError(in_one_line(error)) from error

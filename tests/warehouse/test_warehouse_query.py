@@ -6,15 +6,17 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from warehouse_rows import crawl, ingest, tag
 
-from pipelines.errors import WarehouseError, WarehouseMissing
+from pipelines.errors import WarehouseError, WarehouseMissing, WarehouseShortOfMemory
 from pipelines.warehouse.connection import cursor
 from pipelines.warehouse.query import (
     Format,
+    asking,
     connect_published,
     is_published,
     run_query,
@@ -213,3 +215,13 @@ def test_what_a_format_cannot_hold_is_reported(directory: Path, written: io.Byte
     """Parquet has no intervals of months."""
     with pytest.raises(WarehouseError, match="cannot be written as parquet"):
         write_result(run_query(directory, "select interval 1 month as m"), "parquet", written)
+
+
+def test_a_query_that_takes_too_much_memory_damaged_nothing(tmp_path: Path) -> None:
+    """What DuckDB says then is told, and no advice to move a sound warehouse away."""
+    ingest(tmp_path, 1, [crawl(1)], [tag("a", "A")])
+    with (
+        pytest.raises(WarehouseShortOfMemory, match=r"not enough memory .*\(failed to pin\)"),
+        asking(tmp_path),
+    ):
+        raise duckdb.OutOfMemoryException("failed to pin")
