@@ -38,15 +38,13 @@ def open_writable(
 
     Without a limit of ours DuckDB keeps to its own.
     """
-    config: _Config = {
-        "temp_directory": str(temporary),
-        "threads": _THREADS,
-        "python_enable_replacements": False,
-        "checkpoint_threshold": "64MB",
-    }
-    if memory_limit:
-        config["memory_limit"] = memory_limit
+    config = _own_config(temporary, memory_limit) | {"checkpoint_threshold": "64MB"}
     return _attach(duckdb.connect(config=config), path, _WRITABLE)
+
+
+def open_to_count(path: Path, temporary: Path) -> DuckDBPyConnection:
+    """Open a file to read with SQL of ours, with a directory for what memory cannot hold."""
+    return _attach(duckdb.connect(config=_own_config(temporary, MEMORY_LIMIT)), path, "read_only")
 
 
 def open_read_only(path: Path) -> DuckDBPyConnection:
@@ -135,6 +133,17 @@ def is_short_of_memory(error: duckdb.Error) -> bool:
     return isinstance(error, duckdb.OutOfMemoryException) or any(
         words in str(error) for words in ("failed to pin", "failed to allocate", "not allocate")
     )
+
+
+def _own_config(temporary: Path, memory_limit: str | None) -> _Config:
+    config: _Config = {
+        "temp_directory": str(temporary),
+        "threads": _THREADS,
+        "python_enable_replacements": False,
+    }
+    if memory_limit:
+        config["memory_limit"] = memory_limit
+    return config
 
 
 def _attach(con: DuckDBPyConnection, path: Path, option: str) -> DuckDBPyConnection:

@@ -20,6 +20,7 @@ from pipelines.warehouse.connection import (
     is_outage,
     is_short_of_memory,
     open_read_only,
+    open_to_count,
 )
 
 Format = Literal["csv", "json", "parquet"]
@@ -34,10 +35,11 @@ def is_published(directory: Path) -> bool:
     return (directory / PUBLISHED).exists()
 
 
-def connect_published(directory: Path) -> DuckDBPyConnection:
+def connect_published(directory: Path, spill: Path | None = None) -> DuckDBPyConnection:
     """Open the published warehouse: read-only, no file or network access, configuration locked.
 
-    Other threads use `connection.cursor`: DuckDB's own cursors begin outside the warehouse.
+    Other threads use `connection.cursor`: DuckDB's own cursors begin outside the warehouse. With
+    a directory to spill to it is for SQL of ours, which takes no more memory than it has to.
 
     Raises:
         WarehouseMissing: there is none yet.
@@ -47,13 +49,13 @@ def connect_published(directory: Path) -> DuckDBPyConnection:
     if not is_published(directory):
         raise WarehouseMissing(f"There is no {path} yet: run `swr-warehouse ingest` first.")
     try:
-        return open_read_only(path)
+        return open_to_count(path, spill) if spill else open_read_only(path)
     except duckdb.Error as error:
         raise _unusable(path, error) from error
 
 
 @contextmanager
-def asking(directory: Path) -> Iterator[DuckDBPyConnection]:
+def asking(directory: Path, spill: Path | None = None) -> Iterator[DuckDBPyConnection]:
     """Open the published warehouse as `connect_published` does; closed in any case.
 
     Raises:
@@ -61,7 +63,7 @@ def asking(directory: Path) -> Iterator[DuckDBPyConnection]:
         WarehouseShortOfMemory: the answer takes more than the machine has.
         WarehouseError: the SQL is wrong, in DuckDB's words; or the file cannot be read.
     """
-    with closing(connect_published(directory)) as con:
+    with closing(connect_published(directory, spill)) as con:
         try:
             yield con
         except duckdb.Error as error:

@@ -4,7 +4,9 @@ The reports tell it for each tag, for tags of an age and for stale ones; here fo
 chooses. It is counted from the same intermediates as the reports are: `sql/accounting`.
 """
 
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import cast
 
 import duckdb
@@ -12,6 +14,7 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from pipelines.errors import WarehouseError
+from pipelines.warehouse.connection import with_room
 from pipelines.warehouse.queries import Action, sources, sql_of, steps_towards
 from pipelines.warehouse.query import asking
 
@@ -33,21 +36,21 @@ def reclaimable_bytes(directory: Path, choice: str) -> pa.Table:
         WarehouseError: the SQL is wrong, in DuckDB's words; or it does not give tags.
     """
     with asking(directory) as con:
-        return count_reclaimable(con, choice)
+        chosen = choose(con, choice)
+    with (
+        TemporaryDirectory(prefix="swr-warehouse-") as spill,
+        asking(directory, Path(spill)) as con,
+    ):
+        return count_reclaimable(con, chosen)
 
 
-def count_reclaimable(con: DuckDBPyConnection, choice: str) -> pa.Table:
-    """The same on an open warehouse. Raises duckdb.Error where the SQL is wrong."""
-    question = sources("questions")["reclaimable"]
-    con.register("chosen_tags", _chosen(con, choice))
-    for action, schema, name in steps_towards(question):
-        made = action is Action.MAKE
-        con.execute(sql_of(schema, name) if made else f"drop table {schema}.{name}")
-    table: pa.Table = con.sql(question).to_arrow_table()
-    return table
+def choose(con: DuckDBPyConnection, choice: str) -> pa.Table:
+    """The names of the tags that a query gives.
 
-
-def _chosen(con: DuckDBPyConnection, choice: str) -> pa.Table:
+    Raises:
+        WarehouseError: it gives none.
+        duckdb.Error: it is wrong.
+    """
     # A statement without a result answers None, whatever its annotation says.
     answer = cast("duckdb.DuckDBPyRelation | None", con.sql(choice))
     if answer is None or not set(_NAMES).issubset(answer.columns):
@@ -56,4 +59,16 @@ def _chosen(con: DuckDBPyConnection, choice: str) -> pa.Table:
             " from reports.tag_ages where updated_age_days > 365"
         )
     table: pa.Table = answer.select(*_NAMES).to_arrow_table()
+    return table
+
+
+def count_reclaimable(con: DuckDBPyConnection, chosen: pa.Table) -> pa.Table:
+    """Count it for tags given by namespace, repository and tag; leaves temporary tables."""
+    question = sources("questions")["reclaimable"]
+    con.register("chosen_tags", chosen)
+    for action, schema, name in steps_towards(question):
+        made = action is Action.MAKE
+        sql = sql_of(schema, name) if made else f"drop table {schema}.{name}"
+        with_room(con, partial(con.execute, sql))
+    table: pa.Table = with_room(con, lambda: con.sql(question).to_arrow_table())
     return table
