@@ -72,7 +72,8 @@ def serving(folder: Path, *, day: int = 0, latency_ms: float = 0) -> Iterator[st
             assert server.stdout is not None  # noqa: S101 - asked for above
             yield server.stdout.readline().strip()
         finally:
-            server.terminate()
+            # It keeps nothing, and may have been started with the politer signal ignored.
+            server.kill()
 
 
 def run(program: Program, folder: Path, database: Path, url: str, connections: int) -> Result:
