@@ -37,7 +37,7 @@ venv: .venv/installed
 audit:
 	uvx pip-audit --requirement requirements.lock --require-hashes --disable-pip
 
-# Wants the machine for itself: twelve minutes, or three with QUICK=1.
+# Wants the machine for itself: fifteen minutes, or three with QUICK=1.
 bench: venv .venv/peers/installed
 	$(BIN)/python benchmarks/compare.py $(if $(QUICK),--quick)
 	$(BIN)/python benchmarks/rate_limit.py
