@@ -23,9 +23,8 @@ DATABASE = "warehouse"
 # smaller groups, and fewer checkpoints than after every 16 MB.
 _WRITABLE = "recovery_mode no_wal_writes, row_group_size 30720"
 # DuckDB would take four fifths of the machine's memory before it writes anything to disk. This is
-# enough for the reports of half a million tags; see `with_room` for more of them. Every
-# thread needs a share of it, so that a machine of many cores must not run short of what one of two
-# has.
+# enough for the reports of half a million tags; see `with_room` for more of them. Every thread
+# needs a share of it, so that a machine of many cores must not run short of what one of two has.
 MEMORY_LIMIT = "250MB"
 _THREADS = 2
 _Config = dict[str, str | bool | int | float | list[str]]

@@ -70,10 +70,25 @@ def build_reports(con: duckdb.DuckDBPyConnection) -> list[BuiltReport]:
         duckdb.Error: A report's SQL does not fit the warehouse; earlier reports are rebuilt.
     """
     try:
-        return [report for step in building_steps() if (report := _take(con, *step))]
+        return [report for step in building_steps() if (report := take_step(con, *step))]
     finally:
         for name in intermediates():
             con.execute(f"drop table if exists temp.{name}")
+
+
+def take_step(
+    con: duckdb.DuckDBPyConnection, action: Action, schema: str, name: str
+) -> BuiltReport | None:
+    """Take one step of building; give the report if it built one."""
+    if action is Action.DROP:
+        con.execute(f"drop table {schema}.{name}")
+        return None
+    started = time.perf_counter()
+    with_room(con, lambda: con.execute(sql_of(schema, name)))
+    seconds = time.perf_counter() - started
+    if schema == "temp":
+        return None
+    return BuiltReport(name=name, seconds=seconds, rows=_count(con, f"from {schema}.{name}"))
 
 
 def run_checks(
@@ -95,21 +110,6 @@ def audit(outcomes: Iterable[CheckOutcome]) -> None:
         raise AuditFailed(
             f"{len(failed)} blocking checks found rows, nothing was published: {', '.join(failed)}"
         )
-
-
-def _take(
-    con: duckdb.DuckDBPyConnection, action: Action, schema: str, name: str
-) -> BuiltReport | None:
-    """Take one step; give the report if it built one."""
-    if action is Action.DROP:
-        con.execute(f"drop table {schema}.{name}")
-        return None
-    started = time.perf_counter()
-    with_room(con, lambda: con.execute(sql_of(schema, name)))
-    seconds = time.perf_counter() - started
-    if schema == "temp":
-        return None
-    return BuiltReport(name=name, seconds=seconds, rows=_count(con, f"from {schema}.{name}"))
 
 
 def _check_entry(name: str, sql: str) -> CheckEntry:

@@ -78,14 +78,15 @@ def steps_towards(sql: str) -> list[BuildingStep]:
     Those it reads itself are left for it.
     """
     read = _tables_in(_parsed(sql)).intersection(_temporary())
-    needed = read.union(*map(_through, read))
+    needed = read.union(*map(_sources, read))
     return [*_steps([table for table in _temporary() if table in needed], kept=read)]
 
 
 @cache
 def report_sources(name: str) -> frozenset[str]:
     """Name the tables a report reads, `schema.table`, itself or through intermediates."""
-    return _origins(("reports", name))
+    made_from = _sources(("reports", name))
+    return frozenset(f"{schema}.{table}" for schema, table in made_from if schema != "temp")
 
 
 def _steps(
@@ -108,17 +109,11 @@ def _temporary() -> list[TableName]:
     return [("temp", name) for name in intermediates()]
 
 
-def _through(table: TableName) -> frozenset[TableName]:
-    """The intermediates a table comes from, through others as well."""
-    read = frozenset(other for other in _read(table) if other[0] == "temp")
-    return read.union(*map(_through, read))
-
-
-def _origins(table: TableName) -> frozenset[str]:
-    """Name the warehouse's own tables a table comes from, through temporary ones as well."""
+@cache
+def _sources(table: TableName) -> frozenset[TableName]:
+    """The tables a table is made from, itself or through temporary ones."""
     read = _read(table)
-    own = frozenset(f"{schema}.{name}" for schema, name in read if schema != "temp")
-    return own.union(*(_origins(other) for other in read if other[0] == "temp"))
+    return read.union(*(_sources(other) for other in read if other[0] == "temp"))
 
 
 @cache

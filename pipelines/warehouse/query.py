@@ -39,7 +39,7 @@ def connect_published(directory: Path, spill: Path | None = None) -> DuckDBPyCon
     """Open the published warehouse: read-only, no file or network access, configuration locked.
 
     Other threads use `connection.cursor`: DuckDB's own cursors begin outside the warehouse. With
-    a directory to spill to it is for SQL of ours, which takes no more memory than it has to.
+    a directory for what memory cannot hold it is for SQL of ours, and neither shut off nor locked.
 
     Raises:
         WarehouseMissing: there is none yet.
@@ -85,10 +85,15 @@ def run_query(directory: Path, sql: str) -> pa.Table:
         WarehouseError: the SQL is wrong; in DuckDB's words.
     """
     with asking(directory) as con:
-        # A statement without a result answers None, whatever its annotation says.
-        answer = cast("duckdb.DuckDBPyRelation | None", con.sql(sql))
+        answer = answered(con, sql)
         table = pa.table({}) if answer is None else answer.to_arrow_table()
     return table.rename_columns(_distinct(table.column_names))
+
+
+def answered(con: DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyRelation | None:
+    """What SQL answers on an open warehouse; None where it is a statement without a result."""
+    # That is not what the library's annotation says.
+    return cast("duckdb.DuckDBPyRelation | None", con.sql(sql))
 
 
 def write_result(table: pa.Table, fmt: Format, target: Path | BinaryIO) -> None:

@@ -4,19 +4,17 @@ The reports tell it for each tag, for tags of an age and for stale ones; here fo
 chooses. It is counted from the same intermediates as the reports are: `sql/accounting`.
 """
 
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import cast
 
-import duckdb
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from pipelines.errors import WarehouseError
 from pipelines.warehouse.connection import with_room
-from pipelines.warehouse.queries import Action, sources, sql_of, steps_towards
-from pipelines.warehouse.query import asking
+from pipelines.warehouse.models import take_step
+from pipelines.warehouse.queries import sources, steps_towards
+from pipelines.warehouse.query import answered, asking
 
 _NAMES = ("namespace", "repository", "tag")
 
@@ -51,8 +49,7 @@ def choose(con: DuckDBPyConnection, choice: str) -> pa.Table:
         WarehouseError: it gives none.
         duckdb.Error: it is wrong.
     """
-    # A statement without a result answers None, whatever its annotation says.
-    answer = cast("duckdb.DuckDBPyRelation | None", con.sql(choice))
+    answer = answered(con, choice)
     if answer is None or not set(_NAMES).issubset(answer.columns):
         raise WarehouseError(
             "The query has to give the columns namespace, repository and tag, as in:"
@@ -66,9 +63,7 @@ def count_reclaimable(con: DuckDBPyConnection, chosen: pa.Table) -> pa.Table:
     """Count it for tags given by namespace, repository and tag; leaves temporary tables."""
     question = sources("questions")["reclaimable"]
     con.register("chosen_tags", chosen)
-    for action, schema, name in steps_towards(question):
-        made = action is Action.MAKE
-        sql = sql_of(schema, name) if made else f"drop table {schema}.{name}"
-        with_room(con, partial(con.execute, sql))
+    for step in steps_towards(question):
+        take_step(con, *step)
     table: pa.Table = with_room(con, lambda: con.sql(question).to_arrow_table())
     return table
