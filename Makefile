@@ -23,7 +23,7 @@ lint: venv
 ui: export DAGSTER_HOME := $(CURDIR)/.dagster
 ui: venv
 	install -d -m 0700 .dagster && cp dagster.yaml .dagster/
-	$(BIN)/python -m assets.ui --port $(PORT)
+	$(BIN)/python -m assets.cli.ui --port $(PORT)
 
 venv: .venv/installed
 
@@ -58,7 +58,7 @@ endif
 docs: venv
 	$(BIN)/python -m pipelines.warehouse.catalog > docs/data-dictionary.md
 	$(BIN)/python -W ignore -m assets.lineage_page > docs/lineage.md
-	$(BIN)/python -W ignore tests/assets/graph_text.py > tests/assets/graph.txt
+	$(BIN)/python -W ignore tests/support/graph_text.py > tests/assets/graph.txt
 
 # After changing pyproject.toml: resolve anew. Holds hashes and no addresses.
 lock:

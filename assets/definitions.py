@@ -5,14 +5,14 @@ Loads with an empty environment: settings are read when a run starts.
 
 import dagster as dg
 
-from assets.automation import CLEARING, DAILY, INGEST, WEEKLY
-from assets.checks import audit_reports, audit_tables
-from assets.clearing import CLEAR_UP
-from assets.landing import REGISTRY, tag_pages
-from assets.reports import reports
+from assets.defs.checks import audit_reports, audit_tables
+from assets.defs.clear_up import CLEAR_UP
+from assets.defs.landing import REGISTRY, tag_pages
+from assets.defs.reports import reports
+from assets.defs.schedules import CLEARING, DAILY, INGEST, WEEKLY
+from assets.defs.sensors import namespaces, run_failures
+from assets.defs.warehouse import load, published
 from assets.resources import ProgressResource, WarehouseResource
-from assets.sensors import namespaces, run_failures
-from assets.warehouse import load, published
 
 defs = dg.Definitions(
     assets=[REGISTRY, tag_pages, load, reports, published],

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.definitions import defs
-from pipelines.warehouse.lineage import lineage_markdown
-from pipelines.warehouse.queries import report_names
+from pipelines.warehouse.build_plan import report_names
+from pipelines.warehouse.column_lineage import lineage_markdown
 
 _HEAD = """\
 # Lineage
@@ -26,7 +26,7 @@ _COLUMNS = """\
 ## Columns of the reports
 
 A column comes from the columns its expression reads, through every intermediate table of
-`sql/accounting`. Columns that only join, filter or group decide which rows there are, not what
+`sql/intermediate`. Columns that only join, filter or group decide which rows there are, not what
 they say, and are not listed, unless they choose from a list of constants. A count comes from what
 tells the counted rows apart: the columns they are grouped by, or else a table's rows."""
 

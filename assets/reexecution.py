@@ -11,7 +11,7 @@ from contextlib import closing
 import dagster as dg
 
 from pipelines.errors import WarehouseError
-from pipelines.landing.shelf import unpublished
+from pipelines.landing.zone import latest_unpublished
 from pipelines.settings import Settings
 from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.known import published_runs
@@ -29,10 +29,10 @@ def run_that_read(instance: dg.DagsterInstance, run: dg.DagsterRun, settings: Se
     Raises:
         WarehouseError: there is none any more, or it is published already.
     """
-    shelf = settings.warehouse_dir / "landing"
-    landed = next((key for key in _lineage(instance, run) if (shelf / key).is_dir()), None)
+    zone = settings.warehouse_dir / "landing"
+    landed = next((key for key in _lineage(instance, run) if (zone / key).is_dir()), None)
     if landed is None and run.parent_run_id is None:
-        landed = unpublished(shelf, _published(settings))
+        landed = latest_unpublished(zone, _published(settings))
     if landed is None:
         raise WarehouseError(f"What run {run.run_id} is to load is there no more: {_ANEW}")
     if landed in _published(settings):

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 import dagster as dg
 
 from assets.reexecution import refuse_to_end_another_run
-from pipelines import run_log
-from pipelines.crawl import Progress
-from pipelines.discovery import Name
+from pipelines.run import log as run_log
+from pipelines.run.crawl import Progress
+from pipelines.run.discover import Name
 from pipelines.settings import Settings, read_settings
-from pipelines.swr.reading_order import Outcome
+from pipelines.swr.paging import CrawlOutcome
 from pipelines.warehouse.building import writer_lock
 
 
@@ -25,7 +25,7 @@ class WarehouseResource(dg.ConfigurableResource[Settings]):
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Settings]:
         """Hold the writer lock from the first step to the last."""
         settings = read_settings()
-        with run_log.written(settings), writer_lock(settings.warehouse_dir):
+        with run_log.json_lines(settings), writer_lock(settings.warehouse_dir):
             if context.instance and context.run:
                 refuse_to_end_another_run(context.instance, context.run, settings)
             yield settings
@@ -41,7 +41,7 @@ class LogProgress:
         """Say how much there is to read."""
         self._log.info(f"Reading {repositories} repositories of about {tags} tags.")
 
-    def finished(self, name: Name, outcome: Outcome, error: str | None) -> None:
+    def finished(self, name: Name, outcome: CrawlOutcome, error: str | None) -> None:
         """Say which repositories could not be read, and why."""
         if error:
             self._log.warning(f"{'/'.join(name)}: {outcome.status.value}: {error}")

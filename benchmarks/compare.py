@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from contest import HERE, PEERS, Program, Result, check, make_registry, run, serving
+from rounds import HERE, PEERS, Program, Result, check, make_registry, run, serving
 
 _OWN = sys.executable
 _COMMAND = str(Path(_OWN).with_name("swr-warehouse"))

@@ -1,6 +1,6 @@
 """What of an `ingest` is Dagster's: the same steps with it and without, on the demo's registry.
 
-Each is a process of its own against the same stand-in, with a new warehouse, taken in turns;
+Each is a process of its own against the same emulator, with a new warehouse, taken in turns;
 medians of wall and CPU seconds, the interpreter's start included.
 """
 
@@ -14,26 +14,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from pipelines.swr.stand_in.built_in import built_in_registry
-from pipelines.swr.stand_in.server import StandIn
+from pipelines.emulator.built_in.registry import built_in_registry
+from pipelines.emulator.server import Emulator
 
 _ROUNDS = 3
-_TOKEN = "benchmark"  # noqa: S105 - opens nothing but this stand-in
+_TOKEN = "benchmark"  # noqa: S105 - opens nothing but this emulator
 _STEPS = """
-from pipelines.discovery import Scope
-from pipelines.ingest import Order, load_landing, read_registry
+from pipelines.run.discover import Scope
+from pipelines.run.ingest import RunRequest, load_landing, crawl_registry
 from pipelines.settings import read_settings
 from pipelines.warehouse.building import connect_building, writer_lock
 from pipelines.warehouse.models import audit, build_reports, run_checks
 from pipelines.warehouse.publish import publish
 
-class Silence:
+class NoProgress:
     def start(self, *_): pass
     def finished(self, *_): pass
 
 settings = read_settings()
 with writer_lock(settings.warehouse_dir):
-    read_registry(settings, Order("bench", False, Scope()), Silence())
+    crawl_registry(settings, RunRequest("bench", False, Scope()), NoProgress())
     load_landing(settings, "bench")
     with connect_building(settings.warehouse_dir) as con:
         build_reports(con)
@@ -43,14 +43,14 @@ with writer_lock(settings.warehouse_dir):
 _PROGRAMS = {
     "import dagster": ["-c", "import dagster"],
     "the steps alone": ["-c", _STEPS],
-    "ingest, in Dagster": ["-m", "assets.cli", "ingest"],
+    "ingest, in Dagster": ["-m", "assets.cli.main", "ingest"],
 }
 
 
 def main() -> None:
     """Print the table."""
     seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in _PROGRAMS}
-    with StandIn(built_in_registry(datetime.now(UTC).date()), token=_TOKEN) as server:
+    with Emulator(built_in_registry(datetime.now(UTC).date()), token=_TOKEN) as server:
         for _ in range(_ROUNDS):
             for name, arguments in _PROGRAMS.items():
                 seconds[name].append(_measured(arguments, server.url))

@@ -15,7 +15,7 @@ from statistics import linear_regression
 from typing import NamedTuple
 
 from compare import PRODUCT, WHOLE
-from contest import Program, check, make_registry, run, serving
+from rounds import Program, check, make_registry, run, serving
 
 SIZES = (10_000, 100_000, 500_000)
 _REPOSITORIES = 2000

@@ -14,15 +14,15 @@ from collections import Counter
 from pathlib import Path
 
 from compare import PRODUCT
-from contest import PEERS, make_registry, serving
+from rounds import PEERS, make_registry, serving
 
 _SPY = ["record", "--function", "--format", "raw", "--rate", "100", "--output"]
 _SHOWN = 30
 # A step is told by a function, or of a thread by a file, that its stack holds.
 _STEPS = {
-    "pipelines/crawl.py": "crawl",
-    "pipelines/landing/folder.py": "crawl",
-    "read_registry": "crawl",
+    "pipelines/run/crawl.py": "crawl",
+    "pipelines/landing/writer.py": "crawl",
+    "crawl_registry": "crawl",
     "load_landing": "load",
     "build_reports": "reports",
     "run_checks": "reports",

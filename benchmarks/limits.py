@@ -24,9 +24,9 @@ import duckdb
 import msgspec
 import pyarrow as pa
 import requests
+from measuring import measured
 from registry import Repository
 from requests.adapters import HTTPAdapter
-from stopwatch import measured
 
 PAGE_SIZE = 1000
 _HEADERS = {"X-Auth-Token": "t", "Content-Type": "application/json"}

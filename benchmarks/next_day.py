@@ -13,8 +13,8 @@ from tempfile import mkdtemp
 
 import duckdb
 from compare import PRODUCT
-from contest import HERE, Program, Result, check, make_registry, run, serving
 from registry import DAYS
+from rounds import HERE, Program, Result, check, make_registry, run, serving
 
 _REPOSITORIES, _TAGS, _LATENCY_MS, _CONNECTIONS, _ROUNDS = 2000, 20_000, 40, 16, 3
 _BARE = Program("bare requests", [PRODUCT.argv[0], str(HERE / "limits.py"), "newest"])

@@ -23,8 +23,8 @@ import dlt
 from dlt.common.pipeline import LoadInfo
 from dlt.sources.helpers.rest_client.paginators import OffsetPaginator
 from dlt.sources.rest_api import rest_api_source
+from measuring import measured
 from requests import Response
-from stopwatch import measured
 
 PAGE_SIZE = 1000
 

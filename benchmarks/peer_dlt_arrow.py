@@ -16,7 +16,7 @@ import dlt
 import msgspec
 from dlt.common.typing import TDataItem
 from limits import PAGE_SIZE, Get, http_client, parse
-from stopwatch import measured
+from measuring import measured
 
 _CHUNK_PAGES = 50
 

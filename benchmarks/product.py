@@ -9,24 +9,24 @@ import sys
 from pathlib import Path
 from uuid import uuid4
 
-from stopwatch import measured
+from measuring import measured
 
-from pipelines.discovery import Name, Scope
-from pipelines.ingest import Order, load_landing, read_registry
+from pipelines.run.discover import Name, Scope
+from pipelines.run.ingest import RunRequest, crawl_registry, load_landing
 from pipelines.settings import Settings, read_settings
-from pipelines.swr.reading_order import Outcome
+from pipelines.swr.paging import CrawlOutcome
 from pipelines.warehouse.building import connect_building, writer_lock
 from pipelines.warehouse.models import audit, build_reports, run_checks
 from pipelines.warehouse.publish import publish
 
 
-class Silence:
+class NoProgress:
     """Tells nobody of progress."""
 
     def start(self, repositories: int, tags: int) -> None:
         """Say nothing."""
 
-    def finished(self, name: Name, outcome: Outcome, error: str | None) -> None:
+    def finished(self, name: Name, outcome: CrawlOutcome, error: str | None) -> None:
         """Say nothing."""
 
 
@@ -46,7 +46,9 @@ def main(database: Path, url: str, connections: int) -> None:
 def ingest(settings: Settings, run_id: str) -> None:
     """Crawl and land, load, build and audit the reports, publish."""
     with measured("crawl"):
-        summary = read_registry(settings, Order(run_id, full=False, scope=Scope()), Silence())
+        summary = crawl_registry(
+            settings, RunRequest(run_id, full=False, scope=Scope()), NoProgress()
+        )
     if not summary.is_complete:
         raise SystemExit("the crawl is not complete")
     with measured("load"):

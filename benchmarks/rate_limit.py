@@ -8,8 +8,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from contest import serving
 from registry import write_registry
+from rounds import serving
 
 from pipelines.settings import read_settings
 from pipelines.swr.client import client_from

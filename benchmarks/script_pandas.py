@@ -12,8 +12,8 @@ from typing import Any
 import duckdb
 import pandas as pd
 import requests
+from measuring import measured
 from requests.adapters import HTTPAdapter
-from stopwatch import measured
 
 PAGE_SIZE = 1000
 Row = dict[str, Any]

@@ -106,13 +106,13 @@ def main() -> None:
         while True:
             connection, _ = listening.accept()
             threading.Thread(
-                target=_converse,
+                target=_exchange,
                 args=(connection, registry, asked.latency_ms / 1000),
                 daemon=True,
             ).start()
 
 
-def _converse(connection: socket.socket, registry: Registry, latency: float) -> None:
+def _exchange(connection: socket.socket, registry: Registry, latency: float) -> None:
     """Answer one connection's requests until the client hangs up."""
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with connection:

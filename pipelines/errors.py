@@ -4,12 +4,12 @@
     ├── SettingsError             a setting or flag is missing or wrong: change it
     ├── SwrError                  SWR or IAM did not give what was asked
     │   ├── SwrUnavailable        it may do so later: retried, then reported
-    │   │   └── UnexpectedReply   it answered 200 with something else than the API's shape
+    │   │   └── UnexpectedResponse   it answered 200 with something else than the API's shape
     │   ├── SwrUnauthenticated    credentials refused: renew or correct them
     │   ├── SwrForbidden          credentials fine, permission missing
     │   ├── SwrNotFound           no such namespace, repository or tag
     │   └── SwrRefused            the request itself was refused
-    ├── CatalogueError            a file of tag records for the stand-in is unreadable
+    ├── CatalogueError            a file of tag records for the emulator is unreadable
     ├── LandingError              a landing folder is unreadable
     ├── AlertFailed              a webhook did not take an alert: check its setting
     ├── NothingRead               a run read nothing: nothing is published
@@ -68,7 +68,7 @@ class SwrUnavailable(SwrError):
     """The endpoint is unreachable, overloaded or broken; the same request may work later."""
 
 
-class UnexpectedReply(SwrUnavailable):
+class UnexpectedResponse(SwrUnavailable):
     """The endpoint said 200 but sent something else than the API's shape."""
 
 
@@ -89,7 +89,7 @@ class SwrRefused(SwrError):
 
 
 class CatalogueError(SwrWarehouseError):
-    """A file of tag records for the stand-in is unreadable."""
+    """A file of tag records for the emulator is unreadable."""
 
 
 class LandingError(SwrWarehouseError):

@@ -36,13 +36,13 @@ def dagster_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def site_settings(
     tmp_path: Path, dagster_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str], Path]:
-    """Point the settings at a stand-in, by its URL; gives the directory of the warehouse."""
+    """Point the settings at an emulator, by its URL; gives the directory of the warehouse."""
 
     def point(url: str) -> Path:
         directory = tmp_path / "warehouse"
         for name, value in {
             "SWR_ENDPOINT": url,
-            "SWR_AUTH_TOKEN": "stand-in-token",
+            "SWR_AUTH_TOKEN": "emulator-token",
             "SWR_REQUESTS_PER_SECOND": "0",
             "SWR_WAREHOUSE_DIR": str(directory),
             "DAGSTER_HOME": str(dagster_home),

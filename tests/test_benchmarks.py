@@ -8,9 +8,9 @@ import duckdb
 import pyarrow as pa
 import pytest
 import requests
-from contest import Program, WrongDatabase, check, serving
 from limits import insert, pages_of, parse, tags_path
 from registry import Repository, write_registry
+from rounds import Program, WrongDatabase, check, serving
 
 LIMIT = Program("limit", (), layers="tag_layers")
 
@@ -23,7 +23,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def described(folder: Path) -> tuple[list[Repository], list[dict[str, int]]]:
+def table_spec(folder: Path) -> tuple[list[Repository], list[dict[str, int]]]:
     """What the generator wrote down of it."""
     text = json.loads((folder / "registry.json").read_text())
     return [Repository(*row) for row in text["repositories"]], text["totals"]
@@ -32,7 +32,7 @@ def described(folder: Path) -> tuple[list[Repository], list[dict[str, int]]]:
 @pytest.mark.parametrize("day", [0, 1])
 def test_the_totals_are_those_of_the_records_served(folder: Path, day: int) -> None:
     """Counted anew from what a client reads, on both days; every manifest has its digest."""
-    repositories, totals = described(folder)
+    repositories, totals = table_spec(folder)
     with serving(folder, day=day) as url, requests.Session() as session:
         rows = [
             record
@@ -58,7 +58,7 @@ def test_the_totals_are_those_of_the_records_served(folder: Path, day: int) -> N
 
 def test_pages_of_both_orders_hold_the_same_records(folder: Path) -> None:
     """Ascending pages, turned round, are the descending list; the total comes with each."""
-    largest = max(described(folder)[0], key=lambda row: row.tags)
+    largest = max(table_spec(folder)[0], key=lambda row: row.tags)
     total = largest.tags + largest.pushes
     with serving(folder, day=1) as url, requests.Session() as session:
         path = f"{url}{tags_path(largest)}?limit=100"
@@ -87,7 +87,7 @@ def test_pages_of_both_orders_hold_the_same_records(folder: Path) -> None:
 )
 def test_a_wrong_database_is_caught(folder: Path, tmp_path: Path, damage: str) -> None:
     """A right one passes; one row or byte off does not."""
-    totals = described(folder)[1][0]
+    totals = table_spec(folder)[1][0]
     database = tmp_path / "out.duckdb"
     tags, layers = map(pa.concat_tables, zip(*parse(pages_of(folder)), strict=True))
     insert(str(database), tags, layers)

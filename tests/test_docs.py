@@ -3,16 +3,16 @@
 import re
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import pytest
-from ingesting import Site
+from checkout import ROOT
+from ingest_site import Site
 
-from pipelines.swr.stand_in.built_in import advance_a_day, built_in_registry
-from pipelines.swr.stand_in.server import StandIn
+from pipelines.emulator.built_in.registry import advance_a_day, built_in_registry
+from pipelines.emulator.server import Emulator
 from pipelines.warehouse.catalog import data_dictionary
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+DOCS = ROOT / "docs"
 QUESTION = re.compile(r"^## (\d+\. .*?)$.*?^```sql\n(.*?)^```", re.MULTILINE | re.DOTALL)
 QUESTIONS = dict(QUESTION.findall((DOCS / "queries.md").read_text()))
 DAY = date(2026, 11, 1)
@@ -22,7 +22,7 @@ DAY = date(2026, 11, 1)
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The built-in registry, ingested, moved on by a day and ingested again."""
     registry = built_in_registry(DAY)
-    with StandIn(registry) as server:
+    with Emulator(registry) as server:
         site = Site(server, tmp_path_factory.mktemp("demo"))
         site.ingest()
         advance_a_day(registry, DAY)

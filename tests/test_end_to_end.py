@@ -11,10 +11,11 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from ingesting import AT, SHARED, Site, at_site, manifest, small_registry
+from checkout import SHARED
+from ingest_site import AT, Site, at_site, manifest, small_registry
 
-from pipelines.swr.stand_in.catalogue import read_catalogues
-from pipelines.swr.stand_in.registry import Registry
+from pipelines.emulator.catalogue import read_catalogues
+from pipelines.emulator.registry import Registry
 
 # What each run adds to or moves on by itself.
 BOOKKEEPING = {"ingest.runs", "ingest.crawls", "main.repositories"}

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from checkout import ROOT
 
 pytest.importorskip("atheris", reason="has no wheel for this platform")
 
-ROOT = Path(__file__).resolve().parent.parent
 # Seconds an input may take, and megabytes the whole process.
 BOUNDS = ["-timeout=5", "-rss_limit_mb=800", "-max_len=4096"]
 
@@ -22,7 +22,7 @@ def fuzz(target: str, runs: int, folder: Path) -> str:
     flags = [f"-runs={runs}", "-seed=20261124", "-print_final_stats=1", *BOUNDS]
     done = subprocess.run(
         [
-            *(sys.executable, "-W", "ignore", "tests/fuzzing.py", target, str(corpus)),
+            *(sys.executable, "-W", "ignore", "tests/support/fuzz_targets.py", target, str(corpus)),
             *(*flags, f"-artifact_prefix={folder}/"),
         ],
         capture_output=True,

@@ -1,15 +1,14 @@
 """docs/operations.md and the README name what exists: settings, checks, errors, schedules."""
 
 import re
-from pathlib import Path
 
+from checkout import ROOT
 from pydantic_settings import BaseSettings
 
 from assets.definitions import defs
 from pipelines import errors, settings
 from pipelines.warehouse.models import check_entries
 
-ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 NAMED = set(re.findall(r"`([^`\n]+)`", OPERATIONS))

@@ -17,16 +17,17 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+import rare_faults
 from click.testing import CliRunner
-from ingesting import small_registry
-from left_behind import leaks, left_in
+from ingest_site import small_registry
+from leftovers import leaks, left_in
 
-from assets.cli import main
-from pipelines.swr.stand_in import faults
-from pipelines.swr.stand_in.exchange import Reply, Request, gateway_error, iam_error
-from pipelines.swr.stand_in.identity import User
-from pipelines.swr.stand_in.registry import Registry
-from pipelines.swr.stand_in.server import StandIn
+from assets.cli.main import main
+from pipelines.emulator import faults
+from pipelines.emulator.iam import User
+from pipelines.emulator.messages import Request, Response, gateway_error, iam_error
+from pipelines.emulator.registry import Registry
+from pipelines.emulator.server import Emulator
 
 TOKEN = 'ready/t+ken "of" 50%25 \\ backslashes'
 PASSWORD = 'pä"ss/w+rd 50%25 \\ 密码'
@@ -53,25 +54,25 @@ NOBODY = "http://127.0.0.1:1"  # a port that is reserved, and nobody listens on
 
 @dataclass
 class Scene:
-    """A stand-in that listens in on what it is sent, and what the runs against it leave."""
+    """An emulator that listens in on what it is sent, and what the runs against it leave."""
 
-    server: StandIn
+    server: Emulator
     directory: Path
     secrets: dict[str, str] = field(default_factory=dict)
     printed: str = ""
 
-    def listen(self, request: Request, reply: Reply) -> Reply:
+    def listen(self, request: Request, response: Response) -> Response:
         """Keep every token and signature, sent or issued."""
         signature = re.search("Signature=(.*)", request.headers.get("authorization", ""))
         seen = (
             signature and signature[1],
             request.headers.get("x-auth-token"),
-            reply.headers.get("X-Subject-Token"),
+            response.headers.get("X-Subject-Token"),
         )
         for number, secret in enumerate(seen):
             if secret:
                 self.secrets[f"sent {number}, {len(self.secrets)}"] = secret
-        return reply
+        return response
 
     def ingest(self, expected: int, *others: faults.Fault) -> None:
         """Run the real job on an instance on disk."""
@@ -90,7 +91,7 @@ class Scene:
 def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     """Credentials with all the characters that are written differently somewhere."""
     users = [User("ann", PASSWORD, domain="company", project="cn-north-4")]
-    with StandIn(
+    with Emulator(
         small_registry(),
         token=TOKEN,
         users=users,
@@ -116,12 +117,14 @@ def test_no_secret_is_left_behind(scene: Scene, monkeypatch: pytest.MonkeyPatch,
     for name, value in WAYS[way].items():
         monkeypatch.setenv(name, value)
     scene.ingest(0, faults.ExpiringTokens(uses=3))
-    with StandIn(Registry()) as elsewhere:
-        scene.ingest(2, lambda _, __: Reply(302, {"Location": f"{elsewhere.url}/v3/auth/tokens"}))
+    with Emulator(Registry()) as elsewhere:
+        scene.ingest(
+            2, lambda _, __: Response(302, {"Location": f"{elsewhere.url}/v3/auth/tokens"})
+        )
         assert elsewhere.log == []
     scene.ingest(2, echo)
     scene.ingest(1, faults.forbidden("shop"))
-    scene.ingest(2 if way == "key" else 0, faults.skewed_clock(3600))
+    scene.ingest(2 if way == "key" else 0, rare_faults.skewed_clock(3600))
     with monkeypatch.context() as down:
         down.setenv("SWR_IAM_ENDPOINT", NOBODY)
         scene.ingest(2 if way == "user" else 0)
@@ -135,7 +138,7 @@ def test_no_secret_is_left_behind(scene: Scene, monkeypatch: pytest.MonkeyPatch,
     scene.assert_nothing_leaked()
 
 
-def echo(request: Request, _: Reply) -> Reply:
+def echo(request: Request, _: Response) -> Response:
     """Refuse a request, and tell all that it held."""
     told = json.dumps({**request.headers, "body": request.body.decode()})
     if request.method == "POST":
@@ -149,7 +152,7 @@ def test_a_killed_run_leaves_no_secret_behind(
     """Neither on disk nor in what Python prints of its stacks when it is aborted."""
     for name, value in WAYS["user"].items():
         monkeypatch.setenv(name, value)
-    scene.server.faults = [scene.listen, faults.of_tags(faults.slow_first_byte(60))]
+    scene.server.faults = [scene.listen, rare_faults.of_tags(rare_faults.slow_first_byte(60))]
     command = [sys.executable, "-X", "faulthandler", "-m", "assets.cli", "ingest"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ.copy()

@@ -8,7 +8,7 @@ from pipelines.errors import SettingsError
 from pipelines.settings import read_settings
 
 
-def test_defaults_stand_in_an_empty_environment() -> None:
+def test_defaults_emulator_an_empty_environment() -> None:
     """As the README's table says."""
     settings = read_settings()
     assert settings.page_size == 1000

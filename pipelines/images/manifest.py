@@ -11,7 +11,8 @@ import msgspec
 
 from pipelines.images import media_types as mt
 from pipelines.images.digests import is_digest_of, signed_payload
-from pipelines.images.documents import (
+from pipelines.images.encoding import encoded
+from pipelines.images.json_shapes import (
     ABSENT,
     Child,
     Descriptor,
@@ -21,7 +22,6 @@ from pipelines.images.documents import (
     read_document,
     read_outline,
 )
-from pipelines.images.texts import encoded
 
 
 class Kind(StrEnum):

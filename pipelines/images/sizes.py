@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from pipelines.images.documents import Descriptor
+from pipelines.images.json_shapes import Descriptor
 from pipelines.images.manifest import Kind, Manifest
 from pipelines.images.media_types import is_stored
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from pipelines.images.documents import Descriptor, Platform
+from pipelines.images.json_shapes import Descriptor, Platform
 from pipelines.images.manifest import Manifest
 from pipelines.images.media_types import is_stored
 from pipelines.images.sizes import own_bytes

@@ -1,1 +1,1 @@
-"""How we talk to SWR: credentials, transport, paging, the API's own shapes, a local stand-in."""
+"""How we talk to SWR: credentials, transport, paging, the API's own shapes, a local emulator."""

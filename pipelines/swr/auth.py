@@ -1,7 +1,7 @@
 """Who is asking: a ready token, an IAM user's password, or an access key that signs.
 
 Each is an object with one method, `flow`: it yields the request ready to send, is sent the
-reply, and may yield again. No other module knows there is more than one way.
+response, and may yield again. No other module knows there is more than one way.
 """
 
 import threading
@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 import msgspec
 import requests
 
-from pipelines.errors import SettingsError, SwrUnauthenticated, UnexpectedReply
+from pipelines.errors import SettingsError, SwrUnauthenticated, UnexpectedResponse
 from pipelines.settings import Settings
-from pipelines.swr.replies import Reply, describe
+from pipelines.swr.responses import Response, describe_request
 from pipelines.swr.signing import authorization
-from pipelines.swr.transport import AuthFlow, Transport, prepared
+from pipelines.swr.transport import AuthFlow, Transport, prepare_request
 
 _TOKEN_HEADER = "X-Auth-Token"  # noqa: S105 - a header's name, no secret
 _RENEW_BEFORE_EXPIRY_SECONDS = 600.0
@@ -28,7 +28,7 @@ class Credentials(Protocol):
     """Something that can make a request acceptable."""
 
     def flow(self, request: requests.PreparedRequest) -> AuthFlow:
-        """Yield the request with its credentials, again if the reply calls for it."""
+        """Yield the request with its credentials, again if the response calls for it."""
 
 
 class Token:
@@ -104,12 +104,12 @@ class IamUser:
         """Yield the request, and again with a newer token after each 401 worth it."""
         token = self._usable_token(refused=None)
         request.headers[_TOKEN_HEADER] = token.value
-        reply = yield request
+        response = yield request
         refused_at = time.monotonic()
-        while reply.status_code == requests.codes.unauthorized and (token.issued <= refused_at):
+        while response.status_code == requests.codes.unauthorized and (token.issued <= refused_at):
             token = self._usable_token(refused=token)
             request.headers[_TOKEN_HEADER] = token.value
-            reply = yield request
+            response = yield request
 
     def _usable_token(self, refused: _IssuedToken | None) -> _IssuedToken:
         """Give the shared token, renewed if it is about to expire or is the refused one."""
@@ -120,7 +120,7 @@ class IamUser:
             return token
 
     def _issue(self) -> _IssuedToken:
-        request = prepared(
+        request = prepare_request(
             "POST",
             f"{self._settings.iam_endpoint}/v3/auth/tokens?nocatalog=true",
             {"Content-Type": "application/json;charset=utf8"},
@@ -202,22 +202,22 @@ class _TokenBody(msgspec.Struct):
     expires_at: datetime
 
 
-class _TokenReply(msgspec.Struct):
+class _TokenResponse(msgspec.Struct):
     token: _TokenBody
 
 
-def _issued_token(reply: Reply) -> _IssuedToken:
-    """Read a token reply; lifetimes are measured on our clock, by the reply's own two stamps."""
-    value = reply.headers.get("X-Subject-Token")
+def _issued_token(response: Response) -> _IssuedToken:
+    """Read a token response; its own two stamps give the lifetime, our clock the start."""
+    value = response.headers.get("X-Subject-Token")
     try:
-        body = msgspec.json.decode(reply.content, type=_TokenReply).token
+        body = msgspec.json.decode(response.content, type=_TokenResponse).token
         lifetime = body.expires_at - body.issued_at
     except (msgspec.MsgspecError, UnicodeDecodeError, TypeError):
         lifetime = timedelta(0)
         value = None
     if not value:
-        raise UnexpectedReply(
-            "IAM answered without a token", request=describe(reply.request), status=201
+        raise UnexpectedResponse(
+            "IAM answered without a token", request=describe_request(response.request), status=201
         )
     issued = time.monotonic()
     seconds = lifetime.total_seconds()

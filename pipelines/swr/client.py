@@ -12,12 +12,12 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from pipelines.errors import SwrNotFound, SwrRefused, UnexpectedReply
+from pipelines.errors import SwrNotFound, SwrRefused, UnexpectedResponse
 from pipelines.settings import Settings
 from pipelines.swr.auth import Credentials, credentials_from
-from pipelines.swr.reading_order import ACCEPTED_LIMIT, MAXIMUM_LIMIT, Page, PageRequest
-from pipelines.swr.replies import Reply, describe
-from pipelines.swr.transport import ATTEMPTS, Transport, prepared
+from pipelines.swr.paging import ACCEPTED_LIMIT, MAXIMUM_LIMIT, Page, PageRequest
+from pipelines.swr.responses import Response, describe_request
+from pipelines.swr.transport import ATTEMPTS, Transport, prepare_request
 from pipelines.swr.wire import (
     NamespaceList,
     RepositoryRecord,
@@ -46,19 +46,19 @@ class SwrClient:
 
     def __init__(self, endpoint: str, transport: Transport, credentials: Credentials) -> None:
         self.transport = transport
-        self._request = prepared("GET", endpoint, {"Content-Type": "application/json"})
+        self._request = prepare_request("GET", endpoint, {"Content-Type": "application/json"})
         self._endpoint = (self._request.url or "").rstrip("/")
         self._credentials = credentials
 
     def namespaces(self) -> list[str]:
         """Names of all visible namespaces, sorted; those reached through one repository too."""
-        reply = self._get(
+        response = self._get(
             "/v2/manage/namespaces",
             {"filter": "mode::visible"},
-            lambda reply: _decode(reply, NamespaceList),
+            lambda response: _decode(response, NamespaceList),
             attempts=_FIRST_CONTACT_ATTEMPTS,
         )
-        return sorted({record.name for record in reply.namespaces})
+        return sorted({record.name for record in response.namespaces})
 
     def repositories(self, namespace: str) -> RepositoryList:
         """Every repository of a namespace, also where the endpoint refuses large pages."""
@@ -135,7 +135,7 @@ class SwrClient:
         self,
         path: str,
         parameters: dict[str, str],
-        decode: Callable[[Reply], T],
+        decode: Callable[[Response], T],
         *,
         attempts: int = ATTEMPTS,
     ) -> T:
@@ -170,49 +170,49 @@ def _repository_path(namespace: str, repository: str) -> str:
     return f"/v2/manage/namespaces/{owner}/repos/{name}"
 
 
-def _decode_tag_page(reply: Reply) -> Page:
+def _decode_tag_page(response: Response) -> Page:
     try:
-        records = list_records(reply.content)
+        records = list_records(response.content)
     except (msgspec.MsgspecError, RecursionError):
-        raise _unexpected(reply, "a JSON array of tags") from None
-    return Page(records, _total(reply, len(records)))
+        raise _unexpected(response, "a JSON array of tags") from None
+    return Page(records, _total(response, len(records)))
 
 
 def _decode_repository_page(
-    reply: Reply,
+    response: Response,
 ) -> tuple[Sequence[RepositoryRecord | None], int | None]:
     try:
-        records = list_repositories(reply.content)
+        records = list_repositories(response.content)
     except (msgspec.MsgspecError, RecursionError):
-        raise _unexpected(reply, "a JSON array of repositories") from None
-    return records, _total(reply, len(records))
+        raise _unexpected(response, "a JSON array of repositories") from None
+    return records, _total(response, len(records))
 
 
-def _decode_object(reply: Reply) -> dict[str, object]:
-    return _decode(reply, dict[str, object])
+def _decode_object(response: Response) -> dict[str, object]:
+    return _decode(response, dict[str, object])
 
 
-def _decode(reply: Reply, shape: type[T]) -> T:
+def _decode(response: Response, shape: type[T]) -> T:
     try:
-        return msgspec.json.decode(reply.content, type=shape)
+        return msgspec.json.decode(response.content, type=shape)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise _unexpected(reply, "the API's JSON") from None
+        raise _unexpected(response, "the API's JSON") from None
 
 
-def _total(reply: Reply, rows: int) -> int | None:
+def _total(response: Response, rows: int) -> int | None:
     """Read the total from `Content-Range: offset-count/total`; None where it makes no sense."""
-    match = _CONTENT_RANGE.fullmatch(reply.headers.get("Content-Range", "").strip())
+    match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
     if match is None:
         return None
     offset, total = int(match[1]), int(match[3])
     return total if rows == 0 or offset + rows <= total else None
 
 
-def _unexpected(reply: Reply, wanted: str) -> UnexpectedReply:
-    kind = reply.headers.get("Content-Type", "no content type")
-    return UnexpectedReply(
-        f"answered 200 with {len(reply.content)} bytes of {kind} instead of {wanted}",
-        request=describe(reply.request),
-        status=reply.status_code,
-        request_id=reply.headers.get("X-Request-Id"),
+def _unexpected(response: Response, wanted: str) -> UnexpectedResponse:
+    kind = response.headers.get("Content-Type", "no content type")
+    return UnexpectedResponse(
+        f"answered 200 with {len(response.content)} bytes of {kind} instead of {wanted}",
+        request=describe_request(response.request),
+        status=response.status_code,
+        request_id=response.headers.get("X-Request-Id"),
     )

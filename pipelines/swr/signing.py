@@ -1,4 +1,4 @@
-"""Huawei Cloud's request signature, SDK-HMAC-SHA256: made by `auth`, verified by the stand-in.
+"""Huawei Cloud's request signature, SDK-HMAC-SHA256: made by `auth`, verified by the emulator.
 
 Pure: knows strings and keys, no clock and no HTTP library. Whether a key is known and a date
 recent is for the verifying side to judge.

@@ -18,11 +18,11 @@ from requests.adapters import HTTPAdapter
 from pipelines.errors import SwrUnavailable
 from pipelines.settings import Settings
 from pipelines.swr.pacing import Pacer
-from pipelines.swr.replies import Reply, describe, error_from
+from pipelines.swr.responses import Response, describe_request, error_from
 
 T = TypeVar("T")
-# Yields the request to send, signed; is sent the reply; ends when that is final.
-AuthFlow = Generator[requests.PreparedRequest, Reply, None]
+# Yields the request to send, signed; is sent the response; ends when that is final.
+AuthFlow = Generator[requests.PreparedRequest, Response, None]
 
 # Waits of 0.5, 1, 2, 4, 8, 16 seconds and up to one more of jitter each.
 ATTEMPTS = 7
@@ -98,7 +98,7 @@ class Transport:
         """Close all connections."""
         self._adapter.close()
 
-    def count_anew(self) -> Counters:
+    def start_counting(self) -> Counters:
         """Give counters of what the calling thread does from now on, to tell what it costs."""
         counters = self._local.counters = Counters(into=self.counters)
         return counters
@@ -107,13 +107,13 @@ class Transport:
         self,
         request: requests.PreparedRequest,
         flow: Callable[[requests.PreparedRequest], AuthFlow],
-        decode: Callable[[Reply], T],
+        decode: Callable[[Response], T],
         *,
         attempts: int = ATTEMPTS,
     ) -> T:
         """Send a request until it succeeds and its answer can be decoded.
 
-        `decode` raises UnexpectedReply for a body that is not the API's; that is retried too.
+        `decode` raises UnexpectedResponse for a body that is not the API's; that is retried too.
 
         Raises:
             SwrError: it failed for good, or as often as is worth trying.
@@ -135,33 +135,33 @@ class Transport:
         self,
         request: requests.PreparedRequest,
         flow: Callable[[requests.PreparedRequest], AuthFlow],
-        decode: Callable[[Reply], T],
+        decode: Callable[[Response], T],
         attempt: stamina.Attempt,
     ) -> T:
-        reply = self._converse(flow(request))
-        if reply.status_code in (requests.codes.ok, requests.codes.created):
-            return decode(reply)
-        error = error_from(reply)
+        response = self._exchange(flow(request))
+        if response.status_code in (requests.codes.ok, requests.codes.created):
+            return decode(response)
+        error = error_from(response)
         if error.status == _TOO_MANY_REQUESTS:
             wait = error.retry_after if error.retry_after is not None else attempt.next_wait
             self._counting.add(throttled_seconds=wait)
         raise error
 
-    def _converse(self, flow: AuthFlow) -> Reply:
-        """Send what the authentication yields until it is content with the reply."""
-        reply = self._send(next(flow))
+    def _exchange(self, flow: AuthFlow) -> Response:
+        """Send what the authentication yields until it is content with the response."""
+        response = self._send(next(flow))
         try:
             while True:
-                reply = self._send(flow.send(reply))
+                response = self._send(flow.send(response))
         except StopIteration:
-            return reply
+            return response
 
     @property
     def _counting(self) -> Counters:
         counters: Counters = getattr(self._local, "counters", self.counters)
         return counters
 
-    def _send(self, request: requests.PreparedRequest) -> Reply:
+    def _send(self, request: requests.PreparedRequest) -> Response:
         if self._pacer:
             self._pacer.wait()
         self._counting.add(requests=1)
@@ -177,12 +177,12 @@ class Transport:
                 # At once: `content` would take it in pieces of 10 KB.
                 content = b"".join(response.iter_content(None))
         except requests.RequestException as error:
-            raise SwrUnavailable(_reason(error), request=describe(request)) from None
+            raise SwrUnavailable(_reason(error), request=describe_request(request)) from None
         self._counting.add(size=len(content))
-        return Reply(request, response.status_code, response.headers, content)
+        return Response(request, response.status_code, response.headers, content)
 
 
-def prepared(
+def prepare_request(
     method: str, url: str, headers: dict[str, str], body: bytes | None = None
 ) -> requests.PreparedRequest:
     """Make a request ready to be sent, except for its credentials."""

@@ -1,7 +1,7 @@
 """The API's own shapes, quirks kept: `Tag` with a capital, manifests as JSON text, numbers as text.
 
 Decodes bodies into records and nothing more: what a manifest means is told by `pipelines.images`,
-how a record becomes a row by `pipelines.normalize`.
+how a record becomes a row by `pipelines.run.normalize`.
 """
 
 import hashlib
@@ -11,8 +11,8 @@ from typing import Annotated
 
 import msgspec
 
-from pipelines.swr.reading_order import Listed, Version
-from pipelines.swr.slices import array_elements
+from pipelines.swr.json_arrays import array_elements
+from pipelines.swr.paging import ListedRecord, RecordVersion
 
 # What the warehouse can hold; a number beyond is a mistake, not a size.
 Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
@@ -64,7 +64,7 @@ class NamespaceRecord(msgspec.Struct, frozen=True):
 
 
 class NamespaceList(msgspec.Struct, frozen=True):
-    """The reply that lists organizations; it has no pages."""
+    """The response that lists organizations; it has no pages."""
 
     namespaces: list[NamespaceRecord]
 
@@ -102,7 +102,7 @@ _anything = msgspec.json.Decoder()
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-def list_records(body: bytes) -> list[Listed]:
+def list_records(body: bytes) -> list[ListedRecord]:
     """Split a page's body into records, each judged on its own.
 
     Raises:
@@ -158,7 +158,7 @@ def as_utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _listed(raw: bytes) -> Listed:
+def _listed(raw: bytes) -> ListedRecord:
     try:
         heading = _heading.decode(raw)
         updated = as_utc(heading.updated)
@@ -170,7 +170,7 @@ def _listed(raw: bytes) -> Listed:
     is_live = not heading.deleted or heading.deleted.startswith(_NEVER)
     # A record flagged as deleted must not pass for the live tag it was.
     fingerprint = heading.digest if is_live else f"deleted {heading.digest}"
-    return Listed(name, Version(updated, fingerprint), raw)
+    return ListedRecord(name, RecordVersion(updated, fingerprint), raw)
 
 
 def _repository(raw: bytes) -> RepositoryRecord | None:
@@ -186,11 +186,11 @@ def _repository(raw: bytes) -> RepositoryRecord | None:
     return RepositoryRecord(name=least.name, namespace=least.namespace)
 
 
-def _rejected(raw: bytes) -> Listed:
+def _rejected(raw: bytes) -> ListedRecord:
     name, record_id = _name_and_id(raw)
     text_hash = "sha256:" + hashlib.sha256(raw).hexdigest()
     key = name or f"#{record_id if record_id is not None else text_hash}"
-    return Listed(key, Version(None, text_hash), raw)
+    return ListedRecord(key, RecordVersion(None, text_hash), raw)
 
 
 def _name_and_id(raw: bytes) -> tuple[str | None, int | None]:

@@ -22,9 +22,9 @@ from pipelines.errors import (
 )
 from pipelines.warehouse.connection import (
     MEMORY_LIMIT,
-    in_one_line,
-    is_outage,
+    is_environment_failure,
     is_short_of_memory,
+    one_line,
     open_writable,
 )
 from pipelines.warehouse.migrations import migrate
@@ -53,9 +53,9 @@ def start_building(directory: Path) -> None:
             migrate(con)
     except duckdb.Error as error:
         if not published.exists():
-            raise _unwritable(directory, in_one_line(error)) from error
+            raise _unwritable(directory, one_line(error)) from error
         raise WarehouseError(
-            f"{published} is damaged or no warehouse ({in_one_line(error)}): move it away and run"
+            f"{published} is damaged or no warehouse ({one_line(error)}): move it away and run"
             " `swr-warehouse ingest --full`."
         ) from error
 
@@ -80,11 +80,11 @@ def connect_building(
         with _open(directory, memory_limit) as con:
             yield con
     except duckdb.Error as error:
-        if not is_outage(error):
+        if not is_environment_failure(error):
             raise
         kind = WarehouseShortOfMemory if is_short_of_memory(error) else WarehouseError
         raise kind(
-            f"{path} could not be read or written ({in_one_line(error)}), so nothing was published:"
+            f"{path} could not be read or written ({one_line(error)}), so nothing was published:"
             f" free some disk space or memory, or if {PUBLISHED} is damaged, move it away and run"
             " `swr-warehouse ingest --full`."
         ) from error

@@ -23,8 +23,8 @@ DATABASE = "warehouse"
 # smaller groups, and fewer checkpoints than after every 16 MB.
 _WRITABLE = "recovery_mode no_wal_writes, row_group_size 30720"
 # DuckDB would take four fifths of the machine's memory before it writes anything to disk. This is
-# enough for the reports of half a million tags; see `with_room` for more of them. Every thread
-# needs a share of it, so that a machine of many cores must not run short of what one of two has.
+# enough for the reports of half a million tags; `retry_with_more_memory` gives larger ones more.
+# Every thread takes a share of it, so the number of threads is fixed too.
 MEMORY_LIMIT = "250MB"
 _THREADS = 2
 _Config = dict[str, str | bool | int | float | list[str]]
@@ -41,7 +41,7 @@ def open_writable(
     return _attach(duckdb.connect(config=config), path, _WRITABLE)
 
 
-def open_to_count(path: Path, temporary: Path) -> DuckDBPyConnection:
+def open_for_counting(path: Path, temporary: Path) -> DuckDBPyConnection:
     """Open a file to read with SQL of ours, with a directory for what memory cannot hold."""
     return _attach(duckdb.connect(config=_own_config(temporary, MEMORY_LIMIT)), path, "read_only")
 
@@ -59,7 +59,7 @@ def open_read_only(path: Path) -> DuckDBPyConnection:
     return con
 
 
-def with_room(con: DuckDBPyConnection, action: Callable[[], T]) -> T:
+def retry_with_more_memory(con: DuckDBPyConnection, action: Callable[[], T]) -> T:
     """Do something; where the memory limit is too tight for it, again with half as much more.
 
     And so on, up to what DuckDB would take by itself: not all that it does can go on on disk. The
@@ -110,12 +110,12 @@ def transaction(con: DuckDBPyConnection) -> Iterator[None]:
     con.commit()
 
 
-def in_one_line(error: duckdb.Error) -> str:
+def one_line(error: duckdb.Error) -> str:
     """DuckDB's message without the excerpt of the SQL it may end with."""
     return " ".join(str(error).split("\n\nLINE ")[0].split())
 
 
-def is_outage(error: duckdb.Error) -> bool:
+def is_environment_failure(error: duckdb.Error) -> bool:
     """Whether disk, memory or a damaged file is to blame, and not a sentence of ours."""
     outages = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException)
     # A wrong checksum comes as no class of its own, nor does what a commit met.

@@ -12,8 +12,8 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from pipelines.errors import WarehouseError
-from pipelines.warehouse.connection import cursor, in_one_line
-from pipelines.warehouse.sentences import sentence
+from pipelines.warehouse.connection import cursor, one_line
+from pipelines.warehouse.statements import statement
 
 
 def published_runs(con: DuckDBPyConnection) -> list[str]:
@@ -31,7 +31,7 @@ def known_repositories(con: DuckDBPyConnection) -> pa.Table:
     tied_at_newest (how many of them were updated within the second of the newest).
     """
     with _cursor(con) as own:
-        table: pa.Table = own.sql(sentence("known_repositories")).to_arrow_table()
+        table: pa.Table = own.sql(statement("known_repositories")).to_arrow_table()
     return table
 
 
@@ -45,7 +45,7 @@ def known_newest(con: DuckDBPyConnection, least: int) -> pa.Table:
         least: how many of each repository; those tied with the newest come in any case.
     """
     with _cursor(con) as own:
-        found = own.sql(sentence("known_newest"), params={"least": least})
+        found = own.sql(statement("known_newest"), params={"least": least})
         table: pa.Table = found.to_arrow_table()
     return table
 
@@ -63,7 +63,7 @@ def known_records(
     """
     asked = {"namespace": namespace, "repository": repository, "keys": keys}
     with _cursor(con) as own:
-        table: pa.Table = own.sql(sentence("known_records"), params=asked).to_arrow_table()
+        table: pa.Table = own.sql(statement("known_records"), params=asked).to_arrow_table()
     return table
 
 
@@ -74,6 +74,6 @@ def _cursor(con: DuckDBPyConnection) -> Iterator[DuckDBPyConnection]:
             yield own
     except duckdb.Error as error:
         raise WarehouseError(
-            f"The published warehouse is damaged ({in_one_line(error)}): move it away and run"
+            f"The published warehouse is damaged ({one_line(error)}): move it away and run"
             " `swr-warehouse ingest --full`."
         ) from error

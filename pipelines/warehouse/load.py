@@ -14,8 +14,8 @@ from datetime import datetime
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from pipelines.warehouse.connection import transaction, with_room
-from pipelines.warehouse.sentences import Step, run_step, sentence
+from pipelines.warehouse.connection import retry_with_more_memory, transaction
+from pipelines.warehouse.statements import Step, run_step, statement
 
 _MOMENT: pa.DataType = pa.timestamp("us", tz="UTC")
 
@@ -192,7 +192,7 @@ def load_images(
 
 def settled_digests(con: DuckDBPyConnection, digests: Sequence[str]) -> set[str]:
     """Of some digests, those stored with a text that no other can better; after `begin`."""
-    rows = con.execute(sentence("settled_digests"), {"digests": digests}).fetchall()
+    rows = con.execute(statement("settled_digests"), {"digests": digests}).fetchall()
     return {digest for (digest,) in rows}
 
 
@@ -239,7 +239,7 @@ def _run_whole(con: DuckDBPyConnection, step: Step) -> None:
         with transaction(con):
             run_step(con, step)
 
-    with_room(con, attempt)
+    retry_with_more_memory(con, attempt)
 
 
 def _insert(con: DuckDBPyConnection, target: str, table: pa.Table, schema: pa.Schema) -> None:

@@ -1,7 +1,6 @@
 """Builds the tables of `sql/reports` and audits the warehouse with `sql/checks`.
 
-In which order, and what an intermediate of `sql/accounting` is, is told by `queries`. Loading rows
-and publishing the file belong elsewhere.
+`build_plan` gives the order. Loading rows and publishing the file belong elsewhere.
 """
 
 import time
@@ -13,8 +12,8 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.errors import AuditFailed
-from pipelines.warehouse.connection import with_room
-from pipelines.warehouse.queries import Action, building_steps, intermediates, sources, sql_of
+from pipelines.warehouse.build_plan import Action, build_steps, intermediates, sql_of, statements_in
+from pipelines.warehouse.connection import retry_with_more_memory
 
 SAMPLE_ROWS = 10
 
@@ -55,12 +54,12 @@ class CheckOutcome:
 
 def check_names() -> list[str]:
     """Name every check, `<table>__<rule>`, in alphabetical order."""
-    return list(sources("checks"))
+    return list(statements_in("checks"))
 
 
 def check_entries() -> list[CheckEntry]:
     """Describe every check, in alphabetical order, without running it."""
-    return [_check_entry(name, sql) for name, sql in sources("checks").items()]
+    return [_check_entry(name, sql) for name, sql in statements_in("checks").items()]
 
 
 def build_reports(con: duckdb.DuckDBPyConnection) -> list[BuiltReport]:
@@ -70,13 +69,13 @@ def build_reports(con: duckdb.DuckDBPyConnection) -> list[BuiltReport]:
         duckdb.Error: A report's SQL does not fit the warehouse; earlier reports are rebuilt.
     """
     try:
-        return [report for step in building_steps() if (report := take_step(con, *step))]
+        return [report for step in build_steps() if (report := run_build_step(con, *step))]
     finally:
         for name in intermediates():
             con.execute(f"drop table if exists temp.{name}")
 
 
-def take_step(
+def run_build_step(
     con: duckdb.DuckDBPyConnection, action: Action, schema: str, name: str
 ) -> BuiltReport | None:
     """Take one step of building; give the report if it built one."""
@@ -84,7 +83,7 @@ def take_step(
         con.execute(f"drop table {schema}.{name}")
         return None
     started = time.perf_counter()
-    with_room(con, lambda: con.execute(sql_of(schema, name)))
+    retry_with_more_memory(con, lambda: con.execute(sql_of(schema, name)))
     seconds = time.perf_counter() - started
     if schema == "temp":
         return None
@@ -96,7 +95,7 @@ def run_checks(
 ) -> list[CheckOutcome]:
     """Run the checks of these names, or every one of `sql/checks`, in alphabetical order."""
     chosen = check_names() if names is None else sorted(names)
-    return [_check(con, name, sources("checks")[name]) for name in chosen]
+    return [_check(con, name, statements_in("checks")[name]) for name in chosen]
 
 
 def audit(outcomes: Iterable[CheckOutcome]) -> None:
@@ -133,5 +132,5 @@ def _check(con: duckdb.DuckDBPyConnection, name: str, sql: str) -> CheckOutcome:
 
 def _count(con: duckdb.DuckDBPyConnection, source: str) -> int:
     sql = f"select count(*) {source}"
-    [(count,)] = with_room(con, lambda: con.execute(sql).fetchall())
+    [(count,)] = retry_with_more_memory(con, lambda: con.execute(sql).fetchall())
     return int(count)

@@ -16,11 +16,11 @@ from pyarrow.parquet import write_table
 from pipelines.errors import WarehouseError, WarehouseMissing, WarehouseShortOfMemory
 from pipelines.warehouse.building import PUBLISHED
 from pipelines.warehouse.connection import (
-    in_one_line,
-    is_outage,
+    is_environment_failure,
     is_short_of_memory,
+    one_line,
+    open_for_counting,
     open_read_only,
-    open_to_count,
 )
 
 Format = Literal["csv", "json", "parquet"]
@@ -49,13 +49,13 @@ def connect_published(directory: Path, spill: Path | None = None) -> DuckDBPyCon
     if not is_published(directory):
         raise WarehouseMissing(f"There is no {path} yet: run `swr-warehouse ingest` first.")
     try:
-        return open_to_count(path, spill) if spill else open_read_only(path)
+        return open_for_counting(path, spill) if spill else open_read_only(path)
     except duckdb.Error as error:
         raise _unusable(path, error) from error
 
 
 @contextmanager
-def asking(directory: Path, spill: Path | None = None) -> Iterator[DuckDBPyConnection]:
+def open_published(directory: Path, spill: Path | None = None) -> Iterator[DuckDBPyConnection]:
     """Open the published warehouse as `connect_published` does; closed in any case.
 
     Raises:
@@ -69,12 +69,12 @@ def asking(directory: Path, spill: Path | None = None) -> Iterator[DuckDBPyConne
         except duckdb.Error as error:
             if is_short_of_memory(error):
                 raise WarehouseShortOfMemory(
-                    f"There is not enough memory for this query ({in_one_line(error)}): ask for"
+                    f"There is not enough memory for this query ({one_line(error)}): ask for"
                     " less at once."
                 ) from error
-            if is_outage(error):
+            if is_environment_failure(error):
                 raise _unusable(directory / PUBLISHED, error) from error
-            raise WarehouseError(in_one_line(error)) from error
+            raise WarehouseError(one_line(error)) from error
 
 
 def run_query(directory: Path, sql: str) -> pa.Table:
@@ -84,13 +84,13 @@ def run_query(directory: Path, sql: str) -> pa.Table:
         WarehouseMissing: there is none yet.
         WarehouseError: the SQL is wrong; in DuckDB's words.
     """
-    with asking(directory) as con:
-        answer = answered(con, sql)
+    with open_published(directory) as con:
+        answer = query_relation(con, sql)
         table = pa.table({}) if answer is None else answer.to_arrow_table()
     return table.rename_columns(_distinct(table.column_names))
 
 
-def answered(con: DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyRelation | None:
+def query_relation(con: DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyRelation | None:
     """What SQL answers on an open warehouse; None where it is a statement without a result."""
     # That is not what the library's annotation says.
     return cast("duckdb.DuckDBPyRelation | None", con.sql(sql))
@@ -118,7 +118,7 @@ def write_result(table: pa.Table, fmt: Format, target: Path | BinaryIO) -> None:
 
 def _unusable(path: Path, error: duckdb.Error) -> WarehouseError:
     return WarehouseError(
-        f"{path} cannot be opened or read ({in_one_line(error)}): if it is damaged, move it away"
+        f"{path} cannot be opened or read ({one_line(error)}): if it is damaged, move it away"
         " and run `swr-warehouse ingest --full`."
     )
 

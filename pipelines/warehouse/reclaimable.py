@@ -1,7 +1,7 @@
 """What deleting some tags together would give back, asked of the published warehouse.
 
 The reports tell it for each tag, for tags of an age and for stale ones; here for any that a query
-chooses. It is counted from the same intermediates as the reports are: `sql/accounting`.
+chooses. It is counted from the same intermediates as the reports are: `sql/intermediate`.
 """
 
 from pathlib import Path
@@ -11,10 +11,10 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from pipelines.errors import WarehouseError
-from pipelines.warehouse.connection import with_room
-from pipelines.warehouse.models import take_step
-from pipelines.warehouse.queries import sources, steps_towards
-from pipelines.warehouse.query import answered, asking
+from pipelines.warehouse.build_plan import statements_in, steps_for_query
+from pipelines.warehouse.connection import retry_with_more_memory
+from pipelines.warehouse.models import run_build_step
+from pipelines.warehouse.query import open_published, query_relation
 
 _NAMES = ("namespace", "repository", "tag")
 
@@ -33,23 +33,23 @@ def reclaimable_bytes(directory: Path, choice: str) -> pa.Table:
         WarehouseMissing: there is no warehouse yet.
         WarehouseError: the SQL is wrong, in DuckDB's words; or it does not give tags.
     """
-    with asking(directory) as con:
-        chosen = choose(con, choice)
+    with open_published(directory) as con:
+        chosen = select_tags(con, choice)
     with (
         TemporaryDirectory(prefix="swr-warehouse-") as spill,
-        asking(directory, Path(spill)) as con,
+        open_published(directory, Path(spill)) as con,
     ):
         return count_reclaimable(con, chosen)
 
 
-def choose(con: DuckDBPyConnection, choice: str) -> pa.Table:
+def select_tags(con: DuckDBPyConnection, choice: str) -> pa.Table:
     """The names of the tags that a query gives.
 
     Raises:
         WarehouseError: it gives none.
         duckdb.Error: it is wrong.
     """
-    answer = answered(con, choice)
+    answer = query_relation(con, choice)
     if answer is None or not set(_NAMES).issubset(answer.columns):
         raise WarehouseError(
             "The query has to give the columns namespace, repository and tag, as in:"
@@ -61,9 +61,9 @@ def choose(con: DuckDBPyConnection, choice: str) -> pa.Table:
 
 def count_reclaimable(con: DuckDBPyConnection, chosen: pa.Table) -> pa.Table:
     """Count it for tags given by namespace, repository and tag; leaves temporary tables."""
-    question = sources("questions")["reclaimable"]
+    question = statements_in("questions")["reclaimable"]
     con.register("chosen_tags", chosen)
-    for step in steps_towards(question):
-        take_step(con, *step)
-    table: pa.Table = with_room(con, lambda: con.sql(question).to_arrow_table())
+    for step in steps_for_query(question):
+        run_build_step(con, *step)
+    table: pa.Table = retry_with_more_memory(con, lambda: con.sql(question).to_arrow_table())
     return table

@@ -12,17 +12,17 @@ import dagster as dg
 import pytest
 import stamina.instrumentation
 from dagster._utils.error import serializable_error_info_from_exc_info
-from ingesting import AT, Site, manifest, small_registry
+from ingest_site import AT, Site, manifest, small_registry
 
-from assets.automation import CLEARING, DAILY, WEEKLY
+from assets.defs.schedules import CLEARING, DAILY, WEEKLY
+from assets.defs.sensors import namespaces, run_failures
 from assets.partitions import NAMESPACES
-from assets.sensors import namespaces, run_failures
-from pipelines.alerts import Alert, post
+from pipelines.emulator.faults import failing
+from pipelines.emulator.registry import Registry
+from pipelines.emulator.server import Emulator
 from pipelines.errors import AlertFailed, SettingsError, SwrUnauthenticated
+from pipelines.run.alerts import Alert, post
 from pipelines.settings import read_calendar, read_settings
-from pipelines.swr.stand_in.faults import failing
-from pipelines.swr.stand_in.registry import Registry
-from pipelines.swr.stand_in.server import StandIn
 
 PARTITIONS = NAMESPACES.name or ""
 ALERT = Alert("all of it", "ingest", "r1", "what went wrong", will_retry=False)
@@ -36,11 +36,11 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
     """A small registry that the settings point at."""
-    with StandIn(small_registry()) as server:
+    with Emulator(small_registry()) as server:
         monkeypatch.setenv("SWR_ENDPOINT", server.url)
-        monkeypatch.setenv("SWR_AUTH_TOKEN", "stand-in-token")
+        monkeypatch.setenv("SWR_AUTH_TOKEN", "emulator-token")
         yield server
 
 
@@ -131,7 +131,7 @@ def look(instance: dg.DagsterInstance) -> str:
 
 
 def test_namespaces_come_and_go_with_the_registry(
-    instance: dg.DagsterInstance, server: StandIn, monkeypatch: pytest.MonkeyPatch
+    instance: dg.DagsterInstance, server: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As partitions, each change told by name."""
     del server
@@ -139,7 +139,7 @@ def test_namespaces_come_and_go_with_the_registry(
     later = Registry()
     for name in ("crew", "shop"):
         later.push(name, "tool", "1", manifest(("t", 1)), at=AT)
-    with StandIn(later) as other:
+    with Emulator(later) as other:
         monkeypatch.setenv("SWR_ENDPOINT", other.url)
         assert look(instance) == "Added crew. Retired data."
         assert look(instance) == "No change: 2 namespaces are visible."
@@ -147,7 +147,7 @@ def test_namespaces_come_and_go_with_the_registry(
 
 
 def test_a_listing_that_failed_retires_nothing(
-    instance: dg.DagsterInstance, server: StandIn, monkeypatch: pytest.MonkeyPatch
+    instance: dg.DagsterInstance, server: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The sensor says why, and no secret."""
     look(instance)
@@ -164,12 +164,12 @@ def test_a_listing_that_failed_retires_nothing(
 
 
 def test_a_registry_that_shows_nothing_any_more_retires_nothing(
-    instance: dg.DagsterInstance, server: StandIn, monkeypatch: pytest.MonkeyPatch
+    instance: dg.DagsterInstance, server: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A permission was lost, more likely than everything deleted."""
     del server
     look(instance)
-    with StandIn(Registry()) as other:
+    with Emulator(Registry()) as other:
         monkeypatch.setenv("SWR_ENDPOINT", other.url)
         assert look(instance).startswith("No namespace is visible any more.")
     assert set(instance.get_dynamic_partitions(PARTITIONS)) == {"data", "shop"}
@@ -289,7 +289,7 @@ def test_a_run_that_failed_is_told_with_its_sentence(
     hook: Hook, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     """Small JSON, to whoever the setting names."""
-    with StandIn(small_registry(), token="another") as server:
+    with Emulator(small_registry(), token="another") as server:
         site = Site(server, tmp_path / "warehouse")
         context = failed_run(site, instance)
     assert run_failures(context) is None
@@ -301,12 +301,12 @@ def test_a_run_that_failed_is_told_with_its_sentence(
     assert told["text"] == (
         f"Run {run_id} of ingest failed: {told['error']} See the run's page in Dagster."
     )
-    assert "stand-in-token" not in json.dumps(told)
+    assert "emulator-token" not in json.dumps(told)
 
 
 def test_without_a_webhook_nobody_is_told(instance: dg.DagsterInstance, tmp_path: Path) -> None:
     """And the sensor says so."""
-    with StandIn(small_registry(), token="another") as server:
+    with Emulator(small_registry(), token="another") as server:
         context = failed_run(Site(server, tmp_path / "warehouse"), instance)
     answer = run_failures(context)
     assert isinstance(answer, dg.SkipReason)

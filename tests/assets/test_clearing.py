@@ -8,13 +8,13 @@ from pathlib import Path
 import dagster as dg
 import pyarrow as pa
 import pytest
-from ingesting import AT, Site, at_site, manifest, small_registry
+from ingest_site import AT, Site, at_site, manifest, small_registry
 
 from assets.definitions import defs
 from assets.resources import WarehouseResource
-from pipelines.clearing import Cleared, clear_up
+from pipelines.run.clear_up import Cleared, clear_up
 from pipelines.settings import read_settings
-from pipelines.warehouse.queries import report_names
+from pipelines.warehouse.build_plan import report_names
 
 DAY = timedelta(days=1)
 

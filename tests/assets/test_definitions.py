@@ -8,28 +8,27 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import requests
-from ingesting import AT, Silence, Site, manifest, small_registry
+from checkout import ROOT
+from ingest_site import AT, NoProgress, Site, manifest, small_registry
 
-from assets.checks import audit_reports, audit_tables
 from assets.definitions import defs
+from assets.defs.checks import audit_reports, audit_tables
+from assets.defs.reports import reports
+from assets.defs.warehouse import load, published
 from assets.partitions import NAMESPACES
-from assets.reports import reports
 from assets.resources import WarehouseResource
-from assets.warehouse import load, published
+from pipelines.emulator.messages import Response
+from pipelines.emulator.server import Emulator
 from pipelines.errors import AuditFailed
-from pipelines.swr.stand_in.exchange import Reply
-from pipelines.swr.stand_in.server import StandIn
+from pipelines.warehouse.build_plan import report_names
 from pipelines.warehouse.building import connect_building, start_building
 from pipelines.warehouse.models import check_names
-from pipelines.warehouse.queries import report_names
-
-ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     """A small registry beside an empty warehouse."""
-    with StandIn(small_registry()) as server:
+    with Emulator(small_registry()) as server:
         yield Site(server, tmp_path / "warehouse")
 
 
@@ -96,11 +95,11 @@ def test_a_run_without_a_key_records_every_namespace(site: Site) -> None:
 
 
 def first_page_bytes(site: Site, repository: str) -> int:
-    """How long the stand-in's answer is, asked by somebody else."""
+    """How long the emulator's answer is, asked by somebody else."""
     answer = requests.get(
         f"{site.server.url}/v2/manage/namespaces/shop/repos/{repository}/tags",
         params={"offset": "0", "limit": "1000", "order_column": "updated_at", "order_type": "desc"},
-        headers={"X-Auth-Token": "stand-in-token"},
+        headers={"X-Auth-Token": "emulator-token"},
         timeout=10,
     )
     return len(answer.content)
@@ -114,7 +113,7 @@ def test_one_namespace_can_be_run_alone(site: Site) -> None:
         result = defs.resolve_job_def("ingest").execute_in_process(
             instance=instance,
             partition_key="shop",
-            resources={"warehouse": WarehouseResource(), "progress": Silence()},
+            resources={"warehouse": WarehouseResource(), "progress": NoProgress()},
         )
         assert result.success
         assert len(site.tags_requests()) == 2
@@ -134,7 +133,7 @@ def test_several_namespaces_run_together_are_told_apart(site: Site) -> None:
                 "dagster/asset_partition_range_start": "data",
                 "dagster/asset_partition_range_end": "late",
             },
-            resources={"warehouse": WarehouseResource(), "progress": Silence()},
+            resources={"warehouse": WarehouseResource(), "progress": NoProgress()},
         )
         (record,) = instance.fetch_materializations(
             dg.AssetRecordsFilter(key, asset_partitions=["data"]), limit=1
@@ -149,7 +148,7 @@ def test_several_namespaces_run_together_are_told_apart(site: Site) -> None:
 def test_a_namespace_that_could_not_be_read_is_observed_and_not_materialized(site: Site) -> None:
     """With what could not be read, and why, for it and for the run."""
     site.server.fault = lambda request: (
-        Reply(500, {}, b"") if request.path.endswith("/spark/tags") else None
+        Response(500, {}, b"") if request.path.endswith("/spark/tags") else None
     )
     with dg.DagsterInstance.ephemeral() as instance:
         site.ingest_on(instance)

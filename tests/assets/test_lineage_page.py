@@ -2,14 +2,15 @@
 
 import re
 from itertools import product
-from pathlib import Path
+
+from checkout import ROOT
 
 from assets.definitions import defs
 from assets.lineage_page import lineage_page
-from pipelines.warehouse.lineage import column_lineage
-from pipelines.warehouse.queries import report_names
+from pipelines.warehouse.build_plan import report_names
+from pipelines.warehouse.column_lineage import column_lineage
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "lineage.md"
+PAGE = ROOT / "docs" / "lineage.md"
 BOX = re.compile(r'^ +(\w+)\["(.*)"\]$', re.MULTILINE)
 GROUP = re.compile(r"^ +subgraph (\w+)\n(.*?)^ +end$", re.MULTILINE | re.DOTALL)
 ARROW = re.compile(r"^ +(\w+) (-->|-\.->) (\w+)$", re.MULTILINE)

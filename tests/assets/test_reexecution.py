@@ -10,20 +10,19 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from ingesting import AT, Site, manifest, small_registry
+from checkout import ROOT
+from ingest_site import AT, Site, manifest, small_registry
 
 from assets.definitions import defs
 from assets.run_launcher import DIRECTORY_TAG, WatchedRunLauncher
+from pipelines.emulator.server import Emulator
 from pipelines.errors import WarehouseError
-from pipelines.swr.stand_in.server import StandIn
 from pipelines.warehouse.building import (
     connect_building,
     is_being_written,
     start_building,
     writer_lock,
 )
-
-ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture
@@ -66,7 +65,7 @@ def test_from_failure_loads_what_the_failed_run_read(
     instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     """Nothing is fetched again; the warehouse names the run that read."""
-    with StandIn(small_registry()) as server:
+    with Emulator(small_registry()) as server:
         site = Site(server, tmp_path / "warehouse")
         failed = fail_to_load(site, instance)
         server.log.clear()
@@ -81,7 +80,7 @@ def test_from_failure_is_refused_once_another_run_has_begun(
     instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     """It took up what was read; a sentence says what to do, and nothing is published twice."""
-    with StandIn(small_registry()) as server:
+    with Emulator(small_registry()) as server:
         site = Site(server, tmp_path / "warehouse")
         failed = fail_to_load(site, instance)
         site.ingest_on(instance)
@@ -112,7 +111,7 @@ def test_a_run_loads_what_another_run_read_and_nobody_published(
     """Reading, and all the rest, in two runs; a third has nothing to load and says so."""
     rest = [list(key.path) for key in ingest().asset_layer.executable_asset_keys]
     rest.remove(["swr", "tag_pages"])
-    with StandIn(small_registry()) as server:
+    with Emulator(small_registry()) as server:
         site = Site(server, tmp_path / "warehouse")
         site.ingest_on(instance)
         server.registry.push("shop", "cart", "new", manifest(("new", 7)), at=AT + timedelta(days=9))
@@ -130,7 +129,7 @@ def test_a_run_loads_what_another_run_read_and_nobody_published(
 
 def test_nothing_is_published_unaudited(instance: dg.DagsterInstance, tmp_path: Path) -> None:
     """Chosen alone, publishing runs the blocking checks itself."""
-    with StandIn(small_registry()) as server:
+    with Emulator(small_registry()) as server:
         site = Site(server, tmp_path / "warehouse")
         site.ingest_on(instance)
         before = (site.directory / "warehouse.duckdb").read_bytes()

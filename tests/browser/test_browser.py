@@ -12,13 +12,15 @@ from dataclasses import dataclass
 
 import dagster as dg
 import pytest
-from ingesting import Site, small_registry
-from playwright.sync_api import Locator, Page, Response, ViewportSize, expect
-from served import CHROMIUM, ROOT, browser, served
+from checkout import ROOT
+from ingest_site import Site, small_registry
+from playwright.sync_api import Locator, Page, ViewportSize, expect
+from playwright.sync_api import Response as PageResponse
+from served import CHROMIUM, browser, served
 
 from assets.definitions import defs
-from pipelines.swr.stand_in.exchange import Reply, Request
-from pipelines.swr.stand_in.server import StandIn
+from pipelines.emulator.messages import Request, Response
+from pipelines.emulator.server import Emulator
 
 pytestmark = [
     pytest.mark.skipif(
@@ -68,7 +70,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     home = directory / "home"
     home.mkdir()
     shutil.copyfile(ROOT / "dagster.yaml", home / "dagster.yaml")
-    with StandIn(small_registry()) as server:
+    with Emulator(small_registry()) as server:
         site = Site(server, directory / "warehouse")
         with dg.DagsterInstance.from_config(str(home)) as instance:
             site.ingest_on(instance)
@@ -81,10 +83,10 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
             yield Story(site, page, address)
 
 
-def refuse_spark(request: Request) -> Reply | None:
+def refuse_spark(request: Request) -> Response | None:
     """Forbid the tags of one repository."""
     if "/spark/" in request.path:
-        return Reply(403)
+        return Response(403)
     return None
 
 
@@ -102,7 +104,7 @@ def materialized(story: Story) -> Story:
     return story
 
 
-def is_launch(response: Response) -> bool:
+def is_launch(response: PageResponse) -> bool:
     """Whether the page was told that its run has been launched."""
     return '"operationName":"Launch' in (response.request.post_data or "")
 

@@ -8,12 +8,12 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
+import rare_faults
 from chaos import Chronicle, live_through
-from ingesting import AT, at_site, manifest
+from ingest_site import AT, at_site, manifest
+from rare_faults import ALL_FAULTS
 
-from pipelines.swr.stand_in import faults
-from pipelines.swr.stand_in.fault_table import FAULTS
-from pipelines.swr.stand_in.registry import Registry
+from pipelines.emulator.registry import Registry
 
 FEW, MANY = range(500, 506), range(500)
 
@@ -39,7 +39,7 @@ def test_five_hundred_seeds(tmp_path: Path, record_property: Callable[[str, obje
         chronicle = summed(pool.map(partial(live_through, directory=tmp_path), MANY))
     record_property("printed", chronicle.table())
     assert chronicle.problems == []
-    assert [name for name in FAULTS if not chronicle.strikes[name]] == []
+    assert [name for name in ALL_FAULTS if not chronicle.strikes[name]] == []
 
 
 def test_a_total_that_promises_too_much_is_not_believed(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_a_total_that_promises_too_much_is_not_believed(tmp_path: Path) -> None:
     registry = Registry()
     for number in range(50):
         registry.push("shop", "cart", f"v{number}", manifest((f"app{number}", 1)), at=AT)
-    with at_site(tmp_path, registry, faults=[faults.total_too_high]) as site:
+    with at_site(tmp_path, registry, faults=[rare_faults.total_too_high]) as site:
         site.settings["SWR_PAGE_SIZE"] = "20"
         assert site.ingest() == "complete"
         assert site.query("select count(*) as n from tags") == [{"n": 50}]

@@ -3,11 +3,11 @@
 import hashlib
 import itertools
 import json
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pytest
+from checkout import ROOT
 from manifest_texts import (
     FOREIGN,
     GZIP,
@@ -26,7 +26,7 @@ from manifest_texts import (
 from pipelines.images.manifest import read_manifest
 from pipelines.images.tables import LAYERS, MANIFESTS, PLATFORMS, ImageTables, image_tables
 
-MIGRATION = Path(__file__).resolve().parents[2] / "sql" / "migrations" / "0001_initial.sql"
+MIGRATION = ROOT / "sql" / "migrations" / "0001_initial.sql"
 ARROW = {
     "VARCHAR": pa.string(),
     "BIGINT": pa.int64(),

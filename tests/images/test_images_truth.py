@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from checkout import SHARED
 from manifest_texts import tables_of
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+DATA = SHARED / "data"
 pytestmark = pytest.mark.skipif(
     not (DATA / "manifests.truth.jsonl.gz").exists(), reason="the shared test data is not here"
 )

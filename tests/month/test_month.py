@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 from deployment import Deployment, await_that, deployed
-from ingesting import Site
+from ingest_site import Site
+from tag_requests import repository_of
 
-from pipelines.landing.reading import read_crawls
-from pipelines.swr.stand_in.built_in import advance_a_day, built_in_registry
-from pipelines.swr.stand_in.exchange import Reply, Request
-from pipelines.swr.stand_in.faults import failing, repository_of
-from pipelines.swr.stand_in.registry import Registry
-from pipelines.swr.stand_in.server import StandIn
+from pipelines.emulator.built_in.registry import advance_a_day, built_in_registry
+from pipelines.emulator.faults import failing
+from pipelines.emulator.messages import Request, Response
+from pipelines.emulator.registry import Registry
+from pipelines.emulator.server import Emulator
+from pipelines.landing.reader import read_crawls
 
 HERE = Path(__file__).resolve().parent
 DAYS = 30
@@ -27,11 +28,11 @@ Tag = tuple[str, str, str]
 State = dict[Tag, str]
 
 
-def broken(request: Request, reply: Reply) -> Reply:
+def broken(request: Request, response: Response) -> Response:
     """Answer 500 for one namespace."""
     name = repository_of(request)
     is_meant = BROKEN in {request.query.get("namespace"), name and name[0]}
-    return failing(500)(request, reply) if is_meant else reply
+    return failing(500)(request, response) if is_meant else response
 
 
 def state_of(registry: Registry) -> State:
@@ -108,11 +109,11 @@ def test_a_month_goes_by_without_a_manual_step(tmp_path: Path) -> None:
     """One run is killed, one namespace fails for three days: no overlap, and history is right."""
     began = time.monotonic()
     registry = built_in_registry(datetime.now(UTC).date() - timedelta(days=DAYS))
-    with StandIn(registry) as server:
+    with Emulator(registry) as server:
         site = Site(server, tmp_path / "warehouse")
         environment = {
             "SWR_ENDPOINT": server.url,
-            "SWR_AUTH_TOKEN": "stand-in-token",
+            "SWR_AUTH_TOKEN": "emulator-token",
             "SWR_REQUESTS_PER_SECOND": "0",
             "SWR_WAREHOUSE_DIR": str(site.directory),
         }

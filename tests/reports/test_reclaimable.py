@@ -15,7 +15,7 @@ from random_registries import registries
 
 from pipelines.errors import WarehouseError
 from pipelines.warehouse.models import build_reports
-from pipelines.warehouse.reclaimable import choose, count_reclaimable
+from pipelines.warehouse.reclaimable import count_reclaimable, select_tags
 
 TOO_BIG = [HealthCheck.too_slow, HealthCheck.data_too_large]
 NAMES = ("namespace", "repository", "tag")
@@ -117,7 +117,7 @@ def test_tags_that_reports_choose_give_back_what_the_reports_say(
         build_reports(con)
 
         def counted(choice: str) -> tuple[Any, Any]:
-            [row] = count_reclaimable(con, choose(con, choice)).to_pylist()
+            [row] = count_reclaimable(con, select_tags(con, choice)).to_pylist()
             return row["reclaimable_bytes"], row["reclaimable_basis"]
 
         stale = con.sql("from reports.stale_tags").to_arrow_table().to_pylist()
@@ -144,4 +144,4 @@ def test_a_query_that_gives_no_tags_is_refused(sql: str) -> None:
         warehouse(expand(DESCRIBED)) as con,
         pytest.raises(WarehouseError, match="columns namespace, repository and tag"),
     ):
-        choose(con, sql)
+        select_tags(con, sql)

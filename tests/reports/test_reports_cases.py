@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from checkout import ROOT
 from described_registry import expand, read, warehouse
 
+from pipelines.warehouse.build_plan import report_names
 from pipelines.warehouse.models import build_reports
-from pipelines.warehouse.queries import report_names
 
-CASES = Path(__file__).resolve().parents[1] / "sql"
-SIZES = Path(__file__).resolve().parents[2] / "docs" / "sizes.md"
+CASES = ROOT / "tests" / "sql"
+SIZES = ROOT / "docs" / "sizes.md"
 
 
 def cases() -> list[Path]:

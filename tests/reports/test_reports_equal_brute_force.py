@@ -8,8 +8,8 @@ from described_registry import expand, read, warehouse
 from hypothesis import HealthCheck, given, settings
 from random_registries import registries
 
+from pipelines.warehouse.build_plan import report_names
 from pipelines.warehouse.models import build_reports
-from pipelines.warehouse.queries import report_names
 
 TOO_BIG = [HealthCheck.too_slow, HealthCheck.data_too_large]
 

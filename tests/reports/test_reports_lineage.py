@@ -9,9 +9,9 @@ import pytest
 from described_registry import expand, warehouse
 from random_registries import registry
 
-from pipelines.warehouse.lineage import root_lineage
+from pipelines.warehouse.build_plan import report_names
+from pipelines.warehouse.column_lineage import root_lineage
 from pipelines.warehouse.models import build_reports
-from pipelines.warehouse.queries import report_names
 
 Columns = dict[tuple[str, str], list[Any]]
 

@@ -10,9 +10,9 @@ from described_registry import expand, read, warehouse
 from random_registries import registry
 from sqlglot import exp
 
-from pipelines.warehouse import queries
+from pipelines.warehouse import build_plan
+from pipelines.warehouse.build_plan import report_names, report_sources
 from pipelines.warehouse.models import build_reports
-from pipelines.warehouse.queries import report_names, report_sources
 
 NAMES = [
     "age_buckets",
@@ -55,19 +55,19 @@ def test_a_report_comes_after_those_it_reads() -> None:
 def test_every_intermediate_is_there_while_it_is_read_and_gone_after() -> None:
     """Told apart from the SQL's text: whatever names a table reads it."""
     there: set[str] = set()
-    unread = set(queries.report_names())
-    for step, (action, schema, name) in enumerate(queries.building_steps()):
-        if action is queries.Action.DROP:
-            later = [rest for rest in queries.building_steps()[step:] if rest.action is not action]
-            texts = [queries.sql_of(rest.schema, rest.name) for rest in later]
+    unread = set(build_plan.report_names())
+    for step, (action, schema, name) in enumerate(build_plan.build_steps()):
+        if action is build_plan.Action.DROP:
+            later = [rest for rest in build_plan.build_steps()[step:] if rest.action is not action]
+            texts = [build_plan.sql_of(rest.schema, rest.name) for rest in later]
             assert not any(re.search(rf"\b(from|join) {name}\b", text) for text in texts), name
             there.remove(name)
         elif schema == "temp":
             there.add(name)
         else:
-            text = queries.sql_of(schema, name)
+            text = build_plan.sql_of(schema, name)
             named = re.findall(r"\b(?:from|join) (\w+)\b", text)
-            assert set(named).intersection(queries.intermediates()) <= there, name
+            assert set(named).intersection(build_plan.intermediates()) <= there, name
             unread.remove(name)
     assert not there
     assert not unread
@@ -142,8 +142,8 @@ def sql_files() -> list[tuple[str, str]]:
     """Every file that makes a table, with its text."""
     return [
         (f"{folder}/{name}", sql)
-        for folder in ("accounting", "reports")
-        for name, sql in queries.sources(folder).items()
+        for folder in ("intermediate", "reports")
+        for name, sql in build_plan.statements_in(folder).items()
     ]
 
 

@@ -5,14 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from checkout import SHARED
 from duckdb import DuckDBPyConnection
-from ingesting import SHARED, Silence
+from ingest_site import NoProgress
 
-from pipelines.discovery import Scope
-from pipelines.ingest import Order, load_landing, read_registry
+from pipelines.emulator.catalogue import read_catalogues
+from pipelines.emulator.server import Emulator
+from pipelines.run.discover import Scope
+from pipelines.run.ingest import RunRequest, crawl_registry, load_landing
 from pipelines.settings import read_settings
-from pipelines.swr.stand_in.catalogue import read_catalogues
-from pipelines.swr.stand_in.server import StandIn
 from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.models import audit, build_reports, run_checks
 
@@ -23,19 +24,19 @@ CATALOGUES = ("registry", "manifests")
 def con(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[DuckDBPyConnection]:
-    """A building file loaded from a catalogue through the stand-in."""
+    """A building file loaded from a catalogue through the emulator."""
     path = SHARED / "data" / f"{request.param}.jsonl.gz"
     if not path.exists():
         pytest.skip(f"the shared catalogue {request.param} is not beside this checkout")
     directory: Path = tmp_path_factory.mktemp(request.param)
-    with StandIn(read_catalogues([path])) as server:
+    with Emulator(read_catalogues([path])) as server:
         settings = read_settings(
             endpoint_setting=server.url,
-            auth_token="stand-in-token",
+            auth_token="emulator-token",
             requests_per_second=0,
             warehouse_dir=directory,
         )
-        read_registry(settings, Order("run", full=False, scope=Scope()), Silence())
+        crawl_registry(settings, RunRequest("run", full=False, scope=Scope()), NoProgress())
     load_landing(settings, "run")
     with connect_building(directory) as opened:
         build_reports(opened)

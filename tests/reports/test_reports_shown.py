@@ -9,11 +9,11 @@ import pytest
 from described_registry import Description, expand, warehouse
 from PIL import Image
 
-from pipelines.highlights import highlights
-from pipelines.markdown import markdown_table
-from pipelines.pictures import picture
+from pipelines.page.charts import chart
+from pipelines.page.markdown import markdown_table
+from pipelines.page.previews import previews
+from pipelines.warehouse.build_plan import report_names
 from pipelines.warehouse.models import build_reports
-from pipelines.warehouse.queries import report_names
 
 DRAWN = {"age_buckets", "daily_growth", "namespace_sizes", "registry_size", "repository_sizes"}
 # 300 bytes of one tag, 100 of two tags of a repository; the other repository shares nothing.
@@ -65,10 +65,10 @@ def test_a_long_cell_is_cut() -> None:
 
 
 def test_every_report_has_highlights_also_of_nothing() -> None:
-    """A file of sql/highlights for each, of rows that the report has."""
+    """A file of sql/previews for each, of rows that the report has."""
     with built({}) as con:
         for name in report_names():
-            header, *rows = highlights(con, name).splitlines()
+            header, *rows = previews(con, name).splitlines()
             assert len(rows) == (2 if name == "registry_size" else 1), name
             assert header.count("|") > 5
 
@@ -76,7 +76,7 @@ def test_every_report_has_highlights_also_of_nothing() -> None:
 def test_highlights_come_in_the_order_that_matters() -> None:
     """What nobody else uses decides."""
     with built(TWO_REPOSITORIES) as con:
-        lines = highlights(con, "repository_sizes").splitlines()[2:]
+        lines = previews(con, "repository_sizes").splitlines()[2:]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     assert cells == [
         ["a", "one", "2", "400 bytes", "300 bytes", "300 bytes", "exact", "complete"],
@@ -94,7 +94,7 @@ def shades(image: bytes) -> dict[str, int]:
 def test_the_bars_are_as_long_as_the_ledger_says() -> None:
     """One tag uses three quarters, several tags of a repository the last."""
     with built(TWO_REPOSITORIES) as con:
-        image = picture(con, "registry_size")
+        image = chart(con, "registry_size")
     assert image is not None
     drawn = shades(image)
     assert drawn["#2b5c8a"] / drawn["#e08214"] == pytest.approx(3, rel=0.05)
@@ -103,7 +103,7 @@ def test_the_bars_are_as_long_as_the_ledger_says() -> None:
 def test_only_some_reports_are_drawn() -> None:
     """The others are rows and nothing else."""
     with built(TWO_REPOSITORIES) as con:
-        images = {name: picture(con, name) for name in report_names()}
+        images = {name: chart(con, name) for name in report_names()}
     assert {name for name, image in images.items() if image} == DRAWN
     sizes = {Image.open(io.BytesIO(image)).size for image in images.values() if image}
     assert sizes == {(840, 380)}
@@ -117,10 +117,10 @@ def test_no_name_spoils_a_picture(namespace: str) -> None:
         "manifests": {"image": {"layers": ["base 100"]}},
     }
     with built(description) as con:
-        assert all(picture(con, name) for name in DRAWN)
+        assert all(chart(con, name) for name in DRAWN)
 
 
 def test_a_warehouse_before_its_first_run_is_drawn_too() -> None:
     """There is nothing yet, and that is no error."""
     with built({}) as con:
-        assert all(picture(con, name) for name in DRAWN)
+        assert all(chart(con, name) for name in DRAWN)

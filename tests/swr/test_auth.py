@@ -9,27 +9,27 @@ from typing import Any
 
 import pytest
 
+from pipelines.emulator.messages import Request, Response, gateway_error
+from pipelines.emulator.registry import Registry
+from pipelines.emulator.server import Emulator
 from pipelines.errors import SettingsError, SwrUnauthenticated
 from pipelines.settings import read_settings
-from pipelines.swr import replies
+from pipelines.swr import responses
 from pipelines.swr.auth import credentials_from
 from pipelines.swr.client import SwrClient, client_from
-from pipelines.swr.stand_in.exchange import Reply, Request, gateway_error
-from pipelines.swr.stand_in.registry import Registry
-from pipelines.swr.stand_in.server import StandIn
-from pipelines.swr.transport import Transport, prepared
+from pipelines.swr.transport import Transport, prepare_request
 
 PASSWORD = {
-    "username": "stand-in-user",
-    "password": "stand-in-password",
-    "domain_name": "stand-in-domain",
+    "username": "emulator-user",
+    "password": "emulator-password",
+    "domain_name": "emulator-domain",
     "project_name": "cn-north-4",
 }
-PERMANENT = {"access_key": "STANDINKEY", "secret_key": "stand-in-secret-key"}
+PERMANENT = {"access_key": "STANDINKEY", "secret_key": "emulator-secret-key"}
 TEMPORARY = {
     "access_key": "STANDINTEMPORARYKEY",
-    "secret_key": "stand-in-temporary-secret",
-    "security_token": "stand-in-security-token",
+    "secret_key": "emulator-temporary-secret",
+    "security_token": "emulator-security-token",
 }
 
 
@@ -42,7 +42,7 @@ def registry() -> Registry:
 
 
 @contextmanager
-def connected(server: StandIn, **credentials: Any) -> Iterator[SwrClient]:
+def connected(server: Emulator, **credentials: Any) -> Iterator[SwrClient]:
     """A client with these credentials."""
     settings = read_settings(
         endpoint_setting=server.url,
@@ -54,19 +54,19 @@ def connected(server: StandIn, **credentials: Any) -> Iterator[SwrClient]:
         yield client_from(settings, transport)
 
 
-def tokens_issued(server: StandIn) -> int:
+def tokens_issued(server: Emulator) -> int:
     """Successful calls to IAM."""
     return sum(entry.path == "/v3/auth/tokens" and entry.status == 201 for entry in server.log)
 
 
 @pytest.mark.parametrize(
     "credentials",
-    [{"auth_token": "stand-in-token"}, PASSWORD, PERMANENT, TEMPORARY],
+    [{"auth_token": "emulator-token"}, PASSWORD, PERMANENT, TEMPORARY],
     ids=["token", "password", "permanent key", "temporary key"],
 )
 def test_every_way_is_accepted(registry: Registry, credentials: dict[str, str]) -> None:
     """For lists and for pages of a repository with a slash in its name."""
-    with StandIn(registry) as server, connected(server, **credentials) as client:
+    with Emulator(registry) as server, connected(server, **credentials) as client:
         assert client.namespaces() == ["team"]
         assert client.has_repository("team", "deep/app")
         assert client.tag_page_with("team", "deep/app", {"tag": "1 |::$%"}).records == []
@@ -75,7 +75,7 @@ def test_every_way_is_accepted(registry: Registry, credentials: dict[str, str]) 
 
 def test_a_project_id_is_sent_and_signed(registry: Registry) -> None:
     """As the official client does."""
-    with StandIn(registry) as server:
+    with Emulator(registry) as server:
         seen: list[Request] = []
         server.fault = seen.append
         with connected(server, **PERMANENT, project_id="proj0123") as client:
@@ -86,7 +86,7 @@ def test_a_project_id_is_sent_and_signed(registry: Registry) -> None:
 
 def test_a_token_is_fetched_once_and_shared_by_all_threads(registry: Registry) -> None:
     """However many ask at the same moment."""
-    with StandIn(registry) as server, connected(server, **PASSWORD) as client:
+    with Emulator(registry) as server, connected(server, **PASSWORD) as client:
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda _: client.namespaces(), range(40)))
         assert tokens_issued(server) == 1
@@ -94,12 +94,12 @@ def test_a_token_is_fetched_once_and_shared_by_all_threads(registry: Registry) -
 
 def test_a_refused_token_is_renewed_once_for_all_threads(registry: Registry) -> None:
     """Voided in the middle of a crawl: eight refusals, one renewal."""
-    with StandIn(registry) as server, connected(server, **PASSWORD) as client:
+    with Emulator(registry) as server, connected(server, **PASSWORD) as client:
         client.namespaces()
         voided = current_token(server, client)
         barrier = threading.Barrier(8)
 
-        def refuse(request: Request) -> Reply | None:
+        def refuse(request: Request) -> Response | None:
             if request.headers.get("x-auth-token") != voided:
                 return None
             barrier.wait(5)
@@ -112,7 +112,7 @@ def test_a_refused_token_is_renewed_once_for_all_threads(registry: Registry) -> 
         assert tokens_issued(server) == 2
 
 
-def current_token(server: StandIn, client: SwrClient) -> str:
+def current_token(server: Emulator, client: SwrClient) -> str:
     """The token a client sends."""
     seen: list[str] = []
     server.fault = lambda request: seen.append(request.headers["x-auth-token"])
@@ -123,7 +123,7 @@ def current_token(server: StandIn, client: SwrClient) -> str:
 
 def test_a_token_issued_after_its_refusal_and_refused_too_ends_it(registry: Registry) -> None:
     """One renewal, not a loop."""
-    with StandIn(registry) as server, connected(server, **PASSWORD) as client:
+    with Emulator(registry) as server, connected(server, **PASSWORD) as client:
         server.fault = lambda request: (
             gateway_error(401, "APIGW.0301", "Incorrect IAM authentication information")
             if request.path != "/v3/auth/tokens"
@@ -141,7 +141,7 @@ def test_a_token_issued_after_its_refusal_and_refused_too_ends_it(registry: Regi
 
 def test_a_token_is_renewed_before_it_expires(registry: Registry) -> None:
     """A tenth of a short life ahead of time, so no request is refused."""
-    with StandIn(registry, token_lifetime_seconds=0.2) as server:
+    with Emulator(registry, token_lifetime_seconds=0.2) as server:
         with connected(server, **PASSWORD) as client:
             for _ in range(30):
                 client.namespaces()
@@ -164,7 +164,7 @@ def test_what_cannot_be_renewed_is_refused_at_once(
     registry: Registry, credentials: dict[str, str], requests: int
 ) -> None:
     """A signature failure locks the key if repeated: it is never sent again."""
-    with StandIn(registry) as server, connected(server, **credentials) as client:
+    with Emulator(registry) as server, connected(server, **credentials) as client:
         with pytest.raises(SwrUnauthenticated) as error:
             client.namespaces()
         assert len(server.log) == requests
@@ -175,7 +175,7 @@ def test_a_wrong_password_names_the_settings_to_check(registry: Registry) -> Non
     """All four of them."""
     wrong = PASSWORD | {"domain_name": "elsewhere"}
     with (
-        StandIn(registry) as server,
+        Emulator(registry) as server,
         connected(server, **wrong) as client,
         pytest.raises(SwrUnauthenticated, match="check SWR_USERNAME, SWR_PASSWORD"),
     ):
@@ -205,35 +205,37 @@ def test_half_a_credential_is_named(credentials: dict[str, str], told: str) -> N
 @pytest.mark.parametrize(
     "answer",
     [
-        lambda: Reply(201, {}, b"{}"),
-        lambda: Reply(201, {"X-Subject-Token": "t"}, b"<html>"),
-        lambda: Reply(200, {}, b'{"token": {}}'),
+        lambda: Response(201, {}, b"{}"),
+        lambda: Response(201, {"X-Subject-Token": "t"}, b"<html>"),
+        lambda: Response(200, {}, b'{"token": {}}'),
     ],
 )
-def test_iam_without_a_token_is_an_error(registry: Registry, answer: Callable[[], Reply]) -> None:
+def test_iam_without_a_token_is_an_error(
+    registry: Registry, answer: Callable[[], Response]
+) -> None:
     """And is retried like any broken answer."""
-    with StandIn(registry) as server, connected(server, **PASSWORD) as client:
+    with Emulator(registry) as server, connected(server, **PASSWORD) as client:
         server.fault = lambda request: answer() if request.path == "/v3/auth/tokens" else None
         with pytest.raises(Exception, match="IAM answered without a token"):
             client.namespaces()
 
 
-@pytest.mark.parametrize("credentials", [{"auth_token": "stand-in-token"}, PASSWORD, TEMPORARY])
+@pytest.mark.parametrize("credentials", [{"auth_token": "emulator-token"}, PASSWORD, TEMPORARY])
 def test_credentials_are_not_shown_by_repr(registry: Registry, credentials: dict[str, str]) -> None:
-    """Neither theirs, nor that of the replies that carry issued ones."""
-    received: list[replies.Reply] = []
-    with StandIn(registry) as server:
+    """Neither theirs, nor that of the responses that carry issued ones."""
+    received: list[responses.Response] = []
+    with Emulator(registry) as server:
         settings = read_settings(
             endpoint_setting=server.url, iam_endpoint_setting=server.url, **credentials
         )
         with Transport(settings) as transport:
             them = credentials_from(settings, transport)
-            request = prepared(
+            request = prepare_request(
                 "GET", f"{server.url}/v2/manage/namespaces", {"Content-Type": "application/json"}
             )
             transport.fetch(request, them.flow, received.append)
     path = "/v2/manage/namespaces"
-    assert repr(received) == f"[<Reply 200 to GET {server.url}{path}>]"
+    assert repr(received) == f"[<Response 200 to GET {server.url}{path}>]"
     shown = repr([them, getattr(them, "_token", None) if credentials is PASSWORD else None])
     assert not [secret for secret in credentials.values() if secret in shown]
     assert not [value for value in request.headers.values() if value in shown]

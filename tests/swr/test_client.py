@@ -1,24 +1,24 @@
-"""The client against the stand-in over HTTP: paths, shapes, failures and what they say."""
+"""The client against the emulator over HTTP: paths, shapes, failures and what they say."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
+from pipelines.emulator.messages import Request, Response
+from pipelines.emulator.registry import Registry
+from pipelines.emulator.server import Emulator
 from pipelines.errors import (
     SwrForbidden,
     SwrNotFound,
     SwrRefused,
     SwrUnauthenticated,
     SwrUnavailable,
-    UnexpectedReply,
+    UnexpectedResponse,
 )
 from pipelines.settings import read_settings
 from pipelines.swr.client import SwrClient, client_from
-from pipelines.swr.reading_order import PageRequest
-from pipelines.swr.stand_in.exchange import Reply, Request
-from pipelines.swr.stand_in.registry import Registry
-from pipelines.swr.stand_in.server import StandIn
+from pipelines.swr.paging import PageRequest
 from pipelines.swr.transport import Transport
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -27,7 +27,7 @@ TOKEN = "a-secret-token-not-to-be-seen"
 
 
 @pytest.fixture
-def server() -> Iterator[StandIn]:
+def server() -> Iterator[Emulator]:
     """A registry of three repositories, one with a slash in its name."""
     registry = Registry()
     for second, (namespace, repository, tag) in enumerate(
@@ -39,13 +39,13 @@ def server() -> Iterator[StandIn]:
         ]
     ):
         registry.push(namespace, repository, tag, "{}", at=AT.replace(second=second))
-    with StandIn(registry, token=TOKEN) as running:
+    with Emulator(registry, token=TOKEN) as running:
         yield running
 
 
 @pytest.fixture
-def client(server: StandIn) -> Iterator[SwrClient]:
-    """A client with the stand-in's token."""
+def client(server: Emulator) -> Iterator[SwrClient]:
+    """A client with the emulator's token."""
     settings = read_settings(
         endpoint_setting=server.url, auth_token=TOKEN, requests_per_second=0, timeout_seconds=2
     )
@@ -58,9 +58,9 @@ def page(client: SwrClient) -> list[str]:
     return [record.key for record in client.tag_page("team", "app", NEWEST).records]
 
 
-def failing(server: StandIn, *replies: Reply) -> None:
-    """Let the stand-in send these first, one a request, then go on normally."""
-    left = list(replies)
+def failing(server: Emulator, *responses: Response) -> None:
+    """Let the emulator send these first, one a request, then go on normally."""
+    left = list(responses)
     server.fault = lambda request: left.pop(0) if left and request.path else None
 
 
@@ -74,7 +74,7 @@ def test_namespaces_and_repositories_are_compared_by_name(client: SwrClient) -> 
     ]
 
 
-def test_a_page_brings_records_and_the_total(client: SwrClient, server: StandIn) -> None:
+def test_a_page_brings_records_and_the_total(client: SwrClient, server: Emulator) -> None:
     """In the order asked for, by separate parameters that are always all there."""
     newest = client.tag_page("team", "app", PageRequest(0, 1, newest_first=True))
     oldest = client.tag_page("team", "app", PageRequest(0, 1, newest_first=False))
@@ -88,7 +88,7 @@ def test_a_page_brings_records_and_the_total(client: SwrClient, server: StandIn)
     }
 
 
-def test_a_slash_in_a_name_travels_as_a_dollar_sign(client: SwrClient, server: StandIn) -> None:
+def test_a_slash_in_a_name_travels_as_a_dollar_sign(client: SwrClient, server: Emulator) -> None:
     """As the API wants it."""
     assert client.tag_page("team", "deep/er/app", NEWEST).total == 1
     assert server.log[-1].path == "/v2/manage/namespaces/team/repos/deep$er$app/tags"
@@ -96,7 +96,7 @@ def test_a_slash_in_a_name_travels_as_a_dollar_sign(client: SwrClient, server: S
 
 @pytest.mark.parametrize("name", ["..", ".", ""])
 def test_a_name_that_would_walk_the_path_is_not_asked_for(
-    client: SwrClient, server: StandIn, name: str
+    client: SwrClient, server: Emulator, name: str
 ) -> None:
     """Names from the API never become paths."""
     with pytest.raises(SwrRefused, match="no such name"):
@@ -104,7 +104,7 @@ def test_a_name_that_would_walk_the_path_is_not_asked_for(
     assert server.log == []
 
 
-def test_a_name_with_odd_characters_stays_one_segment(client: SwrClient, server: StandIn) -> None:
+def test_a_name_with_odd_characters_stays_one_segment(client: SwrClient, server: Emulator) -> None:
     """Whatever it holds."""
     with pytest.raises(SwrNotFound):
         client.tag_page("team", 'a b?c#d%2F"\n😀', NEWEST)
@@ -117,9 +117,9 @@ def test_a_repository_is_there_or_not(client: SwrClient) -> None:
     assert not client.has_repository("team", "ap")
 
 
-def test_retryable_failures_are_retried(client: SwrClient, server: StandIn) -> None:
+def test_retryable_failures_are_retried(client: SwrClient, server: Emulator) -> None:
     """Throttling, broken gateways, broken connections and broken bodies alike."""
-    html = Reply(200, {"Content-Type": "text/html"}, b"<html>maintenance</html>")
+    html = Response(200, {"Content-Type": "text/html"}, b"<html>maintenance</html>")
     whole = server.answer(
         Request(
             "GET",
@@ -129,12 +129,12 @@ def test_retryable_failures_are_retried(client: SwrClient, server: StandIn) -> N
     )
     failing(
         server,
-        Reply(429, {"Retry-After": "0"}, b""),
-        Reply(502, {}, b"<html>bad gateway</html>"),
-        Reply(200, whole.headers, whole.body, truncate_at=40),
+        Response(429, {"Retry-After": "0"}, b""),
+        Response(502, {}, b"<html>bad gateway</html>"),
+        Response(200, whole.headers, whole.body, truncate_at=40),
         html,
-        Reply(200, {}, is_reset=True),
-        Reply(200, {"Content-Type": "application/json"}, b"null"),
+        Response(200, {}, is_reset=True),
+        Response(200, {"Content-Type": "application/json"}, b"null"),
     )
     assert page(client) == ["2", "1"]
     assert client.transport.counters.requests == 7
@@ -145,11 +145,11 @@ def test_retryable_failures_are_retried(client: SwrClient, server: StandIn) -> N
     "body", [b"", b"null", b"{}", b"<html></html>", b'[{"Tag":"1"', b'{"tags": []}']
 )
 def test_a_200_that_is_no_array_is_an_error_in_the_end(
-    client: SwrClient, server: StandIn, body: bytes
+    client: SwrClient, server: Emulator, body: bytes
 ) -> None:
     """Never an empty list of tags."""
-    server.fault = lambda _: Reply(200, {"Content-Type": "text/html"}, body)
-    with pytest.raises(UnexpectedReply, match="instead of a JSON array"):
+    server.fault = lambda _: Response(200, {"Content-Type": "text/html"}, body)
+    with pytest.raises(UnexpectedResponse, match="instead of a JSON array"):
         page(client)
     assert len(server.log) == 7
 
@@ -169,10 +169,10 @@ def test_a_200_that_is_no_array_is_an_error_in_the_end(
     ],
 )
 def test_an_error_says_by_its_kind_what_to_do(
-    client: SwrClient, server: StandIn, status: int, kind: type[Exception], requests: int
+    client: SwrClient, server: Emulator, status: int, kind: type[Exception], requests: int
 ) -> None:
     """And only what may pass is tried again."""
-    server.fault = lambda _: Reply(status)
+    server.fault = lambda _: Response(status)
     with pytest.raises(kind):
         page(client)
     assert len(server.log) == requests
@@ -195,10 +195,10 @@ def test_an_error_says_by_its_kind_what_to_do(
     ],
 )
 def test_all_shapes_of_error_bodies_are_understood(
-    client: SwrClient, server: StandIn, body: bytes, told: str
+    client: SwrClient, server: Emulator, body: bytes, told: str
 ) -> None:
     """Gateway, backend old and new, bare array, top level, IAM; and what is none of them."""
-    server.fault = lambda _: Reply(403, {"X-Request-Id": "req-42"}, body)
+    server.fault = lambda _: Response(403, {"X-Request-Id": "req-42"}, body)
     with pytest.raises(SwrForbidden) as error:
         page(client)
     text = str(error.value)
@@ -210,16 +210,18 @@ def test_all_shapes_of_error_bodies_are_understood(
         assert "code APIGW.0301" in text
 
 
-def test_a_redirect_is_not_followed(client: SwrClient, server: StandIn) -> None:
+def test_a_redirect_is_not_followed(client: SwrClient, server: Emulator) -> None:
     """It would carry the token to another host."""
-    with StandIn(Registry(), token=TOKEN) as elsewhere:
-        server.fault = lambda _: Reply(302, {"Location": f"{elsewhere.url}/v2/manage/namespaces"})
+    with Emulator(Registry(), token=TOKEN) as elsewhere:
+        server.fault = lambda _: Response(
+            302, {"Location": f"{elsewhere.url}/v2/manage/namespaces"}
+        )
         with pytest.raises(SwrRefused, match="redirect"):
             page(client)
         assert elsewhere.log == []
 
 
-def test_a_total_that_makes_no_sense_counts_as_absent(client: SwrClient, server: StandIn) -> None:
+def test_a_total_that_makes_no_sense_counts_as_absent(client: SwrClient, server: Emulator) -> None:
     """Better none than a wrong one."""
     for header in ("", "nonsense", "0-2/1", "0-2/x", "bytes 0-1/2", "-1-2/3"):
         request = Request(
@@ -227,14 +229,14 @@ def test_a_total_that_makes_no_sense_counts_as_absent(client: SwrClient, server:
             "/v2/manage/namespaces/team/repos/app/tags?offset=0&limit=10",
             {"x-auth-token": TOKEN},
         )
-        reply = server.answer(request)
-        failing(server, Reply(200, {**reply.headers, "Content-Range": header}, reply.body))
+        response = server.answer(request)
+        failing(server, Response(200, {**response.headers, "Content-Range": header}, response.body))
         assert client.tag_page("team", "app", NEWEST).total is None
 
 
 def test_an_unreachable_endpoint_is_told_in_one_sentence() -> None:
     """With what to check."""
-    with StandIn(Registry()) as gone:
+    with Emulator(Registry()) as gone:
         url = gone.url
     settings = read_settings(endpoint_setting=url, auth_token=TOKEN)
     with Transport(settings) as transport, pytest.raises(SwrUnavailable) as error:
@@ -244,17 +246,17 @@ def test_an_unreachable_endpoint_is_told_in_one_sentence() -> None:
     )
 
 
-def test_no_answer_in_time_is_told(server: StandIn) -> None:
+def test_no_answer_in_time_is_told(server: Emulator) -> None:
     """And named by its setting."""
-    server.fault = lambda _: Reply(200, {}, b"[]", delay_seconds=5)
+    server.fault = lambda _: Response(200, {}, b"[]", delay_seconds=5)
     settings = read_settings(endpoint_setting=server.url, auth_token=TOKEN, timeout_seconds=0.05)
     with Transport(settings) as transport, pytest.raises(SwrUnavailable, match="SWR_TIMEOUT"):
         client_from(settings, transport).namespaces()
 
 
-def test_an_error_never_holds_the_token(client: SwrClient, server: StandIn) -> None:
+def test_an_error_never_holds_the_token(client: SwrClient, server: Emulator) -> None:
     """Not even if the server repeats it in a redirect or the query holds it."""
-    server.fault = lambda _: Reply(403, {}, b'{"error_msg":"no","error_code":"X"}')
+    server.fault = lambda _: Response(403, {}, b'{"error_msg":"no","error_code":"X"}')
     with pytest.raises(SwrForbidden) as error:
         client.tag_page_with("team", "app", {"tag": TOKEN})
     assert TOKEN not in str(error.value)
@@ -262,12 +264,12 @@ def test_an_error_never_holds_the_token(client: SwrClient, server: StandIn) -> N
     assert TOKEN not in repr(vars(error.value))
 
 
-def test_repositories_are_listed_past_the_first_page(server: StandIn, client: SwrClient) -> None:
+def test_repositories_are_listed_past_the_first_page(server: Emulator, client: SwrClient) -> None:
     """Also where the endpoint gives fewer at a time than asked for."""
     for number in range(7):
         server.registry.push("team3", f"app{number}", "1", "{}", at=AT)
 
-    def clamp(request: Request) -> Reply | None:
+    def clamp(request: Request) -> Response | None:
         if request.path != "/v2/manage/repos" or request.query["limit"] == "3":
             return None
         return server.answer(
@@ -288,7 +290,7 @@ def test_repositories_are_listed_where_large_pages_are_refused() -> None:
     registry = Registry()
     for number in range(120):
         registry.push("team", f"app{number:03}", "1", "{}", at=AT)
-    with StandIn(registry, token=TOKEN, max_limit=100) as server:
+    with Emulator(registry, token=TOKEN, max_limit=100) as server:
         settings = read_settings(
             endpoint_setting=server.url, auth_token=TOKEN, requests_per_second=0
         )
@@ -304,11 +306,11 @@ def test_repositories_are_listed_where_large_pages_are_refused() -> None:
     [TOKEN, TOKEN.replace("-", "%2D"), TOKEN.replace("-", "\\u002d"), f"refused {TOKEN[-20:]}"],
 )
 def test_a_server_that_repeats_the_token_is_not_quoted(
-    client: SwrClient, server: StandIn, told: str
+    client: SwrClient, server: Emulator, told: str
 ) -> None:
     """In whatever form, in message, code or request id."""
     body = f'{{"error_msg":"no: {told}","error_code":"{told}"}}'
-    server.fault = lambda _: Reply(403, {"X-Request-Id": told}, body.encode())
+    server.fault = lambda _: Response(403, {"X-Request-Id": told}, body.encode())
     with pytest.raises(SwrForbidden) as error:
         page(client)
     assert str(error.value).endswith("/tags: the credentials do not allow this (status 403)")

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import trustme
 
+from pipelines.emulator.registry import Registry
+from pipelines.emulator.server import Emulator
 from pipelines.errors import SwrUnavailable
 from pipelines.settings import read_settings
 from pipelines.swr.client import client_from
-from pipelines.swr.stand_in.registry import Registry
-from pipelines.swr.stand_in.server import StandIn
 from pipelines.swr.transport import Transport
 
 HOST = "127.0.0.1"
@@ -35,13 +35,13 @@ def bundle(authority: trustme.CA, tmp_path: Path) -> Path:
 
 
 @contextmanager
-def behind_tls(certificate: trustme.LeafCert) -> Iterator[StandIn]:
-    """The stand-in as it is, with TLS around its socket."""
+def behind_tls(certificate: trustme.LeafCert) -> Iterator[Emulator]:
+    """The emulator as it is, with TLS around its socket."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
     registry = Registry()
     registry.push("team", "app", "1", "{}", at=datetime(2026, 3, 1, tzinfo=UTC))
-    with StandIn(registry) as server:
+    with Emulator(registry) as server:
         assert server._server is not None
         # Hands are shaken by each connection's own thread.
         server._server.socket = context.wrap_socket(
@@ -51,13 +51,13 @@ def behind_tls(certificate: trustme.LeafCert) -> Iterator[StandIn]:
         yield server
 
 
-def namespaces(server: StandIn, bundle: Path | None, **credentials: str) -> list[str]:
+def namespaces(server: Emulator, bundle: Path | None, **credentials: str) -> list[str]:
     """Ask for the list of namespaces, and with a password for a token before."""
     settings = read_settings(
         endpoint_setting=server.url,
         iam_endpoint_setting=server.url,
         ca_bundle=bundle,
-        **(credentials or {"auth_token": "stand-in-token"}),
+        **(credentials or {"auth_token": "emulator-token"}),
     )
     with Transport(settings) as transport:
         return client_from(settings, transport).namespaces()
@@ -113,7 +113,7 @@ def test_what_other_programs_trust_is_not_trusted(
 
 
 def refused_before_anything_is_said(
-    server: StandIn, bundle: Path | None, why: str, **credentials: str
+    server: Emulator, bundle: Path | None, why: str, **credentials: str
 ) -> None:
     """The sentence is exact, and no request got through."""
     path = "/v3/auth/tokens" if credentials else "/v2/manage/namespaces"

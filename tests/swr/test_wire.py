@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from pipelines.swr.reading_order import Version
+from pipelines.swr.paging import RecordVersion
 from pipelines.swr.wire import deletion_time, list_records, list_repositories, read_record
 
 DIGEST = "sha256:" + "a" * 64
@@ -38,7 +38,7 @@ def test_a_record_is_listed_by_name_time_and_digest() -> None:
     """And its text is kept as it came, white space and all."""
     raw = json.dumps(GOOD, indent=2).encode()
     (record,) = list_records(b"[ " + raw + b" ]")
-    assert record == ("1.0", Version(SEEN, DIGEST), raw)
+    assert record == ("1.0", RecordVersion(SEEN, DIGEST), raw)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_bytes_that_are_no_utf8_reject_their_record_alone() -> None:
 def test_a_record_flagged_as_deleted_is_no_longer_what_it_was() -> None:
     """Its fingerprint differs from the live tag's, so that the flag is news."""
     (record,) = list_records(page(GOOD | {"deleted": "2026-04-01T00:00:00Z"}))
-    assert record.version == Version(SEEN, f"deleted {DIGEST}")
+    assert record.version == RecordVersion(SEEN, f"deleted {DIGEST}")
 
 
 @pytest.mark.parametrize(

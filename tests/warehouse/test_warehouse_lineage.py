@@ -6,15 +6,15 @@ from sqlglot import exp
 from sqlglot.lineage import lineage as told_by_sqlglot
 from sqlglot.optimizer.scope import Scope, build_scope
 
-from pipelines.warehouse import lineage
+from pipelines.warehouse import column_lineage as lineage
+from pipelines.warehouse.build_plan import queries, report_names, report_sources
 from pipelines.warehouse.catalog import empty_catalog
-from pipelines.warehouse.lineage import (
+from pipelines.warehouse.column_lineage import (
     column_lineage,
     counted_tables,
     lineage_markdown,
     root_lineage,
 )
-from pipelines.warehouse.queries import queries, report_names, report_sources
 
 BY_HAND = {
     # A column as it is, through two temporary tables.

@@ -16,9 +16,9 @@ from pipelines.errors import WarehouseError, WarehouseMissing, WarehouseShortOfM
 from pipelines.warehouse.connection import cursor
 from pipelines.warehouse.query import (
     Format,
-    asking,
     connect_published,
     is_published,
+    open_published,
     run_query,
     write_result,
 )
@@ -222,6 +222,6 @@ def test_a_query_that_takes_too_much_memory_damaged_nothing(tmp_path: Path) -> N
     ingest(tmp_path, 1, [crawl(1)], [tag("a", "A")])
     with (
         pytest.raises(WarehouseShortOfMemory, match=r"not enough memory .*\(failed to pin\)"),
-        asking(tmp_path),
+        open_published(tmp_path),
     ):
         raise duckdb.OutOfMemoryException("failed to pin")

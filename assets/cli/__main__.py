@@ -1,0 +1,5 @@
+"""Runs the command line as `python -m assets.cli`."""
+
+from assets.cli.main import main
+
+main()

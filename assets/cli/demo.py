@@ -1,0 +1,71 @@
+"""The demo: the emulator with its built-in registry, ingested, moved on by a day, ingested again.
+
+Uses a warehouse of its own below the usual directory, made anew each time.
+"""
+
+import os
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from rich.console import Console
+
+from assets.cli.launch import LaunchedRun, launch_ingest
+from assets.cli.terminal import TerminalProgress
+from pipelines.emulator.built_in.registry import advance_a_day, built_in_registry
+from pipelines.emulator.server import Emulator
+from pipelines.page import summary
+from pipelines.settings import read_settings
+
+TOKEN = "demo-token"  # noqa: S105 - opens nothing but the demo's own emulator
+
+
+def run_demo(out: Console, err: Console) -> None:
+    """Run the job twice against a changing registry; print what it tells and what to try next."""
+    directory = read_settings().warehouse_dir / "demo"
+    shutil.rmtree(directory, ignore_errors=True)
+    day = datetime.now(UTC).date() - timedelta(days=1)
+    registry = built_in_registry(day)
+    with Emulator(registry, token=TOKEN) as server:
+        point_settings_at(server.url, directory)
+        out.print(f"An emulator for SWR serves its built-in registry on {server.url}")
+        first = _ingest(err)
+        out.print(_told("First run", first))
+        advance_a_day(registry, day)
+        second = _ingest(err)
+        out.print(_told("A day later", second))
+    out.print(
+        "", summary.report_overview(directory), "", summary.latest_changes(directory), sep="\n"
+    )
+    out.print(_what_next(directory), markup=False)
+
+
+def _ingest(err: Console) -> LaunchedRun:
+    with TerminalProgress(err) as progress:
+        return launch_ingest(full=False, namespaces=(), repositories=(), progress=progress)
+
+
+def point_settings_at(url: str, directory: Path) -> None:
+    """Replace whatever is set for a real registry: the demo must not touch it."""
+    for name in list(os.environ):
+        if name.startswith(("SWR_", "HUAWEICLOUD_SDK_")):
+            del os.environ[name]
+    os.environ["SWR_ENDPOINT"] = url
+    os.environ["SWR_AUTH_TOKEN"] = TOKEN
+    os.environ["SWR_WAREHOUSE_DIR"] = str(directory)
+    os.environ["SWR_REQUESTS_PER_SECOND"] = "0"
+
+
+def _told(what: str, run: LaunchedRun) -> str:
+    steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in run.step_seconds.items())
+    return f"{what}: {run.status} in {run.seconds:.1f} s\n  {steps}"
+
+
+def _what_next(directory: Path) -> str:
+    return f"""
+What to try next:
+  export SWR_WAREHOUSE_DIR={directory}
+  .venv/bin/swr-warehouse report
+  .venv/bin/swr-warehouse query "from reports.repository_sizes order by exclusive_bytes desc"
+  make ui          lineage, runs and checks on http://127.0.0.1:3000
+Then point it at your registry: README.md, "Your own registry"."""

@@ -1,0 +1,255 @@
+"""The command `swr-warehouse`: reads flags, calls `pipelines`, shows what comes back.
+
+Errors of ours become one sentence and exit code 2. Dagster is imported only by the commands that
+launch a run (`launch`), because it takes seconds.
+"""
+
+import random
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+import pyarrow as pa
+from rich.console import Console, RenderableType
+
+from assets.cli.terminal import TerminalProgress, as_table, error_console
+from pipelines.emulator.built_in.registry import built_in_registry
+from pipelines.emulator.catalogue import read_catalogues
+from pipelines.emulator.faults import FAULTS, faults_by_name, table_of_faults
+from pipelines.emulator.server import Emulator
+from pipelines.errors import SwrWarehouseError
+from pipelines.page import summary
+from pipelines.page.doctor import examine
+from pipelines.page.tag_listing import tag_records
+from pipelines.run.ingest import check_settings
+from pipelines.settings import read_settings
+from pipelines.warehouse.query import run_query, write_result
+from pipelines.warehouse.reclaimable import reclaimable_bytes
+
+_out = Console(highlight=False, soft_wrap=True)
+_err = error_console()
+_NOTHING_PUBLISHED = 2
+_SHARE = click.FloatRange(0, 1)
+_Decorator = Callable[[Callable[[str], pa.Table]], Callable[..., None]]
+
+
+class _Commands(click.Group):
+    """Commands in the order they are told about, errors of ours as one sentence."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Keep the order of definition."""
+        del ctx
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; any error ends it with exit code 2, one of ours without a traceback."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except SwrWarehouseError as error:
+            _err.print(f"Error: {error}", markup=False)
+        except Exception:  # noqa: BLE001 - Python's own exit code 1 would say "partly published"
+            traceback.print_exc()
+        raise click.exceptions.Exit(_NOTHING_PUBLISHED)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="swr-warehouse")
+def main() -> None:
+    """What takes the space in Huawei Cloud SWR, how old it is, what is shared, what changed."""
+
+
+@main.command()
+def demo() -> None:
+    """Try it out: a built-in registry, read twice with a day in between."""
+    from assets.cli.demo import run_demo  # noqa: PLC0415 - brings in Dagster
+
+    run_demo(_out, _err)
+
+
+@main.command()
+@click.option("--full", is_flag=True, help="Read everything, also what seems unchanged.")
+@click.option("--namespace", "namespaces", multiple=True, metavar="NS", help="Only this one.")
+@click.option(
+    "--repository", "repositories", multiple=True, metavar="NS/REPO", help="Only this one."
+)
+def ingest(*, full: bool, namespaces: tuple[str, ...], repositories: tuple[str, ...]) -> None:
+    """Read the registry and publish the warehouse.
+
+    Exit code 0: every repository was read completely. 1: some were not, the rest is published.
+    2: nothing was published.
+    """
+    from assets.cli.launch import launch_ingest  # noqa: PLC0415 - brings in Dagster
+
+    check_settings()
+    console = Console(quiet=True) if read_settings().log_format == "json" else _err
+    with TerminalProgress(console) as progress:
+        launched = launch_ingest(
+            full=full, namespaces=namespaces, repositories=repositories, progress=progress
+        )
+    ended = ", ".join(f"{count} {status}" for status, count in sorted(progress.ended().items()))
+    _out.print(f"Published in {launched.seconds:.1f} s. Repositories: {ended or 'none'}.")
+    sys.exit(0 if launched.status == "complete" else 1)
+
+
+def _answering(show: Callable[[pa.Table], RenderableType]) -> _Decorator:
+    """Let a command that answers SQL with a table show it in a way, or write it to a file."""
+
+    def decorate(answer: Callable[[str], pa.Table]) -> Callable[..., None]:
+        @click.argument("sql")
+        @click.option(
+            "--format",
+            "shape",
+            type=click.Choice(["table", "csv", "json", "parquet"]),
+            default="table",
+            show_default=True,
+        )
+        @click.option(
+            "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file."
+        )
+        @wraps(answer)
+        def command(
+            sql: str, shape: Literal["table", "csv", "json", "parquet"], output: Path | None
+        ) -> None:
+            table = answer(sql)
+            if shape != "table":
+                write_result(table, shape, output or sys.stdout.buffer)
+            elif output is None:
+                _out.print(show(table))
+            else:
+                with output.open("w") as file:
+                    Console(file=file, width=10_000).print(show(table))
+
+        return command
+
+    return decorate
+
+
+@main.command()
+@_answering(as_table)
+def query(sql: str) -> pa.Table:
+    """Ask the published warehouse in SQL, read-only."""
+    return run_query(read_settings().warehouse_dir, sql)
+
+
+@main.command(
+    epilog="Example: swr-warehouse reclaimable \"from reports.tag_ages where tag like 'pr-%'\"",
+)
+@_answering(summary.reclaimable_answer)
+def reclaimable(sql: str) -> pa.Table:
+    """Tell what deleting some tags together would give back. Deletes nothing.
+
+    SQL chooses the tags: it gives their namespace, repository and tag.
+    """
+    return reclaimable_bytes(read_settings().warehouse_dir, sql)
+
+
+@main.command()
+@click.argument("name", metavar="NS/REPO")
+@click.option("--tag", help="Only tags whose name holds this, as the registry compares names.")
+@click.option("--order-by", type=click.Choice(["updated_at", "tag"]), default="updated_at")
+@click.option("--ascending", is_flag=True, help="Oldest first.")
+@click.option("--offset", type=click.IntRange(0), help="Start at this record.")
+@click.option("--limit", type=click.IntRange(1, 1000), help="Ask for so many records, once.")
+@click.option("--filter-style", is_flag=True, help="Send the parameters as one `filter`.")
+@click.option("--format", "shape", type=click.Choice(["table", "jsonl"]), default="table")
+def tags(name: str, *, shape: str, **asked: Any) -> None:
+    """Show a repository's tags as the registry has them now.
+
+    Without --offset and --limit all pages are read. --format jsonl is a recording that
+    `emulator --catalogue` can serve.
+    """
+    records = tag_records(read_settings(), name, **asked)
+    if shape == "jsonl":
+        for record in records:
+            click.echo(summary.as_json_line(record))
+    else:
+        _out.print(summary.tag_listing(records))
+
+
+@main.command()
+def report() -> None:
+    """Show sizes and ages of the published warehouse."""
+    _out.print(summary.report_overview(read_settings().warehouse_dir))
+
+
+def _shares(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, float]:
+    """Read NAME or NAME=SHARE, as often as given."""
+    shares: dict[str, float] = {}
+    for text in given:
+        name, _is, share = text.partition("=")
+        if name not in FAULTS:
+            raise click.BadParameter(f"there is no fault {name!r}; --help lists them")
+        shares[name] = _SHARE(share) if share else FAULTS[name].share
+    return shares
+
+
+@main.command("emulator", epilog=f"\b\nFaults:\n{table_of_faults()}")
+@click.option(
+    "--catalogue",
+    "catalogues",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Serve the tag records of this .jsonl or .jsonl.gz file; default: a built-in registry.",
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Default: a free one.")
+@click.option("--token", default="emulator-token", show_default=True, help="Accept this token.")
+@click.option("--latency-ms", type=click.IntRange(0), default=0, help="Answer this much later.")
+@click.option(
+    "--fault",
+    "shares",
+    multiple=True,
+    callback=_shares,
+    metavar="NAME[=SHARE]",
+    help="Fail like this, in this share of the cases, 0 to 1. See the list below.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="What faults draw from.")
+def emulator(
+    catalogues: tuple[Path, ...],
+    *,
+    port: int,
+    token: str,
+    latency_ms: int,
+    shares: dict[str, float],
+    seed: int,
+) -> None:
+    """Serve a local SWR and IAM on 127.0.0.1, until interrupted or terminated."""
+    registry = (
+        read_catalogues(catalogues) if catalogues else built_in_registry(datetime.now(UTC).date())
+    )
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    faults = faults_by_name(shares, registry, random.Random(seed))  # noqa: S311 - to be repeated
+    with Emulator(
+        registry, port=port, token=token, latency_seconds=latency_ms / 1000, faults=faults
+    ) as server:
+        click.echo(f"Serving {registry.tag_count} tags on {server.url}")
+        click.echo(f"  export SWR_ENDPOINT={server.url} SWR_AUTH_TOKEN={token}")
+        sys.stdout.flush()
+        stopped.wait()
+
+
+@main.command()
+def doctor() -> None:
+    """Examine settings, endpoint and credentials; say what to fix."""
+    is_ok = True
+    for finding in examine():
+        is_ok = finding.is_ok
+        _out.print(
+            f"{'ok ' if is_ok else 'FIX'} {finding.subject:<12} {finding.text}", markup=False
+        )
+    sys.exit(0 if is_ok else _NOTHING_PUBLISHED)
+
+
+if __name__ == "__main__":
+    main()

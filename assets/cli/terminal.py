@@ -1,0 +1,115 @@
+"""How the command line looks: a progress bar on a terminal, plain lines elsewhere, tables.
+
+Only what is shown; what is counted comes from `pipelines`.
+"""
+
+import os
+import sys
+import threading
+import time
+from collections import Counter
+from types import TracebackType
+from typing import Self
+
+import pyarrow as pa
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from pipelines.run.discover import Name
+from pipelines.swr.paging import CrawlOutcome
+
+_LINES_EVERY = 100
+
+
+def error_console() -> Console:
+    """Give the console for progress and errors.
+
+    Dagster turns a step's standard streams into its logs; a terminal is written to past that, or
+    the progress bar would end up there.
+    """
+    file = None
+    if sys.stderr.isatty():
+        file = os.fdopen(os.dup(sys.stderr.fileno()), "w")
+    return Console(file=file, stderr=True, highlight=False, soft_wrap=True)
+
+
+class TerminalProgress:
+    """Shows a crawl on standard error: a bar on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._lock = threading.Lock()
+        self._ended: Counter[str] = Counter()
+        self._tags = 0
+        self._total = 0
+        self._bar = Progress(
+            TextColumn("reading"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TextColumn("repositories, {task.fields[tags]} tags, {task.fields[rate]} tags/s"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+            transient=True,
+        )
+        self._began = time.monotonic()
+        self._task = TaskID(0)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def start(self, repositories: int, tags: int) -> None:
+        """Show how much there is to read."""
+        self._total = repositories
+        self._began = time.monotonic()
+        self._task = self._bar.add_task("reading", total=repositories, tags="0", rate="0")
+        if not self._console.is_terminal:
+            self._console.print(f"Reading {repositories} repositories of about {tags} tags.")
+
+    def finished(self, name: Name, outcome: CrawlOutcome, error: str | None) -> None:
+        """Count a repository; tell at once if it could not be read."""
+        with self._lock:
+            self._ended[outcome.status.value] += 1
+            self._tags += outcome.received
+            done = self._ended.total()
+            rate = f"{self._tags / max(time.monotonic() - self._began, 1):,.0f}"
+            self._bar.update(self._task, completed=done, tags=f"{self._tags:,}", rate=rate)
+            if error:
+                self._console.print(f"{'/'.join(name)}: {outcome.status.value}: {error}")
+            if not self._console.is_terminal and (done == self._total or not done % _LINES_EVERY):
+                self._console.print(f"{done} of {self._total} repositories, {self._tags} tags.")
+
+    def ended(self) -> dict[str, int]:
+        """Repositories by how their reading ended."""
+        return dict(self._ended)
+
+
+def as_table(table: pa.Table) -> Table:
+    """Show an Arrow table; numbers to the right, as they are."""
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for column in table.schema:
+        is_number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+        shown.add_column(column.name, justify="right" if is_number else "left", overflow="fold")
+    for row in zip(*(column.to_pylist() for column in table.columns), strict=True):
+        shown.add_row(*("" if value is None else str(value) for value in row))
+    return shown

@@ -1,0 +1,85 @@
+"""Every file of `sql/checks` as an asset check; the blocking ones stand before publishing.
+
+What a check looks for is told by its SQL, how it runs by `pipelines.warehouse.models`. Tables are
+audited before reports are built on them, reports before they are published.
+https://docs.dagster.io/guides/test/asset-checks
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from assets.defs.warehouse import TABLES
+from pipelines.page.markdown import markdown_table
+from pipelines.run.log import RunLog
+from pipelines.settings import Settings
+from pipelines.warehouse.build_plan import report_names
+from pipelines.warehouse.building import connect_building
+from pipelines.warehouse.models import CheckEntry, CheckOutcome, audit, check_entries, run_checks
+
+# A check is named by its table; `warehouse` is all of them, known once reports are built.
+_KEYS = {table: [schema, table] for schema, table in TABLES}
+_KEYS |= {name: ["reports", name] for name in report_names()}
+_KEYS["warehouse"] = ["reports", "registry_size"]
+
+
+def _spec(entry: CheckEntry) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        entry.name,
+        asset=_KEYS[entry.name.split("__", 1)[0]],
+        blocking=entry.is_blocking,
+        description=entry.meaning,
+    )
+
+
+_SPECS = {entry.name: _spec(entry) for entry in check_entries()}
+_ON_REPORTS = {name for name, spec in _SPECS.items() if spec.asset_key.path[0] == "reports"}
+
+
+@dg.multi_asset_check(specs=[_SPECS[name] for name in sorted(_SPECS.keys() - _ON_REPORTS)])
+def audit_tables(
+    context: dg.AssetCheckExecutionContext, warehouse: dg.ResourceParam[Settings]
+) -> Iterator[dg.AssetCheckResult]:
+    """Run the checks of the loaded tables."""
+    yield from _results(context, warehouse, _SPECS.keys() - _ON_REPORTS)
+
+
+@dg.multi_asset_check(specs=[_SPECS[name] for name in sorted(_ON_REPORTS)])
+def audit_reports(
+    context: dg.AssetCheckExecutionContext, warehouse: dg.ResourceParam[Settings]
+) -> Iterator[dg.AssetCheckResult]:
+    """Run the checks of the reports."""
+    yield from _results(context, warehouse, _ON_REPORTS)
+
+
+def _results(
+    context: dg.AssetCheckExecutionContext, settings: Settings, names: set[str]
+) -> Iterator[dg.AssetCheckResult]:
+    with connect_building(settings.warehouse_dir) as con:
+        outcomes = run_checks(con, names)
+    for outcome in outcomes:
+        yield _result(outcome)
+    # Dagster would stop here as well, without saying which checks failed.
+    with RunLog(context.run.run_id).step("audit"):
+        audit(outcomes)
+
+
+def _result(outcome: CheckOutcome) -> dg.AssetCheckResult:
+    severity = dg.AssetCheckSeverity
+    return dg.AssetCheckResult(
+        asset_key=_SPECS[outcome.name].asset_key,
+        check_name=outcome.name,
+        passed=outcome.count == 0,
+        severity=severity.ERROR if outcome.is_blocking else severity.WARN,
+        metadata=_metadata(outcome),
+    )
+
+
+def _metadata(outcome: CheckOutcome) -> dict[str, Any]:
+    if not outcome.count:
+        return {"rows": 0}
+    return {
+        "rows": outcome.count,
+        "sample": dg.MetadataValue.md(markdown_table(outcome.sample)),
+    }

@@ -1,0 +1,173 @@
+"""The landing zone as an asset: tag pages by namespace, as SWR said them.
+
+Reading is `pipelines.run.ingest.crawl_registry`; here it is cut by partition and described.
+https://docs.dagster.io/guides/build/partitions-and-backfills
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+
+from assets.partitions import NAMESPACES
+from assets.table_specs import FRESHNESS, OWNERS
+from pipelines.landing.writer import RECORDS
+from pipelines.page.markdown import markdown_table
+from pipelines.run.crawl import Progress
+from pipelines.run.discover import Scope
+from pipelines.run.ingest import CrawlSummary, RunRequest, crawl_registry
+from pipelines.run.log import RunLog
+from pipelines.settings import Settings
+from pipelines.swr.paging import CrawlStatus
+
+REGISTRY = dg.AssetSpec(
+    ["swr", "registry"],
+    group_name="swr",
+    description="The tag lists of Huawei Cloud SWR, as its API shows them. Not ours to change.",
+    kinds={"huaweicloud"},
+    owners=OWNERS,
+)
+TAG_PAGES = dg.AssetKey(["swr", "tag_pages"])
+
+
+_COLUMNS = {
+    "namespace": "Namespace (organization) asked for.",
+    "repository": "Repository asked for.",
+    "walk": "Which walk through the repository read the record; 0 asked for news only.",
+    "record_key": "Tag name; # and what else tells the record apart where that is unreadable.",
+    "updated_at": "When the tag was last pushed or moved, says the registry.",
+    "fingerprint": "What tells one version of the record from another: mostly its digest.",
+    "record": "The record as received, to the byte.",
+}
+_SPENT = ("requests", "retries", "throttled_seconds", "pages", "bytes")
+
+
+class IngestConfig(dg.Config):
+    """What a run reads; empty lists mean what the settings say, else everything visible."""
+
+    full: bool = False
+    namespaces: list[str] = []  # noqa: RUF012 - pydantic copies defaults
+    repositories: list[str] = []  # noqa: RUF012 - pydantic copies defaults
+
+
+@dg.asset(
+    key=TAG_PAGES,
+    deps=[REGISTRY],
+    partitions_def=NAMESPACES,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    group_name="swr",
+    kinds={"python", "parquet"},
+    owners=OWNERS,
+    freshness_policy=FRESHNESS,
+    metadata={
+        "dagster/column_schema": dg.TableSchema(
+            [dg.TableColumn(field.name, str(field.type), _COLUMNS[field.name]) for field in RECORDS]
+        )
+    },
+)
+def tag_pages(
+    context: dg.AssetExecutionContext,
+    config: IngestConfig,
+    warehouse: dg.ResourceParam[Settings],
+    progress: dg.ResourceParam[Progress],
+) -> None:
+    """One row per tag record read, verbatim, by namespace: the landing zone.
+
+    Without a partition key all visible namespaces in scope are read. Each that was read gets a
+    materialization; one of which nothing could be read gets an observation that says why.
+    """
+    scope = Scope(
+        _chosen_namespaces(context, config, warehouse),
+        tuple(config.repositories) or warehouse.repositories,
+    )
+    order = RunRequest(context.run.run_id, config.full, scope)
+    with RunLog(order.run_id).step("read"):
+        summary = crawl_registry(warehouse, order, progress)
+    context.instance.add_dynamic_partitions(NAMESPACES.name or "", summary.visible_namespaces)
+    _tell(context, [*filter(scope.has_namespace, summary.visible_namespaces)], summary)
+
+
+def _chosen_namespaces(
+    context: dg.AssetExecutionContext, config: IngestConfig, settings: Settings
+) -> tuple[str, ...]:
+    return _keys(context) or tuple(config.namespaces) or settings.namespaces
+
+
+def _keys(context: dg.AssetExecutionContext) -> tuple[str, ...]:
+    """The namespaces chosen as partitions, one or several."""
+    is_partitioned = context.has_partition_key or context.has_partition_key_range
+    return tuple(context.partition_keys) if is_partitioned else ()
+
+
+def _tell(context: dg.AssetExecutionContext, namespaces: list[str], summary: CrawlSummary) -> None:
+    """Tell Dagster how the reading went, of each namespace and of all."""
+    of_each = {namespace: _of_one(namespace, summary) for namespace in namespaces}
+    if _keys(context):
+        # Dagster makes the materializations itself, one for each key.
+        for namespace, metadata in of_each.items():
+            context.add_asset_metadata(metadata, partition_key=namespace)
+        return
+    context.add_asset_metadata(_totals(summary))
+    for namespace, metadata in of_each.items():
+        context.log_event(_event(namespace, metadata))
+
+
+def _of_one(namespace: str, summary: CrawlSummary) -> dict[str, Any]:
+    rows = [row for row in summary.crawls.to_pylist() if row["namespace"] == namespace]
+    error = summary.failed_namespaces.get(namespace)
+    return _counts(rows) | _failures(rows, {namespace: error} if error else {})
+
+
+def _event(
+    namespace: str, metadata: dict[str, Any]
+) -> dg.AssetMaterialization | dg.AssetObservation:
+    """A materialization, or an observation of a namespace of which nothing could be read."""
+    ended = {status: metadata[f"repositories_{status}"] for status in CrawlStatus}
+    is_read = sum(ended.values()) > ended[CrawlStatus.FAILED] or "not_read" not in metadata
+    kind = dg.AssetMaterialization if is_read else dg.AssetObservation
+    return kind(TAG_PAGES, partition=namespace, metadata=metadata)
+
+
+def _totals(summary: CrawlSummary) -> dict[str, Any]:
+    """Tell how all repositories of the run were read; the traffic includes the listing."""
+    rows = summary.crawls.to_pylist()
+    traffic = {
+        "requests": summary.totals.requests,
+        "retries": summary.totals.retries,
+        "throttled_seconds": summary.totals.throttled_seconds,
+        "bytes": summary.totals.bytes,
+    }
+    return _counts(rows) | traffic | _failures(rows, summary.failed_namespaces)
+
+
+def _counts(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Count how the reading of some repositories ended, and what it took."""
+    ended = Counter(row["status"] for row in rows)
+    return {
+        **{f"repositories_{status}": ended[status] for status in CrawlStatus},
+        **{name: sum(row[name] for row in rows) for name in _SPENT},
+        "tags": sum(row["received"] for row in rows),
+    }
+
+
+def _failures(rows: list[dict[str, Any]], namespaces: Mapping[str, str]) -> dict[str, Any]:
+    """Show what could not be read, and why, as a table; empty if there is nothing."""
+    failed = [
+        {"namespace": name, "repository": "(all)", "status": "failed", "why": error}
+        for name, error in namespaces.items()
+    ]
+    failed += [
+        {
+            "namespace": row["namespace"],
+            "repository": row["repository"],
+            "status": row["status"],
+            "why": row["error"],
+        }
+        for row in rows
+        if row["error"]
+    ]
+    if not failed:
+        return {}
+    return {"not_read": dg.MetadataValue.md(markdown_table(pa.Table.from_pylist(failed)))}

@@ -1,0 +1,86 @@
+"""The reports as assets: one for each file of `sql/reports`, its key the table's name.
+
+How they are built, and in which order, is `pipelines.warehouse.models`; what of them is shown to
+people, `pipelines.page.previews` and `pipelines.page.charts`.
+"""
+
+import base64
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from typing import Any
+
+import dagster as dg
+from duckdb import DuckDBPyConnection
+
+from assets.table_specs import sql_files, table_spec
+from pipelines.page.previews import previews
+from pipelines.run.log import RunLog
+from pipelines.settings import Settings
+from pipelines.warehouse.build_plan import report_names, report_sources
+from pipelines.warehouse.building import connect_building
+from pipelines.warehouse.catalog import stored_bytes
+from pipelines.warehouse.column_lineage import column_lineage, lineage_markdown
+from pipelines.warehouse.models import BuiltReport, build_reports
+
+REPORT_KEYS = [["reports", name] for name in report_names()]
+
+
+def _spec(name: str) -> dg.AssetSpec:
+    own = files("sql") / "reports" / f"{name}.sql"
+    spec = table_spec(
+        "reports",
+        name,
+        deps=[source.split(".") for source in sorted(report_sources(name))],
+        group_name="reports",
+        made_by=[own, *sql_files("intermediate")],
+    )
+    return spec.merge_attributes(
+        metadata={
+            "dagster/column_lineage": _column_lineage(name),
+            # Dagster's own pages do not draw the lineage of columns.
+            "columns_come_from": dg.MetadataValue.md(lineage_markdown(name)),
+        }
+    )
+
+
+def _column_lineage(name: str) -> dg.TableColumnLineage:
+    return dg.TableColumnLineage(
+        {
+            column: [dg.TableColumnDep([s.schema, s.table], s.column) for s in sources]
+            for column, sources in column_lineage(name).items()
+        }
+    )
+
+
+@dg.multi_asset(specs=[_spec(name) for name in report_names()])
+def reports(
+    context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Settings]
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Rebuild every report from the tables of the building file."""
+    log = RunLog(context.run.run_id)
+    with log.step("report"), connect_building(warehouse.warehouse_dir) as con:
+        built = build_reports(con)
+        sizes = stored_bytes(con)
+        shown = {report.name: _shown(con, report, sizes) for report in built}
+    for name, metadata in shown.items():
+        yield dg.MaterializeResult(asset_key=["reports", name], metadata=metadata)
+
+
+def _shown(
+    con: DuckDBPyConnection, report: BuiltReport, sizes: Mapping[str, int]
+) -> dict[str, Any]:
+    """What Dagster shows of a report just built: figures, its first rows, a picture."""
+    # Takes half a second to import, which only a run has to spend.
+    from pipelines.page.charts import chart  # noqa: PLC0415 - see above
+
+    metadata: dict[str, Any] = {
+        "dagster/row_count": report.rows,
+        "stored_bytes": sizes[f"reports.{report.name}"],
+        "seconds": round(report.seconds, 3),
+        "rows": dg.MetadataValue.md(previews(con, report.name)),
+    }
+    if image := chart(con, report.name):
+        text = base64.b64encode(image).decode()
+        alt = f"{report.name} as a picture"
+        metadata["picture"] = dg.MetadataValue.md(f"![{alt}](data:image/png;base64,{text})")
+    return metadata

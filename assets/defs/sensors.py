@@ -1,0 +1,88 @@
+"""What begins by itself, by what happens: namespaces that come and go, runs that fail.
+
+What begins by the clock is in `automation`. https://docs.dagster.io/guides/automate/sensors
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from assets.defs.schedules import no_registry
+from assets.partitions import NAMESPACES
+from pipelines import errors
+from pipelines.errors import SwrWarehouseError
+from pipelines.page.tag_listing import visible_namespaces
+from pipelines.run.alerts import Alert, post
+from pipelines.settings import read_settings
+
+_OWN_ERRORS = {
+    name
+    for name, value in vars(errors).items()
+    if isinstance(value, type) and issubclass(value, SwrWarehouseError)
+}
+_LOOK_EVERY_SECONDS = 600
+
+
+@dg.sensor(
+    minimum_interval_seconds=_LOOK_EVERY_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Keeps the partitions of tag_pages as the namespaces the credentials can see:"
+    " new ones are added, vanished ones retired. Starts no run: the next one reads what is new.",
+)
+def namespaces(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    """Add namespaces that became visible, retire those that a complete listing lacks."""
+    known = set(context.instance.get_dynamic_partitions(NAMESPACES.name or ""))
+    try:
+        if reason := no_registry():
+            return dg.SensorResult(skip_reason=reason)
+        visible = set(visible_namespaces(read_settings()))
+    except SwrWarehouseError as error:
+        return dg.SensorResult(skip_reason=f"The namespaces could not be listed. {error}")
+    if known and not visible:
+        return dg.SensorResult(
+            skip_reason="No namespace is visible any more. That looks like a missing permission,"
+            " so none is retired: run `swr-warehouse doctor`."
+        )
+    new, gone = sorted(visible - known), sorted(known - visible)
+    changes = [NAMESPACES.build_add_request(new)] if new else []
+    removals = [NAMESPACES.build_delete_request(gone)] if gone else []
+    return dg.SensorResult(
+        dynamic_partitions_requests=[*changes, *removals], skip_reason=_told(new, gone, visible)
+    )
+
+
+def _told(new: list[str], gone: list[str], visible: set[str]) -> str:
+    if not new and not gone:
+        return f"No change: {len(visible)} namespaces are visible."
+    told = [("Added", new), ("Retired", gone)]
+    return " ".join(f"{what} {', '.join(names)}." for what, names in told if names)
+
+
+@dg.run_failure_sensor(
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    minimum_interval_seconds=30,
+    description="Posts failed runs to the webhook of SWR_ALERT_WEBHOOK_URL, as a small JSON"
+    " object: text, job, run_id, error, will_retry.",
+)
+def run_failures(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
+    """Post one failed run to the webhook, if there is one."""
+    url = read_settings().alert_webhook_url
+    if url is None:
+        return dg.SkipReason("No webhook to tell: SWR_ALERT_WEBHOOK_URL is not set.")
+    run = context.dagster_run
+    error = next(_sentences(context), "Its process died, or an error came that was not expected.")
+    will_retry = run.tags.get("dagster/will_retry") == "true"
+    what_next = "It is tried again by itself." if will_retry else "See the run's page in Dagster."
+    text = f"Run {run.run_id} of {run.job_name} failed: {error} {what_next}"
+    post(url, Alert(text, run.job_name, run.run_id, error, will_retry))
+    return None
+
+
+def _sentences(context: dg.RunFailureSensorContext) -> Iterator[str]:
+    """The errors of ours that ended the run; other errors may hold anything, secrets included."""
+    for event in [*context.get_step_failure_events(), context.failure_event]:
+        error = getattr(event.event_specific_data, "error", None)
+        while error is not None:
+            if error.cls_name in _OWN_ERRORS:
+                yield error.message.partition(": ")[2].strip()
+            error = error.cause

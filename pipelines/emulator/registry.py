@@ -1,0 +1,175 @@
+"""The emulator's state: namespaces, repositories and tags in memory, changed while it serves.
+
+Knows nothing of HTTP. Every operation is atomic, from any thread.
+"""
+
+import hashlib
+import threading
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from pipelines.emulator.records import location, stamp, tag_record
+from pipelines.emulator.repository import Repository, StoredTag
+
+_FIRST_NAMESPACE_ID = 3_800_000
+_FIRST_REPOSITORY_ID = 3_300_000
+_FIRST_TAG_ID = 32_900_000
+
+
+class Registry:
+    """A registry that can be pushed to and deleted from."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._namespaces: dict[str, int] = {}
+        self._repositories: dict[tuple[str, str], Repository] = {}
+        self._tag_ids = count(_FIRST_TAG_ID)
+        self._repository_ids = count(_FIRST_REPOSITORY_ID)
+        self._namespace_ids = count(_FIRST_NAMESPACE_ID)
+
+    @property
+    def tag_count(self) -> int:
+        """Tags in all repositories."""
+        with self._lock:
+            return sum(map(len, self._repositories.values()))
+
+    def push(
+        self,
+        namespace: str,
+        repository: str,
+        tag: str,
+        manifest: str,
+        *,
+        at: datetime,
+        digest: str | None = None,
+    ) -> dict[str, Any]:
+        """Point a tag at a manifest, making namespace, repository and tag where missing.
+
+        Args:
+            namespace: name of the namespace.
+            repository: name of the repository, with `/` where it has levels.
+            tag: name of the tag; one that exists moves and keeps its id and `created`.
+            manifest: text of the manifest, kept verbatim.
+            at: when it happens; has a time zone.
+            digest: the manifest's digest; the SHA-256 of its text by default.
+
+        Returns:
+            The tag's record.
+        """
+        with self._lock:
+            owner = self._repository(namespace, repository)
+            before = stored.wire if (stored := owner.get(tag)) else {}
+            record = tag_record(
+                namespace=namespace,
+                repository=repository,
+                tag=tag,
+                manifest=manifest,
+                digest=digest or "sha256:" + hashlib.sha256(manifest.encode()).hexdigest(),
+                ids=(before.get("id") or next(self._tag_ids), owner.record_id),
+                created=before.get("created") or stamp(at),
+                updated=stamp(at),
+            )
+            owner.put(StoredTag(record))
+            return record
+
+    def add_record(self, record: dict[str, Any]) -> None:
+        """Take in a tag record as it is; namespace and repository are those of its `path`.
+
+        Raises:
+            ValueError: the path names no repository.
+        """
+        with self._lock:
+            namespace, repository = location(record.get("path"))
+            owner = self._repository(namespace, repository)
+            repo_id = record.get("repo_id")
+            if not len(owner) and type(repo_id) is int:
+                owner.record_id = repo_id
+            owner.put(StoredTag(dict(record)))
+
+    def delete_tag(self, namespace: str, repository: str, tag: str) -> None:
+        """Delete a tag; its repository stays, even if empty.
+
+        Raises:
+            KeyError: there is no such tag.
+        """
+        with self._lock:
+            self._repositories[namespace, repository].remove(tag)
+
+    def delete_repository(self, namespace: str, repository: str) -> None:
+        """Delete a repository and its tags; its namespace stays.
+
+        Raises:
+            KeyError: there is no such repository.
+        """
+        with self._lock:
+            del self._repositories[namespace, repository]
+
+    def describe(
+        self, namespace: str, repository: str, *, is_public: bool, download_count: int
+    ) -> None:
+        """Set what no push tells about a repository.
+
+        Raises:
+            KeyError: there is no such repository.
+        """
+        with self._lock:
+            described = self._repositories[namespace, repository]
+            described.is_public, described.download_count = is_public, download_count
+
+    def namespace_records(self) -> list[dict[str, Any]]:
+        """What the API says of each namespace, by name."""
+        with self._lock:
+            owners = [namespace for namespace, _ in self._repositories]
+            return [
+                {
+                    "id": record_id,
+                    "name": name,
+                    "creator_name": "emulator",
+                    "auth": 7,
+                    "access_user_count": 1,
+                    "repo_count": owners.count(name),
+                }
+                for name, record_id in sorted(self._namespaces.items())
+            ]
+
+    def repository_records(self) -> list[dict[str, Any]]:
+        """What the repository list says of each repository, by namespace and name."""
+        with self._lock:
+            return [owner.list_record() for _, owner in sorted(self._repositories.items())]
+
+    def repository_record(self, namespace: str, repository: str) -> dict[str, Any] | None:
+        """What the API says of one repository; None if there is no such."""
+        with self._lock:
+            owner = self._repositories.get((namespace, repository))
+            return owner.single_record() if owner is not None else None
+
+    def tags(
+        self,
+        namespace: str,
+        repository: str,
+        *,
+        column: str = "updated_at",
+        descending: bool = False,
+    ) -> tuple[StoredTag, ...]:
+        """All tags of a repository as of now, by `updated_at` or `tag`.
+
+        Raises:
+            KeyError: there is no such repository.
+        """
+        with self._lock:
+            owner = self._repositories[namespace, repository]
+            return owner.in_order(column, descending=descending)
+
+    def _repository(self, namespace: str, name: str) -> Repository:
+        """Find a repository, or make it."""
+        if namespace not in self._namespaces:
+            self._namespaces[namespace] = next(self._namespace_ids)
+        if (namespace, name) not in self._repositories:
+            self._repositories[namespace, name] = Repository(
+                record_id=next(self._repository_ids),
+                namespace_id=self._namespaces[namespace],
+                namespace=namespace,
+                name=name,
+            )
+        return self._repositories[namespace, name]

@@ -1,0 +1,240 @@
+"""The emulator as a server on 127.0.0.1: sockets, log, latency and faults.
+
+What it answers is told by `api` and `identity`, out of a `registry`.
+"""
+
+import errno
+import socket
+import struct
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+
+from pipelines.emulator.api import Api, no_such_api
+from pipelines.emulator.faults import Fault
+from pipelines.emulator.iam import (
+    DEFAULT_ACCESS_KEYS,
+    DEFAULT_SECURITY_TOKENS,
+    DEFAULT_USERS,
+    Identity,
+    User,
+)
+from pipelines.emulator.messages import Logged, Refused, Request, Response
+from pipelines.emulator.registry import Registry
+from pipelines.errors import SwrWarehouseError
+
+_HOST = "127.0.0.1"
+_STOP_CHECK_SECONDS = 0.02
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+Answer = Callable[[Request], Response | None]
+
+
+class Emulator:
+    """A local SWR and IAM; serves while entered as a context manager.
+
+    Attributes:
+        registry: what it serves; may be changed meanwhile.
+        url: base URL of SWR and of IAM alike.
+        log: every request answered, oldest first.
+        fault: takes each request before it is answered; what it returns is sent instead of the
+            normal response, which `answer` gives. May be replaced meanwhile.
+        faults: each takes the request and the response about to be sent, and returns the one to
+            send, which the next takes. May be replaced meanwhile.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        *,
+        port: int = 0,
+        token: str = "emulator-token",  # noqa: S107 - opens nothing but this emulator
+        users: Sequence[User] = DEFAULT_USERS,
+        access_keys: Mapping[str, str] = DEFAULT_ACCESS_KEYS,
+        security_tokens: Mapping[str, str] = DEFAULT_SECURITY_TOKENS,
+        latency_seconds: float = 0.0,
+        token_lifetime_seconds: float = 86_400,
+        fault: Answer | None = None,
+        faults: Sequence[Fault] = (),
+        match_tag_exactly: bool = False,
+        max_limit: int = 1000,
+        content_range: bool = True,
+    ) -> None:
+        self.registry = registry
+        self.log: list[Logged] = []
+        self.fault = fault
+        self.faults = faults
+        self.url = ""
+        self._port = port
+        self._latency_seconds = latency_seconds
+        self._identity = Identity(
+            token, users, access_keys, security_tokens, token_lifetime_seconds
+        )
+        self._api = Api(registry, match_tag_exactly, max_limit, content_range)
+        self._server: _Server | None = None
+        self._stopping = threading.Event()
+
+    def __enter__(self) -> Self:
+        """Start to serve.
+
+        Raises:
+            SwrWarehouseError: the port cannot be had.
+        """
+        self._stopping.clear()
+        self._server = _listen(self, self._port)
+        self.url = f"http://{_HOST}:{self._server.server_address[1]}"
+        threading.Thread(
+            target=self._server.serve_forever, args=(_STOP_CHECK_SECONDS,), daemon=True
+        ).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop to serve: open connections are closed, also those waiting for their answer."""
+        self._stopping.set()
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.hang_up()
+            self._server.server_close()
+
+    def answer(self, request: Request) -> Response:
+        """Give the normal response to a request, without faults, latency or log."""
+        if (request.method, request.path) == ("POST", "/v3/auth/tokens"):
+            return self._identity.issue_token(request)
+        call = self._api.find(request)
+        if call is None:
+            return no_such_api()
+        try:
+            return self._identity.refusal(request) or call()
+        except Refused as refused:
+            return refused.response
+
+    def handle(self, request: Request) -> Response:
+        """Give the response to send, as faults would have it, logged and after its delay."""
+        response = (self.fault(request) if self.fault else None) or self.answer(request)
+        for fault in self.faults:
+            response = fault(request, response)
+        status = 0 if response.is_reset else response.status
+        self.log.append(Logged(request.method, request.path, request.query, status))
+        self.wait(self._latency_seconds + response.delay_seconds)
+        return response
+
+    def wait(self, seconds: float) -> None:
+        """Wait, but no longer than this serves."""
+        if seconds:
+            self._stopping.wait(seconds)
+
+
+class _Server(ThreadingHTTPServer):
+    """One thread a connection; all of them are joined when it closes."""
+
+    daemon_threads = False
+    request_queue_size = 128
+
+    def __init__(self, emulator: Emulator, port: int) -> None:
+        self.emulator = emulator
+        self._connections: set[socket.socket] = set()
+        super().__init__((_HOST, port), _Handler)
+
+    def server_bind(self) -> None:
+        """Bind without looking up the host's name, which can take seconds."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = _HOST, self.server_address[1]
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Remember the connection."""
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Forget the connection."""
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """End all connections, idle ones too."""
+        for connection in self._connections.copy():
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that hang up; anything else is a fault of ours."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    server_version = "emulator"
+    sys_version = ""
+    disable_nagle_algorithm = True
+    # Buffered, so that head and body leave together.
+    wbufsize = -1
+
+    def do_GET(self) -> None:
+        """Answer any method: which calls there are is the API's to say."""
+        length = int(self.headers.get("Content-Length") or 0)
+        headers = {name.lower(): _text(value) for name, value in self.headers.items()}
+        request = Request(self.command, self.path, headers, self.rfile.read(length))
+        self._send(self.server.emulator.handle(request))
+
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - named by the base
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
+        """Say nothing: the log is for that."""
+
+    def _send(self, response: Response) -> None:
+        if response.is_reset:
+            self.close_connection = True
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            self.connection.close()
+            return
+        self.send_response(response.status)
+        own = {"X-Request-Id": uuid.uuid4().hex, "Content-Length": str(len(response.body))}
+        for name, value in (own | dict(response.headers)).items():
+            self.send_header(name, value)
+        self.end_headers()
+        if response.truncate_at is not None:
+            self.close_connection = True
+        half = len(response.body) // 2 if response.pause_seconds else 0
+        self.wfile.write(response.body[:half])
+        if half:
+            self.wfile.flush()
+            self.server.emulator.wait(response.pause_seconds)
+        self.wfile.write(response.body[half : response.truncate_at])
+
+
+def _listen(emulator: Emulator, port: int) -> _Server:
+    try:
+        return _Server(emulator, port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise SwrWarehouseError(
+                f"Port {port} of {_HOST} is taken; choose another, or none for a free one."
+            ) from None
+        raise SwrWarehouseError(
+            f"Port {port} of {_HOST} cannot be listened on: {error.strerror}."
+        ) from None
+
+
+def _text(header: str) -> str:
+    """A header as its sender meant it: the standard library takes its bytes for Latin-1."""
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return header

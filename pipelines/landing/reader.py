@@ -1,0 +1,106 @@
+"""Reads a crawl's folder back: what was asked, how it went, and the records that prove something.
+
+What the files are called and hold is told in `folder`, which writes them.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipelines.errors import LandingError
+from pipelines.landing.files import read_batches, read_json, read_table
+from pipelines.landing.writer import (
+    CRAWLS,
+    RECORDS,
+    REPOSITORIES,
+    CrawlRequest,
+    CrawlTotals,
+    part_number,
+)
+
+_CHECKED_ROWS = 1000
+_NAME = ("namespace", "repository")
+
+
+def read_run(path: Path) -> CrawlRequest:
+    """What the crawl in this folder was asked.
+
+    Raises:
+        LandingError: the file is missing or unreadable.
+    """
+    return read_json(path / "run.json", CrawlRequest)
+
+
+def read_totals(path: Path) -> CrawlTotals:
+    """What the finished crawl in this folder came to.
+
+    Raises:
+        LandingError: it is not finished.
+    """
+    return read_json(path / "crawl.json", CrawlTotals)
+
+
+def is_whole(path: Path) -> bool:
+    """Whether this folder can be read to its end and holds all that its outcomes vouch for."""
+    try:
+        held = Counter(
+            name
+            for table in read_records(path, _CHECKED_ROWS)
+            for name in zip(*(table[key].to_pylist() for key in _NAME), strict=True)
+        )
+        crawls = read_crawls(path).to_pylist()
+    except LandingError:
+        return False
+    return all(
+        held[row["namespace"], row["repository"]] >= row["received"]
+        for row in crawls
+        if row["lists_everything"]
+    )
+
+
+def read_repositories(path: Path) -> pa.Table:
+    """What discovery listed: REPOSITORIES."""
+    return read_table(path / "repositories.parquet", REPOSITORIES)
+
+
+def read_crawls(path: Path) -> pa.Table:
+    """Outcomes of the finished repositories: CRAWLS, one row each, the last where retried."""
+    latest = {
+        (row["namespace"], row["repository"]): row
+        for part in sorted(path.glob("crawls-*.parquet"))
+        for row in read_table(part, CRAWLS).to_pylist()
+    }
+    return pa.Table.from_pylist(list(latest.values()), schema=CRAWLS)
+
+
+def read_records(path: Path, rows: int) -> Iterator[pa.Table]:
+    """Records that finished repositories are to be loaded from: tables of RECORDS.
+
+    Those of walks that proved nothing, and of repositories that were not finished, are left out.
+    Each table has up to about `rows` rows, in the order they were read.
+    """
+    first = _first_of_each(read_crawls(path))
+    for part in sorted(path.glob("records-*.parquet")):
+        number = part_number(part)
+        for batch in read_batches(part, rows):
+            columns = (batch[name].to_pylist() for name in ("namespace", "repository", "walk"))
+            wanted = [
+                _is_wanted(number, walk, first.get((namespace, repository)))
+                for namespace, repository, walk in zip(*columns, strict=True)
+            ]
+            table = pa.Table.from_batches([batch], RECORDS)
+            yield table if all(wanted) else table.filter(pa.array(wanted, pa.bool_()))
+
+
+def _is_wanted(part: int, walk: int, first: tuple[int, int] | None) -> bool:
+    return first is not None and part >= first[0] and walk >= first[1]
+
+
+def _first_of_each(crawls: pa.Table) -> dict[tuple[str, str], tuple[int, int]]:
+    """First part and first walk to load, by repository; an earlier process's parts are not."""
+    return {
+        (row["namespace"], row["repository"]): (row["first_part"], row["first_walk"])
+        for row in crawls.to_pylist()
+    }

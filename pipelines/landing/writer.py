@@ -1,0 +1,213 @@
+"""One crawl's folder: parts of records, parts of outcomes, and `crawl.json`, written last.
+
+    run.json             what was asked: written first, so that a dead run can be taken up
+    repositories.parquet what discovery listed
+    records-N.parquet    tag records, verbatim, with the walk that read them
+    crawls-N.parquet     outcomes; a repository is finished when its outcome is in such a part,
+                         and all its records are then in parts of the same or a lower number,
+                         but not lower than the first part of the process that finished it
+    crawl.json           totals: the crawl is finished
+
+Every file appears by a rename (`files`), so that a half-written one is never read. What is here
+is read back by `reading`.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import pyarrow as pa
+
+from pipelines.landing.files import write_json, write_table
+
+_MOMENT: pa.DataType = pa.timestamp("us", tz="UTC")
+
+
+def _schema(**columns: pa.DataType) -> pa.Schema:
+    return pa.schema(list(columns.items()))
+
+
+RECORDS = _schema(
+    namespace=pa.string(),
+    repository=pa.string(),
+    walk=pa.int32(),
+    record_key=pa.string(),
+    updated_at=_MOMENT,
+    fingerprint=pa.string(),
+    record=pa.binary(),
+)
+REPOSITORIES = _schema(
+    namespace=pa.string(),
+    repository=pa.string(),
+    is_public=pa.bool_(),
+    api_size_bytes=pa.int64(),
+    api_tag_count=pa.int64(),
+    download_count=pa.int64(),
+    created_at=_MOMENT,
+    updated_at=_MOMENT,
+)
+CRAWLS = _schema(
+    namespace=pa.string(),
+    repository=pa.string(),
+    status=pa.string(),
+    requests=pa.int32(),
+    retries=pa.int32(),
+    throttled_seconds=pa.float64(),
+    bytes=pa.int64(),
+    pages=pa.int32(),
+    expected=pa.int64(),
+    received=pa.int64(),
+    duplicates=pa.int64(),
+    attempts=pa.int32(),
+    error=pa.string(),
+    started_at=_MOMENT,
+    finished_at=_MOMENT,
+    lists_everything=pa.bool_(),
+    first_walk=pa.int32(),
+    first_part=pa.int32(),
+)
+# A part is written when this many bytes of records wait, or the oldest waited this long: large
+# enough to compress, small enough to keep memory flat and to lose little when a run dies.
+_PART_BYTES = 16 * 2**20
+_PART_SECONDS = 2.0
+
+
+class CrawlRequest(msgspec.Struct, frozen=True):
+    """What the crawl was asked to read. `based_on` is the published run it compares with."""
+
+    mode: str
+    namespaces: tuple[str, ...]
+    repositories: tuple[str, ...]
+    based_on: str | None
+    started_at: datetime
+
+
+class CrawlTotals(msgspec.Struct, frozen=True):
+    """What the finished crawl came to. Ages are computed for `as_of`."""
+
+    as_of: datetime
+    unread_namespaces: int
+    failed_namespaces: int
+    unread_repositories: int
+    requests: int
+    retries: int
+    throttled_seconds: float
+    bytes: int
+
+
+class LandedRecord(NamedTuple):
+    """A record to keep; the fields of RECORDS after the repository's name."""
+
+    walk: int
+    record_key: str
+    updated_at: datetime | None
+    fingerprint: str
+    record: bytes
+
+
+@dataclass
+class _Pending:
+    """What is not on disk yet."""
+
+    namespaces: list[str]
+    repositories: list[str]
+    records: list[LandedRecord]
+    crawls: list[dict[str, Any]]
+    size: int = 0
+
+
+class LandingWriter:
+    """One crawl's folder, filled by many threads; one more writes the parts, in their order.
+
+    Whoever adds to it goes on meanwhile, unless a second part is due by then: memory stays flat.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float]) -> None:
+        self.path = path
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._pending = _Pending([], [], [], [])
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="landing")
+        self._written: Future[None] | None = None
+        self._written_at = clock()
+        self.first_part = 1 + max(
+            (part_number(part) for part in path.glob("*-*.parquet")), default=0
+        )
+        self._part = self.first_part
+
+    def add(self, namespace: str, repository: str, records: Sequence[LandedRecord]) -> None:
+        """Keep records of a repository that is being read."""
+        with self._lock:
+            self._pending.namespaces += [namespace] * len(records)
+            self._pending.repositories += [repository] * len(records)
+            self._pending.records += records
+            self._pending.size += sum(len(record.record) for record in records)
+            self._write_if_due()
+
+    def finish(self, crawl: dict[str, Any]) -> None:
+        """Keep the outcome of a repository, a row of CRAWLS; its records were all added.
+
+        `first_part` is filled in here.
+        """
+        with self._lock:
+            self._pending.crawls.append(crawl | {"first_part": self.first_part})
+            self._write_if_due()
+
+    def close(self, totals: CrawlTotals) -> None:
+        """Write what is waiting, then the totals that mark the crawl as finished."""
+        self.flush()
+        self._writer.shutdown()
+        write_json(self.path / "crawl.json", totals)
+
+    def flush(self) -> None:
+        """Write what is waiting."""
+        with self._lock:
+            self._begin_part()
+            self._await_part()
+
+    def _write_if_due(self) -> None:
+        waited = self._clock() - self._written_at
+        if self._pending.size >= _PART_BYTES or waited >= _PART_SECONDS:
+            self._begin_part()
+
+    def _begin_part(self) -> None:
+        """Have a part written; none after one that failed, for it would vouch for what that held.
+
+        Raises:
+            LandingError: the part before could not be written.
+        """
+        self._await_part()
+        waiting, self._pending = self._pending, _Pending([], [], [], [])
+        self._written = self._writer.submit(self._write, self._part, waiting)
+        self._part += 1
+        self._written_at = self._clock()
+
+    def _await_part(self) -> None:
+        if self._written:
+            self._written.result()
+
+    def _write(self, number: int, waiting: _Pending) -> None:
+        if waiting.records:
+            columns = list(zip(*waiting.records, strict=True))
+            arrays = [waiting.namespaces, waiting.repositories, *columns]
+            table = pa.Table.from_arrays(
+                [
+                    pa.array(values, field.type)
+                    for values, field in zip(arrays, RECORDS, strict=True)
+                ],
+                schema=RECORDS,
+            )
+            write_table(self.path / f"records-{number:06}.parquet", table)
+        if waiting.crawls:
+            crawls = pa.Table.from_pylist(waiting.crawls, schema=CRAWLS)
+            write_table(self.path / f"crawls-{number:06}.parquet", crawls)
+
+
+def part_number(part: Path) -> int:
+    """The N of `records-N.parquet`."""
+    return int(part.stem.rsplit("-", 1)[1])

@@ -1,0 +1,98 @@
+"""The folders of earlier crawls: which to take up, which to discard.
+
+A finished or half-finished crawl whose run died is worth going on with while it is young, asked
+the same, and compares with the run that is still the published one; and if nothing of it is lost.
+"""
+
+import shutil
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pipelines.errors import LandingError
+from pipelines.landing.files import write_json, writing
+from pipelines.landing.reader import is_whole, read_run
+from pipelines.landing.writer import CrawlRequest, LandingWriter
+
+
+def open_landing(
+    zone: Path,
+    run_id: str,
+    run: CrawlRequest,
+    *,
+    published: frozenset[str],
+    max_age: timedelta,
+    now: datetime,
+    clock: Callable[[], float],
+) -> LandingWriter:
+    """Take up the crawl of a dead run that fits, else start a new one.
+
+    Args:
+        zone: directory that holds the folders, each named by its run.
+        run_id: the run that asks now; the folder is named after it from now on.
+        run: what is asked.
+        published: runs that have reached the warehouse; their folders are left alone.
+        max_age: older crawls of dead runs are discarded.
+        now: the present.
+        clock: seconds, for timing the writing of parts.
+
+    Raises:
+        LandingError: the zone cannot be written.
+    """
+    folder = zone / run_id
+    with writing(zone):
+        resumed = _resumable(zone, run, published, oldest=now - max_age)
+        if resumed is None:
+            folder.mkdir(mode=0o700)
+        else:
+            resumed.rename(folder)
+    if resumed is None:
+        write_json(folder / "run.json", run)
+    return LandingWriter(folder, clock)
+
+
+def _resumable(
+    zone: Path, run: CrawlRequest, published: frozenset[str], *, oldest: datetime
+) -> Path | None:
+    """Find the crawl to go on with; what no run has published otherwise goes."""
+    zone.mkdir(mode=0o700, parents=True, exist_ok=True)
+    resumed: Path | None = None
+    for path in sorted(path for path in zone.iterdir() if path.is_dir()):
+        if path.name in published:
+            continue
+        if resumed is None and _fits(path, run, oldest=oldest) and is_whole(path):
+            resumed = path
+        else:
+            shutil.rmtree(path)
+    return resumed
+
+
+def latest_unpublished(zone: Path, published: Sequence[str]) -> str | None:
+    """The finished crawl that began last, of those that go on from the published warehouse.
+
+    Args:
+        zone: directory that holds the folders.
+        published: runs that have reached the warehouse, the latest last.
+    """
+    latest = published[-1] if published else None
+    waiting = {
+        path.name: read_run(path)
+        for path in zone.glob("*")
+        if path.name not in published and (path / "crawl.json").exists()
+    }
+    fitting = {name: run.started_at for name, run in waiting.items() if run.based_on == latest}
+    return max(fitting, key=lambda name: fitting[name], default=None)
+
+
+def _fits(path: Path, run: CrawlRequest, *, oldest: datetime) -> bool:
+    try:
+        earlier = read_run(path)
+    except LandingError:
+        return False
+    return (
+        earlier.started_at >= oldest
+        and earlier.based_on == run.based_on
+        and earlier.mode == run.mode
+        and earlier.namespaces == run.namespaces
+        and earlier.repositories == run.repositories
+    )

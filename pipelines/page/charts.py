@@ -1,0 +1,157 @@
+"""Pictures of reports as PNG: how old tags are, what takes the space, how the registry grows.
+
+Drawn from the reports as they are; nothing is computed here that a report does not say. pandas and
+matplotlib stay in this room.
+"""
+
+import io
+from collections.abc import Callable, Mapping
+
+import pandas as pd
+from duckdb import DuckDBPyConnection
+from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.figure import Figure
+from rich.filesize import decimal
+
+_SIZE_INCHES = (8.4, 3.8)
+_DOTS_PER_INCH = 100
+_SHOWN = 12
+_LONGEST_LABEL = 34
+_HALF_A_DAY = pd.Timedelta(hours=12)
+# Told apart also by those who do not see red and green alike.
+_BLUE, _LIGHT, _ORANGE, _GREY = "#2b5c8a", "#8fb8de", "#e08214", "#c7c7c7"
+_SHADES = (_BLUE, _ORANGE, _LIGHT, "#5aae61", "#9970ab", _GREY)
+
+
+def chart(con: DuckDBPyConnection, report: str) -> bytes | None:
+    """Draw a report as a PNG; None for those that no picture tells better than their rows.
+
+    Args:
+        con: a warehouse with its reports built.
+        report: name of a file of `sql/reports`.
+    """
+    draw = _DRAWINGS.get(report)
+    if draw is None:
+        return None
+    figure = Figure(figsize=_SIZE_INCHES, dpi=_DOTS_PER_INCH, layout="constrained")
+    axes = figure.subplots()
+    axes.spines[["top", "right"]].set_visible(False)
+    rows = con.table(f"reports.{report}").df()
+    if rows.empty:
+        axes.set_title("nothing yet")
+    else:
+        draw(axes, rows)
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    return file.getvalue()
+
+
+def _ages(axes: Axes, rows: pd.DataFrame) -> None:
+    """Stack the tags of each age by namespace; the smaller namespaces together."""
+    largest = rows.groupby("namespace")["tag_count"].sum().nlargest(len(_SHADES) - 1).index
+    owner = rows["namespace"].where(rows["namespace"].isin(largest), "others")
+    table = rows.pivot_table("tag_count", ["bucket_number", "age_bucket"], owner, "sum")
+    table = table.fillna(0)[[name for name in [*largest, "others"] if name in table]]
+    ages = [age for _, age in table.index]
+    floor = pd.Series(0.0, table.index)
+    for name, shade in zip(table, _SHADES, strict=False):
+        bars = axes.bar(ages, table[name], bottom=floor, color=shade)
+        bars.set_label(_label(str(name)))
+        floor += table[name]
+    for age, height in zip(ages, floor, strict=True):
+        axes.annotate(f"{height:,.0f}", (age, height), ha="center", va="bottom")
+    axes.set_title("Live tags by days since their last update")
+    _legend(axes)
+
+
+def _sizes(axes: Axes, rows: pd.DataFrame) -> None:
+    """Lay a bar for each scope: what nobody else uses, and what it shares."""
+    names = [name for name in ("namespace", "repository") if name in rows]
+    known = rows.dropna(subset="deduplicated_bytes").sort_values(names)
+    largest = known.sort_values("deduplicated_bytes", ascending=False, kind="stable")
+    shown = largest.head(_SHOWN).iloc[::-1]
+    places = range(len(shown))
+    axes.barh(places, shown["exclusive_bytes"], color=_BLUE, label="nobody else uses")
+    axes.barh(
+        places,
+        shown["shared_bytes"],
+        left=shown["exclusive_bytes"],
+        color=_LIGHT,
+        label="shared with others",
+    )
+    labels = shown[names].agg("/".join, axis=1)
+    axes.set_yticks(places, map(_label, labels))
+    axes.xaxis.set_major_formatter(_bytes)
+    axes.set_title(f"The largest by stored bytes, {len(shown)} of {len(rows)}{_bounds(rows)}")
+    _legend(axes)
+
+
+def _ledger(axes: Axes, rows: pd.DataFrame) -> None:
+    """Cut one bar into the four kinds of users; they add up to the stored bytes."""
+    (row,) = rows.to_dict("records")
+    parts = {
+        "one tag": row["one_tag_bytes"],
+        "several tags of one repository": row["one_repository_bytes"],
+        "several repositories of one namespace": row["one_namespace_bytes"],
+        "several namespaces": row["many_namespaces_bytes"],
+    }
+    start = 0
+    for (name, size), shade in zip(parts.items(), _SHADES, strict=False):
+        known = 0 if pd.isna(size) else int(size)
+        axes.barh([0], [known], left=start, color=shade, label=f"{name}: {decimal(known)}")
+        start += known
+    axes.set_yticks([])
+    axes.set_ylim(-0.6, 1.4)
+    axes.xaxis.set_major_formatter(_bytes)
+    axes.set_title(f"Stored bytes by who uses them{_bounds(rows)}")
+    axes.legend(frameon=False, loc="upper left", ncols=2)
+
+
+def _growth(axes: Axes, rows: pd.DataFrame) -> None:
+    """Draw the stored bytes after each run."""
+    moments = rows["as_of"]
+    axes.plot(moments, rows["deduplicated_after_bytes"], color=_BLUE, marker="o", markersize=3)
+    axes.fill_between(moments, rows["deduplicated_after_bytes"], color=_LIGHT, alpha=0.4)
+    axes.set_ylim(bottom=0)
+    # A day at least, so that a single run shows, and its date.
+    axes.set_xlim(moments.min() - _HALF_A_DAY, moments.max() + _HALF_A_DAY)
+    axes.yaxis.set_major_formatter(_bytes)
+    dates = AutoDateLocator(maxticks=8)  # type: ignore[no-untyped-call] # untyped there
+    axes.xaxis.set_major_locator(dates)
+    axes.xaxis.set_major_formatter(
+        ConciseDateFormatter(dates)  # type: ignore[no-untyped-call] # untyped there
+    )
+    axes.set_title("Stored bytes after each run")
+
+
+_DRAWINGS: Mapping[str, Callable[[Axes, pd.DataFrame], None]] = {
+    "age_buckets": _ages,
+    "daily_growth": _growth,
+    "namespace_sizes": _sizes,
+    "registry_size": _ledger,
+    "repository_sizes": _sizes,
+}
+
+
+def _bounds(rows: pd.DataFrame) -> str:
+    """Say so where a size is not exact."""
+    return "" if (rows["size_basis"] == "exact").all() else " (some are bounds)"
+
+
+def _legend(axes: Axes) -> None:
+    axes.legend(frameon=False)
+
+
+def _bytes(value: float, position: float) -> str:
+    """Label a tick; where it stands does not matter."""
+    del position
+    return decimal(round(value)) if value >= 0 else f"-{decimal(round(-value))}"
+
+
+def _label(name: str) -> str:
+    """Write a name in letters every font has; the end tells more than the beginning."""
+    plain = " ".join(name.encode("ascii", "backslashreplace").decode().split())
+    short = plain if len(plain) <= _LONGEST_LABEL else "…" + plain[1 - _LONGEST_LABEL :]
+    # matplotlib takes a dollar for a formula, and leaves out what begins with an underscore.
+    return (" " * short.startswith("_") + short).replace("$", r"\$")

@@ -1,0 +1,67 @@
+"""Examine whether a run could work: settings, endpoint, credentials, namespaces; say what to fix.
+
+Stops at the first thing that is wrong: what comes after could not be right.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipelines.errors import SwrError, SwrForbidden, SwrUnauthenticated, SwrWarehouseError
+from pipelines.settings import Settings, read_settings
+from pipelines.swr.client import client_from
+from pipelines.swr.transport import Transport
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing examined: whether it is well, and what was found or what to do."""
+
+    subject: str
+    is_ok: bool
+    text: str
+
+
+def examine() -> Iterator[Finding]:
+    """Examine one thing after the other, until one is not well."""
+    try:
+        settings = read_settings()
+        yield _ok("endpoint", settings.endpoint)
+        with Transport(settings) as transport:
+            client = client_from(settings, transport)
+            yield _ok("credentials", f"{_credential_source(settings)} is set")
+            namespaces = client.namespaces()
+        yield _ok("reachable", "the endpoint answers")
+        yield _ok("accepted", "the credentials are valid")
+        yield _visible(namespaces)
+        yield _ok("warehouse", str(settings.warehouse_dir.resolve()))
+    except SwrUnauthenticated as error:
+        yield _problem("accepted", f"renew or correct the credentials: {error}")
+    except SwrForbidden as error:
+        yield _problem("accepted", f"grant swr:repo:listRepos: {error}")
+    except SwrError as error:
+        yield _problem("reachable", str(error))
+    except SwrWarehouseError as error:
+        yield _problem("settings", str(error))
+
+
+def _ok(subject: str, text: str) -> Finding:
+    return Finding(subject, is_ok=True, text=text)
+
+
+def _problem(subject: str, text: str) -> Finding:
+    return Finding(subject, is_ok=False, text=text)
+
+
+def _visible(namespaces: list[str]) -> Finding:
+    if not namespaces:
+        text = "none is visible; grant these credentials rights on an organization"
+        return _problem("namespaces", text)
+    return _ok("namespaces", f"{len(namespaces)}: {', '.join(namespaces)}")
+
+
+def _credential_source(settings: Settings) -> str:
+    if settings.auth_token:
+        return "a ready token (SWR_AUTH_TOKEN)"
+    if settings.password:
+        return "an IAM user's password (SWR_USERNAME)"
+    return "an access key (HUAWEICLOUD_SDK_AK)"

@@ -1,0 +1,24 @@
+"""What of each report is worth a look: its first rows in the order that matters, as Markdown.
+
+Which rows and columns those are is told by `sql/previews`, one file a report. Pictures are drawn
+in `pictures`.
+"""
+
+from importlib.resources import files
+
+from duckdb import DuckDBPyConnection
+
+from pipelines.page.markdown import markdown_table
+
+_FOLDER = files("sql") / "previews"
+
+
+def previews(con: DuckDBPyConnection, report: str) -> str:
+    """Show the rows of a report that matter most, as a Markdown table.
+
+    Args:
+        con: a warehouse with its reports built.
+        report: name of a file of `sql/reports`.
+    """
+    sql = (_FOLDER / f"{report}.sql").read_text("utf-8")
+    return markdown_table(con.sql(sql).to_arrow_table())

@@ -1,0 +1,200 @@
+"""The warehouse in one screen: sizes and ages by namespace, and what changed last.
+
+Reads the published reports and shows them; bytes are made readable here and nowhere before. A
+sign stands before each figure that is a bound: ≥ at least, ≤ at most; ? is unknown.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+from rich.console import Group, RenderableType
+from rich.filesize import decimal
+from rich.table import Table
+from rich.text import Text
+
+from pipelines.swr.paging import ListedRecord
+from pipelines.swr.wire import TagRecord, read_record
+from pipelines.warehouse.query import run_query
+
+_SIGNS = {"exact": "", "lower_bound": "≥ ", "upper_bound": "≤ "}
+_SIGNS_EXPLAINED = [
+    "",
+    "≥ at least, ≤ at most, ? either way: something could not be read (docs/sizes.md)",
+]
+_SIZES = ("logical_bytes", "deduplicated_bytes", "saved_bytes")
+_BUCKETS = ("0-7d", "8-30d", "31-90d", "91-180d", "181-365d", ">365d")
+_SHOWN_CHANGES = 12
+
+_REGISTRY = "select * from reports.registry_size"
+_NAMESPACES = "select * from reports.namespace_sizes order by namespace"
+_REPOSITORIES = """
+    select * from reports.repository_sizes
+    order by exclusive_bytes desc nulls last, namespace, repository
+    limit 8
+"""
+_AGES = """
+    select namespace, age_bucket, cast(sum(tag_count) as bigint) as tag_count
+    from reports.age_buckets group by namespace, age_bucket order by namespace
+"""
+_CHANGES = """
+    select namespace || '/' || repository || ':' || tag as tag, change
+    from tag_history
+    where (namespace, repository, valid_from) in (
+        select (namespace, repository, finished_at) from ingest.crawls
+        where run_id = (select run_id from ingest.runs order by as_of desc, run_id desc limit 1)
+    )
+    order by change, tag
+"""
+
+
+def report_overview(directory: Path) -> RenderableType:
+    """Sizes and ages of the published warehouse, for a terminal of 80 columns.
+
+    Raises:
+        WarehouseMissing: there is none yet.
+    """
+    registry = run_query(directory, _REGISTRY).to_pylist()[0]
+    return Group(
+        _headline(registry),
+        "",
+        _sizes(run_query(directory, _NAMESPACES).to_pylist(), registry),
+        "",
+        _ages(run_query(directory, _AGES).to_pylist()),
+        "",
+        _largest(run_query(directory, _REPOSITORIES).to_pylist()),
+        *_legend(registry),
+    )
+
+
+def latest_changes(directory: Path) -> RenderableType:
+    """What the last run saw change: a count of each kind, and the first few tags."""
+    rows = run_query(directory, _CHANGES).to_pylist()
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row["change"]] = counts.get(row["change"], 0) + 1
+    told = ", ".join(f"{count} {change}" for change, count in counts.items()) or "nothing"
+    table = _table("change", "tag")
+    for row in rows[:_SHOWN_CHANGES]:
+        table.add_row(row["change"], row["tag"])
+    more = len(rows) - _SHOWN_CHANGES
+    return Group(f"Tags changed: {told}", table, f"… and {more} more" if more > 0 else "")
+
+
+def reclaimable_answer(answer: pa.Table) -> RenderableType:
+    """What deleting some tags would give back, in sentences: an answer of `reclaimable`."""
+    [row] = answer.to_pylist()
+    back = _bytes(row, "reclaimable_bytes", "reclaimable_basis")
+    held = _bytes(row, "deduplicated_bytes", "size_basis")
+    lines = [
+        f"Registry as of {row['as_of']:%Y-%m-%d %H:%M:%S} UTC",
+        f"{row['tag_count']:,} tags hold {held}.",
+        f"Deleting them together would give back {back}; what is left, other tags use too.",
+    ]
+    if row["not_live_count"]:
+        lines.append(f"Rows of the query that are no live tag: {row['not_live_count']:,}.")
+    is_exact = row["size_basis"] == row["reclaimable_basis"] == "exact"
+    return Group(*lines, *([] if is_exact else _SIGNS_EXPLAINED))
+
+
+def tag_listing(records: Iterable[ListedRecord]) -> RenderableType:
+    """Tag records as a table, in the order they came; what cannot be read is named as such."""
+    table = _table("tag", "size", "updated", "digest", numbers=("size",))
+    for listed in records:
+        table.add_row(*_tag_cells(listed))
+    return table
+
+
+def _tag_cells(listed: ListedRecord) -> Sequence[str]:
+    try:
+        record: TagRecord = read_record(listed.raw)
+    except ValueError as error:
+        return listed.key, "", "", f"unusable record: {error}"
+    size = "" if record.size is None else decimal(record.size)
+    return record.name, size, f"{record.updated:%Y-%m-%d %H:%M:%S}", record.digest[:19]
+
+
+def as_json_line(listed: ListedRecord) -> str:
+    """A tag record on one line, as the emulator's catalogues want it."""
+    return msgspec.json.format(listed.raw, indent=-1).decode()
+
+
+def _headline(registry: dict[str, Any]) -> Text:
+    complete, total = registry["repositories_complete"], registry["repository_count"]
+    text = Text(f"Registry as of {registry['as_of']:%Y-%m-%d %H:%M:%S} UTC", style="bold")
+    text.append(f" · {complete} of {total} repositories complete", style="not bold")
+    for count, what in (
+        (registry["unread_namespaces"], "namespaces"),
+        (registry["unread_repositories"], "repositories"),
+    ):
+        if count:
+            text.append(f" · {count} {what} not read", style="not bold")
+    return text
+
+
+def _legend(registry: dict[str, Any]) -> list[str]:
+    """Explain the signs, where there can be any."""
+    if registry["is_fully_read"] and registry["size_basis"] == "exact":
+        return []
+    return _SIGNS_EXPLAINED
+
+
+def _sizes(namespaces: list[dict[str, Any]], registry: dict[str, Any]) -> Table:
+    columns = ("tags", "logical", "stored", "saved", "only here", "fair share")
+    table = _table("namespace", *columns, numbers=columns, title="Sizes")
+    for row in namespaces:
+        table.add_row(
+            row["namespace"],
+            f"{row['tag_count']:,}",
+            *(_bytes(row, name, "size_basis") for name in _SIZES),
+            _bytes(row, "exclusive_bytes", "exclusive_basis"),
+            _bytes(row, "allocated_bytes", "size_basis"),
+        )
+    table.add_section()
+    table.add_row(
+        "all",
+        f"{registry['tag_count']:,}",
+        *(_bytes(registry, name, "size_basis") for name in _SIZES),
+        "",
+        _bytes(registry, "deduplicated_bytes", "size_basis"),
+    )
+    return table
+
+
+def _ages(rows: list[dict[str, Any]]) -> Table:
+    table = _table("namespace", *_BUCKETS, numbers=_BUCKETS, title="Tags by days since update")
+    namespaces: dict[str, dict[str, int]] = {}
+    for row in rows:
+        namespaces.setdefault(row["namespace"], {})[row["age_bucket"]] = row["tag_count"]
+    for namespace, counts in namespaces.items():
+        table.add_row(namespace, *(f"{counts.get(bucket, 0):,}" for bucket in _BUCKETS))
+    return table
+
+
+def _largest(rows: list[dict[str, Any]]) -> Table:
+    columns = ("tags", "stored", "only here")
+    title = "Repositories by what nobody else uses"
+    table = _table("repository", *columns, numbers=columns, title=title)
+    for row in rows:
+        table.add_row(
+            f"{row['namespace']}/{row['repository']}",
+            f"{row['tag_count']:,}",
+            _bytes(row, "deduplicated_bytes", "size_basis"),
+            _bytes(row, "exclusive_bytes", "exclusive_basis"),
+        )
+    return table
+
+
+def _bytes(row: dict[str, Any], column: str, basis: str) -> str:
+    value = row[column]
+    return "?" if value is None else f"{_SIGNS.get(row[basis], '? ')}{decimal(value)}"
+
+
+def _table(*columns: str, numbers: Sequence[str] = (), title: str | None = None) -> Table:
+    table = Table(box=None, pad_edge=False, title=title, title_justify="left", title_style="bold")
+    for column in columns:
+        is_number = column in numbers
+        table.add_column(column, justify="right" if is_number else "left", header_style="dim")
+    return table

@@ -1,0 +1,75 @@
+"""What a warehouse directory need not keep: old landing folders, old texts of rejected records.
+
+Reports stay as they are to the byte: docs/adr/0004-what-is-kept.md says what they are made of.
+"""
+
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pipelines.errors import LandingError
+from pipelines.landing.reader import read_run
+from pipelines.settings import Settings
+from pipelines.warehouse.building import connect_building, start_building
+from pipelines.warehouse.known import published_runs
+from pipelines.warehouse.models import audit, run_checks
+from pipelines.warehouse.publish import publish
+from pipelines.warehouse.query import connect_published, is_published
+from pipelines.warehouse.rejected import delete_rejected, runs_with_old_rejected
+
+
+@dataclass(frozen=True)
+class Cleared:
+    """What went: landing folders, and rejected records of runs, both named by their run."""
+
+    landing_folders: list[str]
+    rejected_records: list[str]
+
+
+def clear_up(settings: Settings, now: datetime) -> Cleared:
+    """Remove what is older than the settings say; to be called with the writer lock held.
+
+    Rows of the warehouse go the way of every change: building file, audit, publication.
+
+    Raises:
+        WarehouseError: it cannot be read, written or published.
+        AuditFailed: a blocking check found rows; what is published stays.
+    """
+    directory = settings.warehouse_dir
+    if not is_published(directory):
+        return Cleared([], [])
+    with closing(connect_published(directory)) as con:
+        published = published_runs(con)
+        old = runs_with_old_rejected(con, now - timedelta(days=settings.keep_history_days))
+    if old:
+        _forget(directory, old)
+    oldest = now - timedelta(days=settings.keep_landing_days)
+    return Cleared(list(_clear_landing_zone(directory / "landing", published, oldest)), old)
+
+
+def _forget(directory: Path, runs: list[str]) -> None:
+    start_building(directory)
+    with connect_building(directory) as con:
+        delete_rejected(con, runs)
+        audit(run_checks(con))
+    publish(directory)
+
+
+def _clear_landing_zone(zone: Path, published: Iterable[str], oldest: datetime) -> Iterator[str]:
+    """Remove folders of published runs; those of dead runs are the next crawl's business."""
+    for run_id in sorted(published):
+        folder = zone / run_id
+        if folder.is_dir() and _began(folder) < oldest:
+            shutil.rmtree(folder)
+            yield run_id
+
+
+def _began(folder: Path) -> datetime:
+    try:
+        return read_run(folder).started_at
+    except LandingError:
+        # Published and unreadable: nobody will ever read it.
+        return datetime.min.replace(tzinfo=UTC)

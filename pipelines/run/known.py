@@ -1,0 +1,108 @@
+"""What the published warehouse already knows of each repository, as the reading order wants it.
+
+Bridges `warehouse`, which knows tables, and `swr`, which knows records. Reads only.
+"""
+
+from collections.abc import Collection
+from datetime import UTC
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipelines.run.discover import Name
+from pipelines.swr.paging import SHORT_LIMIT, KnownRecords, RecordVersion
+from pipelines.warehouse.known import (
+    known_newest,
+    known_records,
+    known_repositories,
+    published_runs,
+)
+from pipelines.warehouse.query import connect_published, is_published
+
+# Only after these is the known state one that can be compared with.
+_PROVEN = {"complete", "unchanged"}
+
+
+class StoredRepositories:
+    """The published warehouse as seen by a crawl; empty where there is none.
+
+    Close it before publishing: DuckDB keeps a file open in one process under its first name.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._con = connect_published(directory) if is_published(directory) else None
+        self._runs = published_runs(self._con) if self._con else []
+        rows = known_repositories(self._con).to_pylist() if self._con else []
+        self._repositories = {(row["namespace"], row["repository"]): row for row in rows}
+        # Asked for at once: one question a repository costs more than reading an unchanged one.
+        self._newest = known_newest(self._con, SHORT_LIMIT) if self._con else None
+        self._places = _places(self._newest)
+
+    def close(self) -> None:
+        """Close the warehouse."""
+        if self._con:
+            self._con.close()
+
+    def last_run(self) -> str | None:
+        """The run that published it."""
+        return self._runs[-1] if self._runs else None
+
+    def runs(self) -> frozenset[str]:
+        """All runs that it holds."""
+        return frozenset(self._runs)
+
+    def names(self) -> list[Name]:
+        """Repositories that were there when last read."""
+        return list(self._repositories)
+
+    def get(self, name: Name) -> KnownRecords | None:
+        """What to compare an incremental reading with; None if the last one proved nothing."""
+        con, row = self._con, self._repositories.get(name)
+        if con is None or row is None or row["status"] not in _PROVEN:
+            return None
+
+        def lookup(keys: Collection[str]) -> dict[str, RecordVersion]:
+            known = self._newest_of(name)
+            if missing := [key for key in keys if key not in known]:
+                known |= _versions(known_records(con, *name, missing))
+            return {key: known[key] for key in keys if key in known}
+
+        return KnownRecords(
+            row["record_count"], row["newest_updated_at"], row["tied_at_newest"], lookup
+        )
+
+    def _newest_of(self, name: Name) -> dict[str, RecordVersion]:
+        """The newest records of a repository, out of those asked for at the start."""
+        if self._newest is None or name not in self._places:
+            return {}
+        return _versions(self._newest.slice(*self._places[name]))
+
+
+class NoRepositories:
+    """What a full crawl compares with."""
+
+    def get(self, name: Name) -> KnownRecords | None:
+        """Nothing is known of any repository."""
+        del name
+        return None
+
+
+def _places(newest: pa.Table | None) -> dict[Name, tuple[int, int]]:
+    """Where each repository's records begin, and how many they are."""
+    places: dict[Name, tuple[int, int]] = {}
+    if newest is None:
+        return places
+    columns = (newest[name].to_pylist() for name in ("namespace", "repository"))
+    for row, name in enumerate(zip(*columns, strict=True)):
+        begin, length = places.get(name, (row, 0))
+        places[name] = begin, length + 1
+    return places
+
+
+def _versions(table: pa.Table) -> dict[str, RecordVersion]:
+    return {
+        row["record_key"]: RecordVersion(
+            row["updated_at"] and row["updated_at"].astimezone(UTC), row["fingerprint"]
+        )
+        for row in table.to_pylist()
+    }

@@ -1,0 +1,150 @@
+"""What an answer that is no success means: status and body become one of our errors.
+
+Error bodies come in five shapes, from gateway, backend and IAM, besides HTML from load balancers.
+Successful bodies are read in `wire`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+import requests
+
+from pipelines.errors import (
+    SwrError,
+    SwrForbidden,
+    SwrNotFound,
+    SwrRefused,
+    SwrUnauthenticated,
+    SwrUnavailable,
+)
+
+_BY_STATUS: dict[int, type[SwrError]] = {
+    401: SwrUnauthenticated,
+    403: SwrForbidden,
+    404: SwrNotFound,
+    429: SwrUnavailable,
+    500: SwrUnavailable,
+    502: SwrUnavailable,
+    503: SwrUnavailable,
+    504: SwrUnavailable,
+}
+_MEANING = {
+    401: "the credentials were refused",
+    403: "the credentials do not allow this",
+    404: "not found",
+    429: "too many requests",
+}
+_LONGEST_QUOTE = 300
+_SECRET_HEADERS = ("X-Auth-Token", "X-Security-Token", "Authorization")
+# So many of a secret's last letters give it away; a signature is at the end of its header.
+_TELLING = 12
+_NO_LETTERS = re.compile(r"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|[^A-Za-z0-9]")
+
+
+class Response(NamedTuple):
+    """An answer that arrived whole; names of headers in any case."""
+
+    request: requests.PreparedRequest
+    status_code: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    def __repr__(self) -> str:
+        """Tell neither headers nor body: IAM's hold the token."""
+        return f"<Response {self.status_code} to {describe_request(self.request)}>"
+
+
+def describe_request(request: requests.PreparedRequest) -> str:
+    """Name a request by method and URL, leaving out the query's values."""
+    parts = urlsplit(request.url or "")
+    return f"{request.method} {parts.scheme}://{parts.netloc}{parts.path}"
+
+
+def error_from(response: Response) -> SwrError:
+    """Turn a response that is no success into the error that tells what to do about it."""
+    status, request = response.status_code, response.request
+    code, message = _code_and_message(response.content)
+    return _BY_STATUS.get(status, SwrRefused)(
+        _problem(status, _quotable(message, request)),
+        request=describe_request(request),
+        status=status,
+        code=_quotable(code, request),
+        request_id=_quotable(response.headers.get("X-Request-Id"), request),
+        retry_after=_retry_after(response.headers.get("Retry-After")),
+    )
+
+
+def _problem(status: int, message: str | None) -> str:
+    if status in range(300, 400):
+        return "answered with a redirect, which is not followed; check the endpoint"
+    meaning = _MEANING.get(status, "failed" if status in range(500, 600) else "refused")
+    return f"{meaning}: {message}" if message else meaning
+
+
+def _code_and_message(body: bytes) -> tuple[str | None, str | None]:
+    """Find error code and message in whichever of the known shapes the body has."""
+    try:
+        decoded = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None, None
+    for part in _parts(decoded):
+        code = _text(part, "errorCode", "error_code", "code")
+        message = _text(part, "errorMessage", "error_msg", "errorMsg", "message")
+        if code or message:
+            return code, message
+    return None, None
+
+
+def _parts(decoded: object) -> Iterator[dict[str, object]]:
+    """Yield the objects an error may be told in, the most telling first."""
+    if isinstance(decoded, list):
+        yield from (part for part in decoded if isinstance(part, dict))
+    elif isinstance(decoded, dict):
+        yield decoded
+        nested = decoded.get("error")
+        if isinstance(nested, dict):
+            yield nested
+        yield from _parts(decoded.get("errors"))
+
+
+def _text(part: dict[str, object], *names: str) -> str | None:
+    value = next((part[name] for name in names if part.get(name)), None)
+    return None if value is None else " ".join(str(value).split())
+
+
+def _quotable(text: str | None, request: requests.PreparedRequest) -> str | None:
+    """A server's words, shortened; None if they may repeat what proves who is asking.
+
+    A body holds a password, so that no answer to one is quoted.
+    """
+    if text is None or request.body:
+        return None
+    told = _letters(text)
+    secrets = (_letters(request.headers.get(name, "")) for name in _SECRET_HEADERS)
+    if any(secret[-_TELLING:] in told for secret in secrets if secret):
+        return None
+    return text[:_LONGEST_QUOTE]
+
+
+def _letters(text: str) -> str:
+    """What is left of a text however it was escaped."""
+    return _NO_LETTERS.sub("", text)
+
+
+def _retry_after(header: str | None) -> float | None:
+    """Seconds to wait, from a number of seconds or an HTTP date."""
+    if not header:
+        return None
+    if header.strip().isdigit():
+        return float(header)
+    try:
+        moment = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())

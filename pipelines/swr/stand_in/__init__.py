@@ -1,1 +1,0 @@
-"""A local SWR and IAM to develop, demonstrate and test against: product code, loopback only."""

@@ -1,0 +1,386 @@
+"""The command line: what it prints, where, and with which exit code."""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from checkout import ROOT
+from click.testing import CliRunner, Result
+from ingest_site import small_registry
+
+from assets.cli.main import main
+from pipelines.emulator.messages import Response
+from pipelines.emulator.server import Emulator
+from pipelines.settings import Settings
+
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.fixture
+def server() -> Iterator[Emulator]:
+    """A small registry."""
+    with Emulator(small_registry()) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def settings(
+    server: Emulator, site_settings: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Settings that fit it."""
+    site_settings(server.url)
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+def run(*arguments: str) -> Result:
+    """Run a command; no exception may escape but the one that carries the exit code."""
+    result = CliRunner().invoke(main, arguments)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+    return result
+
+
+@pytest.fixture
+def ingested() -> None:
+    """A published warehouse."""
+    assert run("ingest").exit_code == 0
+
+
+def test_ingest_ends_with_zero_when_all_is_complete() -> None:
+    """And says what it read, plainly where there is no terminal."""
+    result = run("ingest")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Published in ")
+    assert result.stdout.endswith("Repositories: 3 complete.\n")
+    assert "Reading 3 repositories of about 62 tags." in result.stderr
+    assert "3 of 3 repositories, 62 tags." in result.stderr
+
+
+def test_ingest_says_nothing_of_the_libraries_beneath() -> None:
+    """In a process of its own, as people run it: two lines of progress and no warning."""
+    command = [sys.executable, "-m", "assets.cli", "ingest"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ)
+    assert done.stderr.splitlines() == [
+        "Reading 3 repositories of about 62 tags.",
+        "3 of 3 repositories, 62 tags.",
+    ]
+
+
+def test_ingest_ends_with_one_when_some_are_not(server: Emulator) -> None:
+    """The rest is published, and what failed is named."""
+    server.fault = lambda request: Response(500) if request.path.endswith("/cart/tags") else None
+    result = run("ingest")
+    assert result.exit_code == 1
+    assert "2 complete, 1 failed" in result.stdout
+    assert "shop/cart: failed: GET " in result.stderr
+    assert run("query", "from tags", "--format", "json").exit_code == 0
+
+
+def test_ingest_ends_with_two_when_nothing_is_published(server: Emulator) -> None:
+    """One sentence, no traceback."""
+    server.fault = lambda _: Response(500)
+    result = run("ingest")
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith(f"Error: GET {server.url}/v2/manage/namespaces: failed")
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("SWR_ENDPOINT", "", "Error: No endpoint: set SWR_REGION"),
+        ("SWR_AUTH_TOKEN", "", "Error: No credentials: set SWR_AUTH_TOKEN"),
+        ("SWR_AUTH_TOKEN", "wrong", "the credentials were refused"),
+        ("SWR_PAGE_SIZE", "many", "Error: SWR_PAGE_SIZE: "),
+        ("SWR_NAMESPACES", "nowhere", "Error: Namespace 'nowhere' is not visible"),
+        ("SWR_REPOSITORIES", "shop/nothing", "Error: Repository 'shop/nothing' was not found"),
+    ],
+)
+def test_bad_settings_are_one_sentence_and_exit_code_two(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    """With what to do."""
+    monkeypatch.setenv(name, value)
+    result = run("ingest")
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert "Traceback" not in result.stderr
+
+
+def test_a_typo_in_a_flag_is_told_with_the_flag_that_was_meant() -> None:
+    """As any good command does."""
+    result = run("ingest", "--ful")
+    assert result.exit_code == 2
+    assert "No such option '--ful'. Did you mean '--full'?" in result.stderr
+
+
+def test_ingest_takes_flags_over_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scope and mode."""
+    monkeypatch.setenv("SWR_NAMESPACES", "shop")
+    result = run("ingest", "--full", "--namespace", "data")
+    assert result.stdout.endswith("Repositories: 1 complete.\n")
+    (row,) = json.loads(run("query", "from ingest.runs", "--format", "json").stdout)
+    assert row["mode"] == "full"
+    assert json.loads(row["scope"]) == {"namespaces": ["data"], "repositories": []}
+
+
+@pytest.mark.usefixtures("ingested")
+def test_query_shows_a_table_or_writes_a_format(tmp_path: Path) -> None:
+    """To standard output or to a file."""
+    sql = "select repository, count(*) as tags from tags group by all order by all"
+    assert run("query", sql).stdout.split() == (
+        ["repository", "tags", "cart", "60", "deep/er/app", "1", "spark", "1"]
+    )
+    assert run("query", sql, "--format", "csv").stdout.splitlines() == [
+        '"repository","tags"',
+        '"cart",60',
+        '"deep/er/app",1',
+        '"spark",1',
+    ]
+    target = tmp_path / "answer.parquet"
+    assert run("query", sql, "--format", "parquet", "--output", str(target)).exit_code == 0
+    assert pq.read_table(target).to_pylist() == [
+        {"repository": "cart", "tags": 60},
+        {"repository": "deep/er/app", "tags": 1},
+        {"repository": "spark", "tags": 1},
+    ]
+
+
+HALF_OF_CART = "from tags where repository = 'cart' and cast(tag[2:] as integer) < 30"
+
+
+@pytest.mark.usefixtures("ingested")
+def test_reclaimable_tells_what_tags_give_back_together() -> None:
+    """Thirty layers of 10 bytes; others use the base of 1000 and the configuration of 100."""
+    told = run("reclaimable", HALF_OF_CART).stdout.splitlines()
+    assert told[0].startswith("Registry as of 20")
+    assert told[1:] == [
+        "30 tags hold 1.4 kB.",
+        "Deleting them together would give back 300 bytes; what is left, other tags use too.",
+    ]
+    (row,) = json.loads(run("reclaimable", HALF_OF_CART, "--format", "json").stdout)
+    del row["as_of"]
+    assert row == {
+        "tag_count": 30,
+        "not_live_count": 0,
+        "logical_bytes": 30 * 1110,
+        "deduplicated_bytes": 1400,
+        "size_basis": "exact",
+        "reclaimable_bytes": 300,
+        "shared_bytes": 1100,
+        "reclaimable_basis": "exact",
+    }
+
+
+def test_reclaimable_says_what_it_does_not_know() -> None:
+    """Where a namespace was not read, its tags may use the same layers."""
+    run("ingest", "--namespace", "shop")
+    rows = f"select namespace, repository, tag from ({HALF_OF_CART})"
+    told = run("reclaimable", f"{rows} union all values ('shop', 'cart', 'v99')").stdout
+    assert told.splitlines()[1:] == [
+        "30 tags hold 1.4 kB.",
+        "Deleting them together would give back ≤ 300 bytes; what is left, other tags use too.",
+        "Rows of the query that are no live tag: 1.",
+        "",
+        "≥ at least, ≤ at most, ? either way: something could not be read (docs/sizes.md)",
+    ]
+
+
+@pytest.mark.usefixtures("ingested")
+def test_reclaimable_wants_tags() -> None:
+    """And says which columns are tags."""
+    result = run("reclaimable", "select 1")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: The query has to give the columns namespace, ")
+
+
+@pytest.mark.usefixtures("ingested")
+@pytest.mark.parametrize("command", ["query", "reclaimable"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "selec 1",
+        "from nowhere",
+        "delete from tags",
+        "create table t as select 1",
+        "from read_csv('/etc/passwd')",
+        "copy tags to '/tmp/stolen.csv'",
+        "attach '/tmp/other.duckdb'",
+        "install httpfs",
+    ],
+)
+def test_query_reads_the_warehouse_and_nothing_else(command: str, sql: str) -> None:
+    """No writing, no files, no extensions; what is wrong is one sentence."""
+    result = run(command, sql)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_without_a_warehouse_the_way_to_one_is_told() -> None:
+    """For every command that needs it."""
+    for command in (["report"], ["query", "select 1"], ["reclaimable", "from tags"]):
+        result = run(*command)
+        assert result.exit_code == 2
+        assert "run `swr-warehouse ingest` first" in result.stderr
+
+
+@pytest.mark.usefixtures("ingested")
+def test_the_report_fits_a_terminal_of_eighty_columns() -> None:
+    """With the moment it describes and how much of the registry is proven."""
+    result = run("report")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].startswith("Registry as of 20")
+    assert lines[0].endswith("UTC · 3 of 3 repositories complete")
+    (shop,) = (line.split() for line in lines if line.startswith("shop ") and "kB" in line)
+    # 60 x (1000 + 10 + 100) + (1000 + 100) logical; 1000 + 60 x 10 + 100 stored.
+    assert shop[1:8] == ["61", "67.7", "kB", "1.7", "kB", "66.0", "kB"]
+
+
+def test_tags_shows_what_the_registry_has_now() -> None:
+    """All pages of it, in either order."""
+    newest = run("tags", "shop/cart").stdout.splitlines()
+    assert len(newest) == 61
+    assert newest[1].split()[:4] == ["v59", "1.1", "kB", "2026-03-01"]
+    oldest = run("tags", "shop/cart", "--ascending").stdout.splitlines()
+    assert oldest[1].split()[0] == "v0"
+
+
+def test_tags_sends_what_it_is_asked_to(server: Emulator) -> None:
+    """Every parameter of the API's page, separate or as one filter."""
+    run("tags", "shop/deep/er/app", "--tag", "1", "--offset", "0", "--limit", "5")
+    assert server.log[-1].query == {
+        "offset": "0",
+        "limit": "5",
+        "order_column": "updated_at",
+        "order_type": "desc",
+        "tag": "1",
+    }
+    run(
+        "tags", "shop/cart", "--offset", "10", "--limit", "5", "--filter-style", "--order-by", "tag"
+    )
+    assert server.log[-1].query == {
+        "filter": "offset::10|limit::5|order_column::tag|order_type::desc"
+    }
+
+
+def test_tags_wants_offset_and_limit_together() -> None:
+    """As the API does."""
+    result = run("tags", "shop/cart", "--offset", "3")
+    assert result.exit_code == 2
+    assert "--offset and --limit together" in result.stderr
+    assert "NAMESPACE/REPOSITORY" in run("tags", "cart").stderr
+
+
+def test_a_recording_can_be_served_again(tmp_path: Path) -> None:
+    """What `tags --format jsonl` prints, `emulator --catalogue` takes."""
+    recording = tmp_path / "cart.jsonl.gz"
+    recording.write_bytes(gzip.compress(run("tags", "shop/cart", "--format", "jsonl").stdout_bytes))
+    command = [sys.executable, "-m", "assets.cli", "emulator", "--catalogue", str(recording)]
+    command += ["--fault", "no-total", "--fault", "error-503=0.5"]
+    command += ["--token", "t"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        environment = os.environ | {"SWR_ENDPOINT": first.split()[-1], "SWR_AUTH_TOKEN": "t"}
+        again = CliRunner(env=environment).invoke(main, ["tags", "shop/cart"])
+        process.terminate()
+    assert first.startswith("Serving 60 tags on http://127.0.0.1:")
+    assert again.stdout == run("tags", "shop/cart").stdout
+    assert process.returncode == 0
+
+
+def test_a_catalogue_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """File and line."""
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text("{}\nnot json\n")
+    result = run("emulator", "--catalogue", str(bad))
+    assert result.exit_code == 2
+    assert str(bad) in result.stderr
+    assert run("emulator", "--catalogue", str(tmp_path / "none.jsonl")).exit_code == 2
+
+
+def test_a_fault_that_is_none_is_refused() -> None:
+    """By name and by share."""
+    for fault, told in (
+        ("rain", "no fault 'rain'"),
+        ("truncated=2", "0<=x<=1"),
+        ("truncated=x", "x"),
+    ):
+        refused = run("emulator", "--fault", fault)
+        assert refused.exit_code == 2
+        assert told in refused.output
+
+
+def test_doctor_says_what_is_well(server: Emulator) -> None:
+    """One line each."""
+    result = run("doctor")
+    assert result.exit_code == 0
+    lines = [line.split(maxsplit=2) for line in result.stdout.splitlines()]
+    assert [line[:2] for line in lines] == [
+        ["ok", "endpoint"],
+        ["ok", "credentials"],
+        ["ok", "reachable"],
+        ["ok", "accepted"],
+        ["ok", "namespaces"],
+        ["ok", "warehouse"],
+    ]
+    assert lines[0][2] == server.url
+    assert lines[4][2] == "2: data, shop"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("SWR_ENDPOINT", "", "FIX settings     No endpoint"),
+        ("SWR_AUTH_TOKEN", "", "FIX settings     No credentials"),
+        ("SWR_AUTH_TOKEN", "wrong", "FIX accepted     renew or correct the credentials"),
+        ("SWR_ENDPOINT", "http://127.0.0.1:9", "FIX reachable"),
+    ],
+)
+def test_doctor_stops_at_what_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    """With what to do, and exit code two."""
+    monkeypatch.setenv(name, value)
+    result = run("doctor")
+    assert result.exit_code == 2
+    assert result.stdout.splitlines()[-1].startswith(told)
+
+
+def test_the_demo_leaves_a_real_registry_alone(server: Emulator) -> None:
+    """Whatever is set, it reads its own emulator, into a warehouse of its own."""
+    result = run("demo")
+    assert result.exit_code == 0, result.output
+    assert server.log == []
+    assert "First run: complete" in result.stdout
+    assert "A day later: complete" in result.stdout
+    for told in ("Sizes", "Tags by days since update", "Tags changed: ", "What to try next"):
+        assert told in result.stdout
+    for namespace in ("data", "platform", "shop"):
+        assert namespace in result.stdout
+    lines = [line for line in result.stdout.splitlines() if "swr-warehouse query" not in line]
+    assert max(len(line) for line in lines if "export" not in line) <= 80
+
+
+def test_every_command_is_in_the_readme_and_has_help() -> None:
+    """So that neither goes stale."""
+    for name, command in main.commands.items():
+        assert f"| `{name}" in README, name
+        assert command.help, name
+        assert run(name, "--help").exit_code == 0
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    """By its name."""
+    for field in Settings.model_fields.values():
+        assert f"`{field.validation_alias}`" in README

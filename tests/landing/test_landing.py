@@ -1,0 +1,230 @@
+"""A landing keeps what was read, and only what a finished reading vouches for is loaded."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines.errors import LandingError
+from pipelines.landing import reader
+from pipelines.landing.writer import CrawlRequest, CrawlTotals, LandedRecord, LandingWriter
+from pipelines.landing.zone import open_landing
+
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
+RUN = CrawlRequest(
+    mode="incremental", namespaces=(), repositories=(), based_on="r0", started_at=NOW
+)
+TOTALS = CrawlTotals(
+    as_of=NOW,
+    unread_namespaces=0,
+    failed_namespaces=0,
+    unread_repositories=0,
+    requests=3,
+    retries=0,
+    throttled_seconds=0.0,
+    bytes=99,
+)
+
+
+def record(key: str, walk: int = 1, size: int = 10) -> LandedRecord:
+    """A record of that many bytes."""
+    return LandedRecord(walk, key, NOW, f"digest of {key}", b"x" * size)
+
+
+def crawl(repository: str, *, status: str = "complete", first_walk: int = 1) -> dict[str, object]:
+    """The outcome of a repository."""
+    return {
+        "namespace": "ns",
+        "repository": repository,
+        "status": status,
+        "requests": 1,
+        "retries": 0,
+        "throttled_seconds": 0.0,
+        "bytes": 12,
+        "pages": 1,
+        "expected": 1,
+        "received": 1,
+        "duplicates": 0,
+        "attempts": 1,
+        "error": None,
+        "started_at": NOW,
+        "finished_at": NOW,
+        "lists_everything": True,
+        "first_walk": first_walk,
+    }
+
+
+def keys(path: Path) -> list[tuple[str, str]]:
+    """What would be loaded, in order."""
+    return [
+        (row["repository"], row["record_key"])
+        for table in reader.read_records(path, 1000)
+        for row in table.to_pylist()
+    ]
+
+
+def open_at(zone: Path, run_id: str, run: CrawlRequest = RUN, now: datetime = NOW) -> LandingWriter:
+    """Open a folder as a run does."""
+    return open_landing(
+        zone,
+        run_id,
+        run,
+        published=frozenset({"r0"}),
+        max_age=timedelta(hours=6),
+        now=now,
+        clock=lambda: 0.0,
+    )
+
+
+def test_what_was_landed_is_read_back_in_order(tmp_path: Path) -> None:
+    """Records, outcomes and totals."""
+    folder = open_at(tmp_path, "r1")
+    folder.add("ns", "a", [record("1"), record("2")])
+    folder.finish(crawl("a"))
+    folder.close(TOTALS)
+    assert keys(folder.path) == [("a", "1"), ("a", "2")]
+    assert reader.read_totals(folder.path) == TOTALS
+    assert reader.read_run(folder.path) == RUN
+    (row,) = reader.read_crawls(folder.path).to_pylist()
+    assert row == crawl("a") | {"first_part": 1}
+
+
+def test_an_unfinished_repository_is_not_loaded(tmp_path: Path) -> None:
+    """Its records are there, its outcome is not."""
+    folder = open_at(tmp_path, "r1")
+    folder.add("ns", "a", [record("1")])
+    folder.add("ns", "b", [record("1")])
+    folder.finish(crawl("b"))
+    folder.flush()
+    assert keys(folder.path) == [("b", "1")]
+
+
+def test_walks_that_proved_nothing_are_not_loaded(tmp_path: Path) -> None:
+    """A tag deleted between two walks must not come back through the first."""
+    folder = open_at(tmp_path, "r1")
+    folder.add("ns", "a", [record("gone", walk=1)])
+    folder.add("ns", "a", [record("kept", walk=2)])
+    folder.finish(crawl("a", first_walk=2))
+    folder.flush()
+    assert keys(folder.path) == [("a", "kept")]
+
+
+def test_what_a_dead_process_read_of_an_unfinished_repository_is_not_loaded(
+    tmp_path: Path,
+) -> None:
+    """The process that took over read it anew, under the same walk numbers."""
+    dead = open_at(tmp_path, "r1")
+    dead.add("ns", "a", [record("gone")])
+    dead.add("ns", "b", [record("1")])
+    dead.finish(crawl("b"))
+    dead.flush()
+    folder = open_at(tmp_path, "r2")
+    assert folder.path == tmp_path / "r2"
+    folder.add("ns", "a", [record("kept")])
+    folder.finish(crawl("a"))
+    folder.flush()
+    assert sorted(keys(folder.path)) == [("a", "kept"), ("b", "1")]
+    assert [path.name for path in tmp_path.iterdir()] == ["r2"]
+
+
+def test_a_repository_that_failed_and_was_retried_counts_once(tmp_path: Path) -> None:
+    """With how it ended last."""
+    dead = open_at(tmp_path, "r1")
+    dead.finish(crawl("a", status="failed"))
+    dead.flush()
+    folder = open_at(tmp_path, "r2")
+    folder.finish(crawl("a"))
+    folder.flush()
+    statuses = reader.read_crawls(folder.path)["status"].to_pylist()
+    assert statuses == ["complete"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        CrawlRequest("full", (), (), "r0", NOW),
+        CrawlRequest("incremental", ("a",), (), "r0", NOW),
+        CrawlRequest("incremental", (), ("a/b",), "r0", NOW),
+        CrawlRequest("incremental", (), (), "r9", NOW),
+        CrawlRequest("incremental", (), (), "r0", NOW - timedelta(hours=6, seconds=1)),
+    ],
+)
+def test_a_landing_that_does_not_fit_is_discarded(tmp_path: Path, other: CrawlRequest) -> None:
+    """Another mode, scope or base, or too old."""
+    stale = open_at(tmp_path, "stale", other, now=other.started_at)
+    stale.add("ns", "a", [record("1")])
+    stale.flush()
+    folder = open_at(tmp_path, "r1")
+    assert folder.first_part == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["r1"]
+
+
+def test_published_landings_are_left_alone(tmp_path: Path) -> None:
+    """They can be replayed."""
+    (tmp_path / "r0").mkdir()
+    open_at(tmp_path, "r1")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["r0", "r1"]
+
+
+def parts(path: Path) -> list[list[Any]]:
+    """Keys of the records in each part."""
+    return [
+        pq.read_table(part)["record_key"].to_pylist() for part in sorted(path.glob("records-*"))
+    ]
+
+
+def test_parts_are_written_by_size_and_by_time(tmp_path: Path) -> None:
+    """So that memory stays flat and little is lost when a run dies."""
+    seconds = count(0.0, 1.5)
+    folder = LandingWriter(tmp_path, lambda: next(seconds))
+    folder.add("ns", "a", [record("1")])  # 1.5 s after the start: waits
+    assert list(tmp_path.glob("records-*")) == []
+    folder.add("ns", "a", [record("2")])  # 3 s: due
+    folder.flush()  # waits for what is being written
+    assert parts(tmp_path) == [["1", "2"]]
+    folder.add("ns", "a", [record("large", size=16 * 2**20)])
+    folder.add("ns", "a", [record("3")])
+    folder.flush()
+    assert parts(tmp_path) == [["1", "2"], ["large"], ["3"]]
+
+
+def test_files_are_for_their_owner_only(tmp_path: Path) -> None:
+    """A manifest can hold what a build left in it."""
+    folder = open_at(tmp_path / "landing", "r1")
+    folder.add("ns", "a", [record("1")])
+    folder.finish(crawl("a"))
+    folder.close(TOTALS)
+    modes = {path.stat().st_mode & 0o777 for path in folder.path.iterdir()}
+    assert modes == {0o600}
+    assert folder.path.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("name", ["run.json", "crawl.json", "records-000001.parquet"])
+def test_an_unreadable_file_is_named_with_the_way_out(tmp_path: Path, name: str) -> None:
+    """Remove the folder and run again."""
+    folder = open_at(tmp_path, "r1")
+    folder.add("ns", "a", [record("1")])
+    folder.finish(crawl("a"))
+    folder.close(TOTALS)
+    (folder.path / name).write_bytes(b"garbage")
+    with pytest.raises(LandingError, match="remove the folder") as error:
+        _ = reader.read_run(folder.path), reader.read_totals(folder.path), keys(folder.path)
+    assert str(folder.path / name) in str(error.value)
+
+
+def test_no_part_follows_one_that_could_not_be_written(tmp_path: Path) -> None:
+    """It would vouch for a repository whose records are lost."""
+    folder = open_at(tmp_path, "r1")
+    in_the_way = folder.path / "records-000001.part"
+    in_the_way.mkdir()
+    folder.add("ns", "a", [record("lost")])
+    with pytest.raises(LandingError):
+        folder.flush()
+    in_the_way.rmdir()
+    folder.finish(crawl("a"))
+    with pytest.raises(LandingError):
+        folder.close(TOTALS)
+    assert [path.name for path in folder.path.iterdir()] == ["run.json"]

@@ -1,0 +1,209 @@
+"""One input after another for what reads manifests and records: guided by which branches it takes.
+
+A program of its own, since the fuzzer ends the process it runs in:
+`fuzz_targets.py manifest|record CORPUS [libFuzzer's flags]`. What must hold of every input is in
+`manifest` and `record`; the flags bound the memory and time an input may take.
+"""
+
+import json
+import random
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import atheris
+import msgspec
+import pyarrow as pa
+
+with atheris.instrument_imports(include=["pipelines"]):
+    from pipelines.images.json_shapes import MAXIMUM_SIZE, Child, Descriptor
+    from pipelines.images.manifest import Kind, read_manifest
+    from pipelines.landing.writer import RECORDS
+    from pipelines.run.normalize import Chunk, _chunk
+    from pipelines.swr.wire import list_records
+
+from manifest_texts import (
+    DOCKER,
+    DOCKER_LIST,
+    FOREIGN,
+    OCI,
+    OCI_INDEX,
+    blob,
+    image,
+    index,
+    schema1,
+    sha256,
+    tables_of,
+)
+
+ARTIFACT = "application/vnd.oci.artifact.manifest.v1+json"
+MANIFESTS = [
+    image(blob("a"), blob("b", 7, FOREIGN), subject={"digest": sha256("c")}),
+    image(blob("a"), blob("a", 2), artifactType="application/x"),
+    index(blob("a", platform={"os": "linux", "variant": "v8"}, annotations={"x": "y"})),
+    index(blob("a", annotations={"vnd.docker.reference.type": "attestation-manifest"})),
+    schema1("b", "a", signatures=[{"protected": "eyJmb3JtYXRMZW5ndGgiOjF9"}]),
+    {"mediaType": ARTIFACT, "blobs": [blob("a")]},
+    {"mediaType": DOCKER, "layers": []},
+]
+RECORD = {
+    "id": 1,
+    "repo_id": 2,
+    "Tag": "v1",
+    "image_id": "c0ffee",
+    "manifest": json.dumps(MANIFESTS[0]),
+    "digest": sha256("x"),
+    "schema": 2,
+    "path": "swr.example.com/shop/cart:v1",
+    "internal_path": "10.0.0.1:20202/shop/cart:v1",
+    "size": 1234,
+    "is_trusted": False,
+    "created": "2026-03-01T00:00:00.123456789Z",
+    "updated": "2026-03-01T00:00:00Z",
+    "deleted": "0001-01-01T00:00:00Z",
+    "domain_id": "d",
+    "scanned": False,
+    "tag_type": 0,
+}
+RECORDS_SEEN = [
+    RECORD,
+    RECORD | {"deleted": "2026-03-02T00:00:00+08:00"},
+    {"tag": "x"},
+    "no record",
+]
+VALUES: list[Any] = [
+    *(
+        None,
+        True,
+        "",
+        "\x00",
+        "\ud800",
+        [],
+        {},
+        [[]],
+        {"digest": sha256("a")},
+        sha256("a"),
+        "sha512:x",
+    ),
+    *(0, -1, 2**31, 2**53, 2**53 + 1, 2**63, 2**64, 10**400, 0.5, 1e300, "7", "\u0667", "1e3"),
+    *(OCI, OCI_INDEX, DOCKER_LIST, FOREIGN, ARTIFACT, "linux", "2026-03-01T00:00:00Z"),
+    *("9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "2026-02-30T00:00:00Z"),
+    *("0000-00-00T00:00:00Z", "2026-03-01T00:00:60Z", "2026-03-01T00:00:00.1234567891Z"),
+]
+NEIGHBOUR = json.dumps(RECORD | {"Tag": "neighbour"}).encode()
+LISTED = list_records(b"[" + NEIGHBOUR + b"]")[0]
+
+
+def manifest(data: bytes) -> None:
+    """It is rows, or invalid with a problem; its sizes are exact everywhere; twice is the same."""
+    text = data.decode("utf-8", "surrogateescape")
+    digest = sha256("a") if len(data) % 2 else text[:80]
+    made = read_manifest(text, digest)
+    assert made == read_manifest(text, digest)
+    assert (made.kind is Kind.INVALID) == bool(made.problem)
+    assert "\n" not in (made.problem or "")
+    sized: list[Descriptor | Child] = [*made.layers, *made.children]
+    sized += [made.config] if made.config else []
+    assert all(one.size is None or 0 <= one.size <= MAXIMUM_SIZE for one in sized)
+    tables = tables_of([(digest, text)])
+    shape = [len(made.layers), len(made.children)]
+    assert [1, *shape] == [table.num_rows for table in tables]
+
+
+def record(data: bytes) -> None:
+    """It is a row or set aside with its reason and text, and its neighbours are read as ever."""
+    body = b"[" + NEIGHBOUR + b"," + data + b"," + NEIGHBOUR + b"]"
+    try:
+        listed = list_records(body)
+    except msgspec.MsgspecError:
+        assert not is_json(data)
+        return
+    assert listed == list_records(body)
+    assert (listed[0], listed[-1]) == (LISTED, LISTED)
+    if is_json(data):
+        assert len(listed) == 3
+    raws = [one.raw for one in listed]
+    chunk = read(raws)
+    assert chunk.tags.num_rows + chunk.rejected.num_rows == len(raws)
+    assert chunk.tags.slice(0, 1).equals(ALONE)
+    assert chunk.tags.slice(chunk.tags.num_rows - 1).equals(ALONE)
+    texts = {raw.decode("utf-8", "backslashreplace") for raw in raws}
+    assert set(chunk.rejected["record"].to_pylist()) <= texts
+    assert all(chunk.rejected["reason"].to_pylist())
+
+
+def is_json(data: bytes) -> bool:
+    """Whether Python's own reader finds one value."""
+    try:
+        json.loads(data.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def read(raws: list[bytes]) -> Chunk:
+    """Read records as they lie in a landing."""
+    rows = [
+        {"namespace": "n", "repository": "r", "walk": 0, "record_key": "k", "record": raw}
+        for raw in raws
+    ]
+    chunk = _chunk([pa.Table.from_pylist(rows, schema=RECORDS)], lambda _: ())
+    assert chunk is not None
+    return chunk
+
+
+ALONE = read([NEIGHBOUR]).tags
+
+
+def mutated(data: bytes, most: int, seed: int) -> bytes:
+    """Half of the time a value of the document is replaced, else bytes of its text."""
+    draw = random.Random(seed)
+    changed = b""
+    if draw.random() < 0.5:
+        # What is no document, an empty one or one too deep has its bytes replaced.
+        with suppress(ValueError, IndexError, RecursionError):
+            changed = replaced(data, draw)[:most]
+    return changed or bytes(atheris.Mutate(data, most))
+
+
+def replaced(data: bytes, draw: random.Random) -> bytes:
+    """A document with another value in one place."""
+    document = json.loads(data)
+    holder, key = draw.choice(list(holders(document)))
+    holder[key] = inside_out(holder[key], draw)
+    text = json.dumps(document, ensure_ascii=draw.random() < 0.5)
+    return text.encode("utf-8", "surrogatepass")
+
+
+def inside_out(value: Any, draw: random.Random) -> Any:
+    """Another value: one of the odd ones, or that of a manifest within a text."""
+    if isinstance(value, str) and value.startswith("{") and draw.random() < 0.8:
+        return mutated(value.encode(), 4096, draw.randrange(2**31)).decode("utf-8", "replace")
+    return draw.choice([*VALUES, *MANIFESTS])
+
+
+def holders(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every list and object of a document with each of its keys."""
+    items: Any = ()
+    if isinstance(value, dict | list):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, inner in list(items):
+        yield value, key
+        yield from holders(inner)
+
+
+def main() -> None:
+    """Fuzz one of them from real shapes and one that is too deep."""
+    target, corpus = sys.argv[1], Path(sys.argv[2])
+    seen: list[Any] = MANIFESTS if target == "manifest" else RECORDS_SEEN
+    for number, text in enumerate([*map(json.dumps, seen), "[" * 1500 + "]" * 1500]):
+        (corpus / str(number)).write_text(text)
+    check: Callable[[bytes], None] = {"manifest": manifest, "record": record}[target]
+    atheris.Setup([sys.argv[0], *sys.argv[2:]], check, custom_mutator=mutated)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""Runs of the real job against an emulator, and the warehouse they leave, for tests."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+
+from assets.cli.launch import run_job
+from pipelines.emulator.registry import Registry
+from pipelines.emulator.server import Emulator
+from pipelines.run.discover import Name
+from pipelines.run.ingest import latest_status
+from pipelines.settings import read_settings
+from pipelines.swr.paging import CrawlOutcome
+from pipelines.warehouse.query import run_query
+
+AT = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+class NoProgress:
+    """Tells nobody of progress."""
+
+    def start(self, repositories: int, tags: int) -> None:
+        """Say nothing."""
+
+    def finished(self, name: Name, outcome: CrawlOutcome, error: str | None) -> None:
+        """Say nothing."""
+
+
+@dataclass
+class Site:
+    """A registry and the warehouse that is made of it."""
+
+    server: Emulator
+    directory: Path
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def ingest(
+        self,
+        *,
+        full: bool = False,
+        namespaces: Sequence[str] = (),
+        repositories: Sequence[str] = (),
+    ) -> str:
+        """Run the job `ingest`; give its status. The log then holds this run's requests only."""
+        # In memory: Dagster's own files take longer to write than these registries to read.
+        with dg.DagsterInstance.ephemeral() as instance:
+            self.ingest_on(
+                instance, full=full, namespaces=list(namespaces), repositories=list(repositories)
+            )
+        return latest_status(read_settings())
+
+    def ingest_on(self, instance: dg.DagsterInstance, **config: Any) -> None:
+        """Run the job `ingest` on a Dagster instance, with the config of its reading step."""
+        self.server.log.clear()
+        os.environ.update(
+            {
+                "SWR_ENDPOINT": self.server.url,
+                "SWR_AUTH_TOKEN": "emulator-token",
+                "SWR_REQUESTS_PER_SECOND": "0",
+                "SWR_WAREHOUSE_DIR": str(self.directory),
+                **self.settings,
+            }
+        )
+        run_job(instance, config, NoProgress())
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        """Rows of the published warehouse."""
+        return self.table(sql).to_pylist()
+
+    def table(self, sql: str) -> pa.Table:
+        """A table of the published warehouse."""
+        return run_query(self.directory, sql)
+
+    def tags_requests(self) -> dict[str, int]:
+        """Requests for tags in the last run, by path."""
+        paths = [entry.path for entry in self.server.log if entry.path.endswith("/tags")]
+        return {path: paths.count(path) for path in paths}
+
+
+@contextmanager
+def at_site(directory: Path, registry: Registry, **options: Any) -> Iterator[Site]:
+    """Serve a registry beside a warehouse in this directory."""
+    with Emulator(registry, **options) as server:
+        yield Site(server, directory / "warehouse")
+
+
+def manifest(*layers: tuple[str, int], config: str = "c") -> str:
+    """An image of named layers and sizes, and a configuration of 100 bytes."""
+
+    def descriptor(name: str, size: int) -> dict[str, Any]:
+        digest = "sha256:" + name.encode().hex().rjust(64, "0")
+        return {"mediaType": "application/octet-stream", "digest": digest, "size": size}
+
+    return json.dumps(
+        {
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+            "config": descriptor(config, 100)
+            | {"mediaType": "application/vnd.docker.container.image.v1+json"},
+            "layers": [descriptor(*layer) for layer in layers],
+        }
+    )
+
+
+def small_registry() -> Registry:
+    """Two namespaces, three repositories, one of them of 60 tags, one empty of news."""
+    registry = Registry()
+    for number in range(60):
+        text = manifest(("base", 1000), (f"app{number}", 10))
+        registry.push("shop", "cart", f"v{number}", text, at=AT + timedelta(minutes=number))
+    registry.push("shop", "deep/er/app", "1", manifest(("base", 1000)), at=AT)
+    registry.push("data", "spark", "latest", manifest(("spark", 5000)), at=AT)
+    return registry

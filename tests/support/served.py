@@ -1,0 +1,93 @@
+"""Dagster's webserver and daemon on a free port, as a server runs them, and a browser to look."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import requests
+from checkout import ROOT
+from playwright.sync_api import Browser, sync_playwright
+
+CHROMIUM = shutil.which("chromium")
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@contextmanager
+def served(home: Path, settings: Mapping[str, str]) -> Iterator[str]:
+    """Run webserver and daemon on a Dagster home; give the address of the pages."""
+    port = _free_port()
+    workspace = ["-w", str(ROOT / "workspace.yaml")]
+    pages = ["dagster-webserver", "-h", "127.0.0.1", "-p", str(port), *workspace]
+    with (
+        _running(home, settings, pages),
+        _running(home, settings, ["dagster-daemon", "run", *workspace]),
+    ):
+        address = f"http://127.0.0.1:{port}"
+        _wait_for(address)
+        yield address
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """Give a headless Chromium with a profile of its own."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@contextmanager
+def _running(home: Path, settings: Mapping[str, str], command: list[str]) -> Iterator[None]:
+    """Run a program of the environment in a process group of its own; leave nothing of it."""
+    program = str(Path(sys.executable).with_name(command[0]))
+    with (home / f"{command[0]}.log").open("wb") as log:
+        process = subprocess.Popen(
+            [program, *command[1:]],
+            cwd=ROOT,
+            env=os.environ | settings | {"DAGSTER_HOME": str(home), "PYTHONWARNINGS": "ignore"},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            yield
+        finally:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _wait_for(address: str) -> None:
+    for _ in range(240):
+        try:
+            requests.get(f"{address}/server_info", timeout=5).raise_for_status()
+        except requests.ConnectionError:
+            time.sleep(0.25)
+        else:
+            return
+    raise TimeoutError(f"{address} does not answer")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,62 @@
+"""Rooms that may not know each other still speak of the same columns."""
+
+import json
+import random
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pipelines.images import tables as images
+from pipelines.images.text_choice import TextChoice
+from pipelines.landing import writer as landing
+from pipelines.warehouse import load
+from pipelines.warehouse.building import connect_building, start_building
+
+DIGEST = "sha256:" + "0" * 64
+
+
+def image(size: int, padding: str = "") -> str:
+    """An image of one layer."""
+    blob = {"digest": "sha256:" + "a" * 64, "size": size}
+    return json.dumps({"schemaVersion": 2, "config": blob, "layers": [blob]}) + padding
+
+
+def rows(*texts: str) -> images.ImageTables:
+    """What is kept of texts for the digest."""
+    choice = TextChoice(())
+    assert choice.choose((DIGEST, text) for text in texts) == []
+    return images.image_tables(choice.undecided())
+
+
+# None verifies; of those that are valid the shortest is best, of equally short ones the lesser.
+TEXTS = [image(5), image(5, " "), image(5, "  "), image(4), "", "not json", "{"]
+
+
+def test_images_landing_and_load_name_the_same_columns() -> None:
+    """Same names, same types, same order."""
+    assert images.MANIFESTS == load.MANIFESTS
+    assert images.LAYERS == load.LAYERS
+    assert images.PLATFORMS == load.PLATFORMS
+    assert landing.REPOSITORIES == load.REPOSITORIES
+    own = {"first_walk", "first_part", "retries", "throttled_seconds", "bytes"}
+    names = set(landing.CRAWLS.names) - own
+    assert names == set(load.CRAWLS.names)
+    assert all(landing.CRAWLS.field(name) == load.CRAWLS.field(name) for name in names)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_loader_keeps_the_text_that_reading_would_keep(tmp_path: Path, seed: int) -> None:
+    """Of several texts for one digest, in whatever order and in however many loads they come."""
+    texts = random.Random(seed).sample(TEXTS, len(TEXTS))
+    together = rows(*texts)
+    start_building(tmp_path)
+    with connect_building(tmp_path) as con:
+        load.begin(con)
+        for text in texts:
+            load.load_images(con, *rows(text), datetime.now(UTC))
+        manifests = con.sql("select * exclude (first_seen_at) from manifests").to_arrow_table()
+        layers = con.sql("from layers order by position").to_arrow_table()
+    assert manifests.to_pylist() == together.manifests.to_pylist()
+    assert layers.to_pylist() == together.layers.to_pylist()
+    assert manifests["manifest"].to_pylist() == [image(4)]
