@@ -5,13 +5,15 @@ import random
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from pipelines.images import tables as images
 from pipelines.images.text_choice import TextChoice
-from pipelines.landing import writer as landing
+from pipelines.schemas import TABLES, comment_of
 from pipelines.warehouse import load
 from pipelines.warehouse.building import connect_building, start_building
+from pipelines.warehouse.catalog import empty_catalog
 
 DIGEST = "sha256:" + "0" * 64
 
@@ -33,16 +35,30 @@ def rows(*texts: str) -> images.ImageTables:
 TEXTS = [image(5), image(5, " "), image(5, "  "), image(4), "", "not json", "{"]
 
 
-def test_images_landing_and_load_name_the_same_columns() -> None:
-    """Same names, same types, same order."""
-    assert images.MANIFESTS == load.MANIFESTS
-    assert images.LAYERS == load.LAYERS
-    assert images.PLATFORMS == load.PLATFORMS
-    assert landing.REPOSITORIES == load.REPOSITORIES
-    own = {"first_walk", "first_part", "retries", "throttled_seconds", "bytes"}
-    names = set(landing.CRAWLS.names) - own
-    assert names == set(load.CRAWLS.names)
-    assert all(landing.CRAWLS.field(name) == load.CRAWLS.field(name) for name in names)
+ARROW = {
+    "VARCHAR": pa.string(),
+    "BIGINT": pa.int64(),
+    "INTEGER": pa.int32(),
+    "BOOLEAN": pa.bool_(),
+    "DOUBLE": pa.float64(),
+    "TIMESTAMP WITH TIME ZONE": pa.timestamp("us", tz="UTC"),
+}
+
+
+def test_the_migrations_make_the_tables_of_the_schemas() -> None:
+    """Same columns in the same order, of the same types, with the same comments."""
+    tables = {
+        (entry.schema, entry.name): entry
+        for entry in empty_catalog()
+        if entry.schema in {"main", "ingest"}
+    }
+    others = {("main", "tag_layers"), ("ingest", "migrations")}
+    assert tables.keys() - others == TABLES.keys()
+    for name, schema in TABLES.items():
+        assert tables[name].comment == comment_of(schema), name
+        columns = tables[name].columns
+        made = [(column.name, ARROW[column.type], column.comment) for column in columns]
+        assert made == [(field.name, field.type, comment_of(field)) for field in schema], name
 
 
 @pytest.mark.parametrize("seed", range(5))

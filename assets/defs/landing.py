@@ -13,12 +13,12 @@ import pyarrow as pa
 
 from assets.partitions import NAMESPACES
 from assets.table_specs import FRESHNESS, OWNERS
-from pipelines.landing.writer import RECORDS
 from pipelines.page.markdown import markdown_table
 from pipelines.run.crawl import Progress
 from pipelines.run.discover import Scope
 from pipelines.run.ingest import CrawlSummary, RunRequest, crawl_registry
 from pipelines.run.log import RunLog
+from pipelines.schemas import RECORDS, comment_of
 from pipelines.settings import Settings
 from pipelines.swr.paging import CrawlStatus
 
@@ -32,15 +32,6 @@ REGISTRY = dg.AssetSpec(
 TAG_PAGES = dg.AssetKey(["swr", "tag_pages"])
 
 
-_COLUMNS = {
-    "namespace": "Namespace (organization) asked for.",
-    "repository": "Repository asked for.",
-    "walk": "Which walk through the repository read the record; 0 asked for news only.",
-    "record_key": "Tag name; # and what else tells the record apart where that is unreadable.",
-    "updated_at": "When the tag was last pushed or moved, says the registry.",
-    "fingerprint": "What tells one version of the record from another: mostly its digest.",
-    "record": "The record as received, to the byte.",
-}
 _SPENT = ("requests", "retries", "throttled_seconds", "pages", "bytes")
 
 
@@ -63,7 +54,7 @@ class IngestConfig(dg.Config):
     freshness_policy=FRESHNESS,
     metadata={
         "dagster/column_schema": dg.TableSchema(
-            [dg.TableColumn(field.name, str(field.type), _COLUMNS[field.name]) for field in RECORDS]
+            [dg.TableColumn(field.name, str(field.type), comment_of(field)) for field in RECORDS]
         )
     },
 )

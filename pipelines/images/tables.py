@@ -1,6 +1,6 @@
 """Manifests as Arrow tables: one row a manifest, a layer, a child of an index.
 
-Columns are those of the tables in sql/migrations. Sizes here are what one manifest states itself;
+Columns are those of `pipelines.schemas`. Sizes here are what one manifest states itself;
 what a tag holds through its index, and what is shared, is told by sql/reports.
 """
 
@@ -15,51 +15,8 @@ from pipelines.images.json_shapes import Descriptor, Platform
 from pipelines.images.manifest import Manifest
 from pipelines.images.media_types import is_stored
 from pipelines.images.sizes import own_bytes
+from pipelines.schemas import LAYERS, MANIFESTS, PLATFORMS
 
-
-def _schema(**columns: pa.DataType) -> pa.Schema:
-    return pa.schema(list(columns.items()))
-
-
-MANIFESTS = _schema(
-    manifest_digest=pa.string(),
-    manifest_kind=pa.string(),
-    media_type=pa.string(),
-    artifact_type=pa.string(),
-    schema_version=pa.int32(),
-    config_digest=pa.string(),
-    config_media_type=pa.string(),
-    config_bytes=pa.int64(),
-    layer_count=pa.int32(),
-    logical_bytes=pa.int64(),
-    size_basis=pa.string(),
-    digest_verified=pa.bool_(),
-    subject_digest=pa.string(),
-    manifest_bytes=pa.int64(),
-    manifest=pa.string(),
-    problem=pa.string(),
-)
-LAYERS = _schema(
-    manifest_digest=pa.string(),
-    position=pa.int32(),
-    blob_digest=pa.string(),
-    size_bytes=pa.int64(),
-    media_type=pa.string(),
-    is_stored=pa.bool_(),
-    prefix_digest=pa.string(),
-)
-PLATFORMS = _schema(
-    index_digest=pa.string(),
-    position=pa.int32(),
-    manifest_digest=pa.string(),
-    media_type=pa.string(),
-    manifest_bytes=pa.int64(),
-    os=pa.string(),
-    architecture=pa.string(),
-    variant=pa.string(),
-    os_version=pa.string(),
-    is_attestation=pa.bool_(),
-)
 _NO_CONFIG = Descriptor("")
 _NO_PLATFORM = Platform()
 

@@ -11,14 +11,8 @@ import pyarrow as pa
 
 from pipelines.errors import LandingError
 from pipelines.landing.files import read_batches, read_json, read_table
-from pipelines.landing.writer import (
-    CRAWLS,
-    RECORDS,
-    REPOSITORIES,
-    CrawlRequest,
-    CrawlTotals,
-    part_number,
-)
+from pipelines.landing.writer import CrawlRequest, CrawlTotals, part_number
+from pipelines.schemas import LANDED_CRAWLS, RECORDS, REPOSITORIES
 
 _CHECKED_ROWS = 1000
 _NAME = ("namespace", "repository")
@@ -66,13 +60,13 @@ def read_repositories(path: Path) -> pa.Table:
 
 
 def read_crawls(path: Path) -> pa.Table:
-    """Outcomes of the finished repositories: CRAWLS, one row each, the last where retried."""
+    """Outcomes of the finished repositories: LANDED_CRAWLS, one row each, the latest."""
     latest = {
         (row["namespace"], row["repository"]): row
         for part in sorted(path.glob("crawls-*.parquet"))
-        for row in read_table(part, CRAWLS).to_pylist()
+        for row in read_table(part, LANDED_CRAWLS).to_pylist()
     }
-    return pa.Table.from_pylist(list(latest.values()), schema=CRAWLS)
+    return pa.Table.from_pylist(list(latest.values()), schema=LANDED_CRAWLS)
 
 
 def read_records(path: Path, rows: int) -> Iterator[pa.Table]:

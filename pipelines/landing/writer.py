@@ -24,53 +24,8 @@ import msgspec
 import pyarrow as pa
 
 from pipelines.landing.files import write_json, write_table
+from pipelines.schemas import LANDED_CRAWLS, RECORDS
 
-_MOMENT: pa.DataType = pa.timestamp("us", tz="UTC")
-
-
-def _schema(**columns: pa.DataType) -> pa.Schema:
-    return pa.schema(list(columns.items()))
-
-
-RECORDS = _schema(
-    namespace=pa.string(),
-    repository=pa.string(),
-    walk=pa.int32(),
-    record_key=pa.string(),
-    updated_at=_MOMENT,
-    fingerprint=pa.string(),
-    record=pa.binary(),
-)
-REPOSITORIES = _schema(
-    namespace=pa.string(),
-    repository=pa.string(),
-    is_public=pa.bool_(),
-    api_size_bytes=pa.int64(),
-    api_tag_count=pa.int64(),
-    download_count=pa.int64(),
-    created_at=_MOMENT,
-    updated_at=_MOMENT,
-)
-CRAWLS = _schema(
-    namespace=pa.string(),
-    repository=pa.string(),
-    status=pa.string(),
-    requests=pa.int32(),
-    retries=pa.int32(),
-    throttled_seconds=pa.float64(),
-    bytes=pa.int64(),
-    pages=pa.int32(),
-    expected=pa.int64(),
-    received=pa.int64(),
-    duplicates=pa.int64(),
-    attempts=pa.int32(),
-    error=pa.string(),
-    started_at=_MOMENT,
-    finished_at=_MOMENT,
-    lists_everything=pa.bool_(),
-    first_walk=pa.int32(),
-    first_part=pa.int32(),
-)
 # A part is written when this many bytes of records wait, or the oldest waited this long: large
 # enough to compress, small enough to keep memory flat and to lose little when a run dies.
 _PART_BYTES = 16 * 2**20
@@ -150,7 +105,7 @@ class LandingWriter:
             self._write_if_due()
 
     def finish(self, crawl: dict[str, Any]) -> None:
-        """Keep the outcome of a repository, a row of CRAWLS; its records were all added.
+        """Keep the outcome of a repository, a row of LANDED_CRAWLS; its records were all added.
 
         `first_part` is filled in here.
         """
@@ -204,7 +159,7 @@ class LandingWriter:
             )
             write_table(self.path / f"records-{number:06}.parquet", table)
         if waiting.crawls:
-            crawls = pa.Table.from_pylist(waiting.crawls, schema=CRAWLS)
+            crawls = pa.Table.from_pylist(waiting.crawls, schema=LANDED_CRAWLS)
             write_table(self.path / f"crawls-{number:06}.parquet", crawls)
 
 

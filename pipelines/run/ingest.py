@@ -25,6 +25,7 @@ from pipelines.run.discover import Discovery, Name, Scope, discover
 from pipelines.run.known import NoRepositories, StoredRepositories
 from pipelines.run.log import RunLog
 from pipelines.run.normalize import normalize
+from pipelines.schemas import CRAWLS, REPOSITORIES
 from pipelines.settings import Settings, read_settings
 from pipelines.swr.client import client_from
 from pipelines.swr.transport import Transport
@@ -52,7 +53,7 @@ class RunRequest:
 
 @dataclass(frozen=True)
 class CrawlSummary:
-    """How the reading of the registry went: a row of landing.CRAWLS each, and the totals."""
+    """How the reading of the registry went: a row of LANDED_CRAWLS each, and the totals."""
 
     crawls: pa.Table
     totals: landing.CrawlTotals
@@ -155,7 +156,7 @@ def _load_landing(settings: Settings, run_id: str, memory_limit: str | None) -> 
             del chunk  # before the next is made
         crawls = read_crawls(path)
         run = _run_row(settings, run_id, read_run(path), totals, crawls)
-        load.apply(con, run, crawls.select(load.CRAWLS.names), read_repositories(path))
+        load.apply(con, run, crawls.select(CRAWLS.names), read_repositories(path))
         rows = load.row_counts(con)
     RunLog(run_id).event("run loaded", status=run.status, rows=rows)
     return rows
@@ -215,7 +216,7 @@ def _done(path: Path) -> set[Name]:
 
 
 def _listed(found: Discovery) -> pa.Table:
-    """The listed repositories as rows of landing.REPOSITORIES."""
+    """The listed repositories as rows of REPOSITORIES."""
     rows = [
         {
             "namespace": namespace,
@@ -229,7 +230,7 @@ def _listed(found: Discovery) -> pa.Table:
         }
         for (namespace, repository), record in found.listed.items()
     ]
-    return pa.Table.from_pylist(rows, schema=landing.REPOSITORIES)
+    return pa.Table.from_pylist(rows, schema=REPOSITORIES)
 
 
 def _totals(found: Discovery, transport: Transport, as_of: datetime) -> landing.CrawlTotals:

@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 from pipelines.images.tables import ImageTables, image_tables
 from pipelines.images.text_choice import TextChoice
 from pipelines.landing.reader import read_records
+from pipelines.schemas import COUNTED, REJECTED, TAGS
 from pipelines.swr.wire import TagRecord, as_utc, deletion_time, read_record
-from pipelines.warehouse.load import COUNTED, REJECTED, TAGS
 
 # So many records at a time are Python objects, which then stay in the processor's cache: that
 # takes a third less time than some thousands do.

@@ -27,7 +27,7 @@ from pipelines.warehouse.connection import (
     one_line,
     open_writable,
 )
-from pipelines.warehouse.migrations import migrate
+from pipelines.warehouse.migrations import make_tables
 
 PUBLISHED = "warehouse.duckdb"
 BUILDING = ".building.duckdb"
@@ -50,7 +50,7 @@ def start_building(directory: Path) -> None:
     try:
         # A migration may rewrite the largest texts.
         with _open(directory, None) as con:
-            migrate(con)
+            make_tables(con)
     except duckdb.Error as error:
         if not published.exists():
             raise _unwritable(directory, one_line(error)) from error

@@ -5,7 +5,7 @@ from functools import cache
 
 import duckdb
 
-from pipelines.warehouse.migrations import migrate
+from pipelines.warehouse.migrations import make_tables
 from pipelines.warehouse.models import build_reports
 
 _COLUMNS = """
@@ -86,7 +86,7 @@ def empty_catalog() -> tuple[TableEntry, ...]:
     """Describe a warehouse made from nothing, in memory."""
     with duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'")
-        migrate(con)
+        make_tables(con)
         build_reports(con)
         return tuple(catalog(con))
 

@@ -2,7 +2,7 @@
 
     begin(con); stage_tags(con, …) and load_images(con, …) as often as needed; apply(con, …)
 
-The schemas here are exactly what callers pass. What a record or a manifest means is not known
+Tables have the schemas of `pipelines.schemas`. What a record or a manifest means is not known
 here; the merge itself is SQL, in sql/load. What the next run compares with: see `known`.
 """
 
@@ -14,118 +14,18 @@ from datetime import datetime
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
+from pipelines.schemas import (
+    COUNTED,
+    CRAWLS,
+    LAYERS,
+    MANIFESTS,
+    PLATFORMS,
+    REJECTED,
+    REPOSITORIES,
+    TAGS,
+)
 from pipelines.warehouse.connection import retry_with_more_memory, transaction
 from pipelines.warehouse.statements import Step, run_step, statement
-
-_MOMENT: pa.DataType = pa.timestamp("us", tz="UTC")
-
-
-def _schema(**columns: pa.DataType) -> pa.Schema:
-    return pa.schema(list(columns.items()))
-
-
-TAGS = _schema(
-    namespace=pa.string(),
-    repository=pa.string(),
-    tag=pa.string(),
-    tag_id=pa.int64(),
-    repo_id=pa.int64(),
-    manifest_digest=pa.string(),
-    image_id=pa.string(),
-    schema_version=pa.int32(),
-    tag_type=pa.int32(),
-    api_size_bytes=pa.int64(),
-    is_trusted=pa.bool_(),
-    is_scanned=pa.bool_(),
-    path=pa.string(),
-    internal_path=pa.string(),
-    domain_id=pa.string(),
-    created_at=_MOMENT,
-    updated_at=_MOMENT,
-    api_deleted_at=_MOMENT,
-)
-# Records that could not be used, as the registry's total counts them: `record_key` is the tag's
-# name where that is readable, else # and what tells the record apart.
-COUNTED = _schema(
-    namespace=pa.string(),
-    repository=pa.string(),
-    record_key=pa.string(),
-    fingerprint=pa.string(),
-    updated_at=_MOMENT,
-)
-# The same records as received.
-REJECTED = _schema(
-    namespace=pa.string(),
-    repository=pa.string(),
-    reason=pa.string(),
-    record=pa.string(),
-)
-# `lists_everything`: the rows staged for this repository are all the registry holds, so that a
-# live tag that is neither among them nor among its rejected keys is gone.
-CRAWLS = _schema(
-    namespace=pa.string(),
-    repository=pa.string(),
-    status=pa.string(),
-    requests=pa.int32(),
-    pages=pa.int32(),
-    expected=pa.int64(),
-    received=pa.int64(),
-    duplicates=pa.int64(),
-    attempts=pa.int32(),
-    error=pa.string(),
-    started_at=_MOMENT,
-    finished_at=_MOMENT,
-    lists_everything=pa.bool_(),
-)
-REPOSITORIES = _schema(
-    namespace=pa.string(),
-    repository=pa.string(),
-    is_public=pa.bool_(),
-    api_size_bytes=pa.int64(),
-    api_tag_count=pa.int64(),
-    download_count=pa.int64(),
-    created_at=_MOMENT,
-    updated_at=_MOMENT,
-)
-MANIFESTS = _schema(
-    manifest_digest=pa.string(),
-    manifest_kind=pa.string(),
-    media_type=pa.string(),
-    artifact_type=pa.string(),
-    schema_version=pa.int32(),
-    config_digest=pa.string(),
-    config_media_type=pa.string(),
-    config_bytes=pa.int64(),
-    layer_count=pa.int32(),
-    logical_bytes=pa.int64(),
-    size_basis=pa.string(),
-    digest_verified=pa.bool_(),
-    subject_digest=pa.string(),
-    manifest_bytes=pa.int64(),
-    manifest=pa.string(),
-    problem=pa.string(),
-)
-LAYERS = _schema(
-    manifest_digest=pa.string(),
-    position=pa.int32(),
-    blob_digest=pa.string(),
-    size_bytes=pa.int64(),
-    media_type=pa.string(),
-    is_stored=pa.bool_(),
-    prefix_digest=pa.string(),
-)
-PLATFORMS = _schema(
-    index_digest=pa.string(),
-    position=pa.int32(),
-    manifest_digest=pa.string(),
-    media_type=pa.string(),
-    manifest_bytes=pa.int64(),
-    os=pa.string(),
-    architecture=pa.string(),
-    variant=pa.string(),
-    os_version=pa.string(),
-    is_attestation=pa.bool_(),
-)
 
 
 @dataclass(frozen=True)

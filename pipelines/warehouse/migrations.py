@@ -7,9 +7,24 @@ from importlib.resources.abc import Traversable
 from duckdb import CatalogException, DuckDBPyConnection
 
 from pipelines.errors import MigrationChanged, WarehouseTooNew
+from pipelines.schemas import TABLES, comment_of
 from pipelines.warehouse.connection import transaction
 
 SHIPPED = files("sql").joinpath("migrations")
+
+
+def make_tables(con: DuckDBPyConnection) -> None:
+    """Bring the file to the present schema, with the comments of `pipelines.schemas`.
+
+    Raises as `migrate`.
+    """
+    if migrate(con):
+        for (schema, table), columns in TABLES.items():
+            name = f"{schema}.{table}"
+            con.execute(f"comment on table {name} is {_literal(comment_of(columns))}")
+            for column in columns:
+                comment = _literal(comment_of(column))
+                con.execute(f"comment on column {name}.{column.name} is {comment}")
 
 
 def migrate(con: DuckDBPyConnection, folder: Traversable = SHIPPED) -> list[str]:
@@ -57,3 +72,7 @@ def _applied(con: DuckDBPyConnection) -> list[tuple[int, str, str]]:
 
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -21,7 +21,7 @@ from manifest_texts import (
 )
 
 from pipelines.images.manifest import Kind, read_manifest
-from pipelines.images.tables import LAYERS, MANIFESTS, PLATFORMS
+from pipelines.schemas import LAYERS, MANIFESTS, PLATFORMS
 
 NAMES = [
     *("schemaVersion", "mediaType", "artifactType", "config", "layers", "blobs", "manifests"),

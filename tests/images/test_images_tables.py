@@ -4,10 +4,7 @@ import hashlib
 import itertools
 import json
 
-import duckdb
-import pyarrow as pa
 import pytest
-from checkout import ROOT
 from manifest_texts import (
     FOREIGN,
     GZIP,
@@ -24,38 +21,14 @@ from manifest_texts import (
 )
 
 from pipelines.images.manifest import read_manifest
-from pipelines.images.tables import LAYERS, MANIFESTS, PLATFORMS, ImageTables, image_tables
-
-MIGRATION = ROOT / "sql" / "migrations" / "0001_initial.sql"
-ARROW = {
-    "VARCHAR": pa.string(),
-    "BIGINT": pa.int64(),
-    "INTEGER": pa.int32(),
-    "BOOLEAN": pa.bool_(),
-}
+from pipelines.images.tables import ImageTables, image_tables
+from pipelines.schemas import LAYERS, MANIFESTS, PLATFORMS
 
 
 def tables(*documents: Json) -> ImageTables:
     """Tables of documents under their own digests."""
     texts = [json.dumps(document) for document in documents]
     return image_tables([read_manifest(text, sha256(text)) for text in texts])
-
-
-@pytest.mark.parametrize(
-    ("table", "schema"), [("manifests", MANIFESTS), ("layers", LAYERS), ("platforms", PLATFORMS)]
-)
-def test_columns_are_those_of_the_warehouse(table: str, schema: pa.Schema) -> None:
-    """In the same order and of the same types; only the run's own column is the loader's."""
-    with duckdb.connect() as con:
-        con.execute(MIGRATION.read_text())
-        columns = con.execute(
-            "select column_name, data_type from duckdb_columns()"
-            " where table_name = ? and column_name <> 'first_seen_at' order by column_index",
-            [table],
-        ).fetchall()
-    assert [(field.name, field.type) for field in schema] == [
-        (name, ARROW[data_type]) for name, data_type in columns
-    ]
 
 
 def test_an_image_is_a_row_and_so_is_each_of_its_layers() -> None:

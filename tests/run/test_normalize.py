@@ -5,8 +5,8 @@ import json
 
 import pyarrow as pa
 
-from pipelines.landing.writer import RECORDS
 from pipelines.run.normalize import Chunk, _chunk
+from pipelines.schemas import RECORDS
 
 TEXT = json.dumps({"schemaVersion": 2, "manifests": []})
 DIGEST = "sha256:" + hashlib.sha256(TEXT.encode()).hexdigest()

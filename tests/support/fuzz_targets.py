@@ -20,8 +20,8 @@ import pyarrow as pa
 with atheris.instrument_imports(include=["pipelines"]):
     from pipelines.images.json_shapes import MAXIMUM_SIZE, Child, Descriptor
     from pipelines.images.manifest import Kind, read_manifest
-    from pipelines.landing.writer import RECORDS
     from pipelines.run.normalize import Chunk, _chunk
+    from pipelines.schemas import RECORDS
     from pipelines.swr.wire import list_records
 
 from manifest_texts import (

@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipelines import schemas
 from pipelines.warehouse import load
 from pipelines.warehouse.building import connect_building, start_building
 from pipelines.warehouse.publish import publish
@@ -160,21 +161,21 @@ def ingest(
     start_building(directory)
     with connect_building(directory, memory_limit) as con:
         load.begin(con)
-        load.stage_tags(con, table(tags, load.TAGS))
-        load.stage_rejected(con, table(rejected, load.COUNTED), table(records, load.REJECTED))
+        load.stage_tags(con, table(tags, schemas.TAGS))
+        load.stage_rejected(con, table(rejected, schemas.COUNTED), table(records, schemas.REJECTED))
         manifests = [manifest(digest) for digest in {row["manifest_digest"] for row in tags}]
         load.load_images(
             con,
-            table(manifests, load.MANIFESTS),
-            load.LAYERS.empty_table(),
-            load.PLATFORMS.empty_table(),
+            table(manifests, schemas.MANIFESTS),
+            schemas.LAYERS.empty_table(),
+            schemas.PLATFORMS.empty_table(),
             as_of(run),
         )
         load.apply(
             con,
             run_row(run),
-            table(crawls, load.CRAWLS),
-            table(repositories, load.REPOSITORIES),
+            table(crawls, schemas.CRAWLS),
+            table(repositories, schemas.REPOSITORIES),
         )
     publish(directory)
 

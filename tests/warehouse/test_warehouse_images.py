@@ -7,6 +7,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 from warehouse_rows import Row, as_of, crawl, layer, manifest, run_row, table, tag
 
+from pipelines import schemas
 from pipelines.warehouse import load
 from pipelines.warehouse.building import connect_building, start_building
 
@@ -37,9 +38,9 @@ def _store(
 ) -> None:
     load.load_images(
         con,
-        table(manifests, load.MANIFESTS),
-        table(layers, load.LAYERS),
-        table(platforms, load.PLATFORMS),
+        table(manifests, schemas.MANIFESTS),
+        table(layers, schemas.LAYERS),
+        table(platforms, schemas.PLATFORMS),
         as_of(run),
     )
 
@@ -129,8 +130,10 @@ def test_a_replaced_text_tells_its_tags_their_kind(tmp_path: Path) -> None:
     with connect_building(tmp_path) as con:
         load.begin(con)
         _store(con, 1, [invalid, manifest("B", manifest_kind="artifact")])
-        load.stage_tags(con, table([tag("a", "A"), tag("b", "B"), tag("c", "A")], load.TAGS))
-        load.apply(con, run_row(1), table([crawl(1)], load.CRAWLS), load.REPOSITORIES.empty_table())
+        load.stage_tags(con, table([tag("a", "A"), tag("b", "B"), tag("c", "A")], schemas.TAGS))
+        load.apply(
+            con, run_row(1), table([crawl(1)], schemas.CRAWLS), schemas.REPOSITORIES.empty_table()
+        )
         kinds = "select tag, manifest_kind from tags order by tag"
         assert con.sql(kinds).fetchall() == [("a", "invalid"), ("b", "artifact"), ("c", "invalid")]
         _store(con, 2, [manifest("A"), manifest("B")])

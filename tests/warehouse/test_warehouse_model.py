@@ -24,6 +24,7 @@ from warehouse_rows import (
     tag,
 )
 
+from pipelines import schemas
 from pipelines.warehouse import load
 from pipelines.warehouse.building import connect_building, start_building
 
@@ -189,18 +190,18 @@ def _load(con: DuckDBPyConnection, run: int, pair: tuple[Reading, ...]) -> None:
         ]
         tags = [row for state, row in rows if state != "rejected"]
         bad = [row for state, row in rows if state == "rejected"]
-        load.stage_tags(con, table(tags, load.TAGS))
-        load.stage_rejected(con, table(bad, load.COUNTED), load.REJECTED.empty_table())
-    manifests = table([manifest(digest) for digest in DIGESTS], load.MANIFESTS)
+        load.stage_tags(con, table(tags, schemas.TAGS))
+        load.stage_rejected(con, table(bad, schemas.COUNTED), schemas.REJECTED.empty_table())
+    manifests = table([manifest(digest) for digest in DIGESTS], schemas.MANIFESTS)
     load.load_images(
-        con, manifests, load.LAYERS.empty_table(), load.PLATFORMS.empty_table(), as_of(run)
+        con, manifests, schemas.LAYERS.empty_table(), schemas.PLATFORMS.empty_table(), as_of(run)
     )
     crawls = [
         crawl(run, reading.status, everything=reading.everything, repository=name)
         for name, reading in zip(REPOSITORIES, pair, strict=True)
     ]
-    repositories = load.REPOSITORIES.empty_table()
-    load.apply(con, run_row(run), table(crawls, load.CRAWLS), repositories)
+    repositories = schemas.REPOSITORIES.empty_table()
+    load.apply(con, run_row(run), table(crawls, schemas.CRAWLS), repositories)
 
 
 def _stored(con: DuckDBPyConnection) -> list[list[tuple[Any, ...]]]:

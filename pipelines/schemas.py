@@ -1,0 +1,387 @@
+"""Every table of the warehouse and every table of a landing: names, columns, types and comments.
+
+Schemas `main` and `ingest` hold what runs load; the tables of schema `reports` describe themselves
+in `sql/reports`. Names with `_TABLE` are whole tables, the others the part that a run hands to the
+loader or lands. `sql/migrations` makes the same tables and takes the comments from here.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+TEXT, INT64, INT32, BOOL, FLOAT = pa.string(), pa.int64(), pa.int32(), pa.bool_(), pa.float64()
+MOMENT: pa.DataType = pa.timestamp("us", tz="UTC")
+_Column = tuple[pa.DataType, str]
+
+
+def _table(comment: str, **columns: _Column) -> pa.Schema:
+    fields = [
+        pa.field(name, kind, metadata={"comment": text}) for name, (kind, text) in columns.items()
+    ]
+    return pa.schema(fields, metadata={"comment": comment})
+
+
+def comment_of(described: "pa.Schema | pa.Field[Any]") -> str:
+    """The comment of a table or of a column."""
+    return (described.metadata or {})[b"comment"].decode()
+
+
+def _without(schema: pa.Schema, *names: str) -> pa.Schema:
+    """The columns that a run hands to the loader: all but those that the loader fills."""
+    return pa.schema([field for field in schema if field.name not in names])
+
+
+def _with(schema: pa.Schema, **columns: _Column) -> pa.Schema:
+    return pa.schema([*schema, *_table("", **columns)])
+
+
+COUNTED_RECORDS_TABLE = _table(
+    "One row per record that a repository's total counts and that is no live tag, so that the "
+    "next run can tell an unchanged repository from a changed one.",
+    namespace=(TEXT, "Namespace of the repository."),
+    repository=(TEXT, "Repository name."),
+    record_key=(
+        TEXT,
+        "Tag name; for a record without a readable name, # and its id or the hash of its text.",
+    ),
+    reason=(
+        TEXT,
+        "deleted (the record says so itself) or rejected (see ingest.rejected_records).",
+    ),
+    updated_at=(
+        MOMENT,
+        "When the registry says the record was last updated; null if unreadable.",
+    ),
+    fingerprint=(
+        TEXT,
+        (
+            "What tells one version of the record from another: its manifest digest, after the "
+            "word deleted where it is flagged so; the hash of the text where it is unreadable."
+        ),
+    ),
+)
+CRAWLS_TABLE = _table(
+    "One row per run and repository: how the reading of it went.",
+    run_id=(TEXT, "The run."),
+    namespace=(TEXT, "Namespace (organization) of the repository."),
+    repository=(TEXT, "Repository name, with / where it has levels."),
+    status=(
+        TEXT,
+        (
+            "complete (proven to be what is live), unchanged (proven equal to what was known), "
+            "incomplete (not proven; nothing inferred deleted), failed (could not be read; the "
+            "last known rows stay) or missing (the registry says it is gone; its tags are closed)."
+        ),
+    ),
+    requests=(INT32, "HTTP requests this repository cost, retries included."),
+    pages=(INT32, "Tag pages received."),
+    expected=(
+        INT64,
+        "Records the registry said the repository has, in its last answer; null if it never said.",
+    ),
+    received=(
+        INT64,
+        (
+            "Distinct records received in the last walk; an incremental reading may need only the "
+            "newest."
+        ),
+    ),
+    duplicates=(INT64, "Records received more than once in the last walk."),
+    attempts=(INT32, "Walks through the repository."),
+    error=(TEXT, "Why the status is incomplete or failed."),
+    started_at=(MOMENT, "When its first request was about to be sent."),
+    finished_at=(MOMENT, "When its last answer had arrived."),
+)
+REJECTED_RECORDS_TABLE = _table(
+    "One row per tag record that could not be used, as received.",
+    run_id=(TEXT, "The run that received it."),
+    namespace=(TEXT, "Namespace asked for."),
+    repository=(TEXT, "Repository asked for."),
+    reason=(TEXT, "What is wrong with it."),
+    record=(TEXT, "Its raw text; bytes that are no UTF-8 as backslash escapes."),
+)
+RUNS_TABLE = _table(
+    "One row per published run.",
+    run_id=(TEXT, "Identifier of the run; the Dagster run's where Dagster started it."),
+    as_of=(MOMENT, "The moment all ages of this run's reports are computed for."),
+    mode=(
+        TEXT,
+        "incremental (unchanged repositories are asked for one short page) or full.",
+    ),
+    started_at=(MOMENT, "When the run began."),
+    finished_at=(MOMENT, "When its crawl was loaded."),
+    status=(
+        TEXT,
+        "complete (every repository proven) or partial (some incomplete or failed).",
+    ),
+    scope=(
+        TEXT,
+        (
+            "What the run was asked to read, as JSON: globs of namespaces and repositories, ! "
+            "excludes; empty means everything visible."
+        ),
+    ),
+    unread_namespaces=(
+        INT32,
+        (
+            "Visible namespaces this run did not read: outside its scope, or their repository list "
+            "refused or failed."
+        ),
+    ),
+    unread_repositories=(
+        INT32,
+        "Listed repositories of the read namespaces that were outside the run's scope.",
+    ),
+    stale_days=(
+        INT32,
+        "A tag not updated for this many days counts as stale in this run's reports.",
+    ),
+    requests=(INT32, "HTTP requests answered or failed, retries included."),
+    retries=(INT32, "Requests sent again after a retryable failure."),
+    throttled_seconds=(FLOAT, "Seconds spent waiting because the endpoint said 429."),
+    failed_namespaces=(
+        INT32,
+        (
+            "Namespaces in scope whose repository list was refused or failed; null for runs before "
+            "this was counted."
+        ),
+    ),
+    received_bytes=(
+        INT64,
+        "Bytes of the answers' bodies, decompressed; null for runs of before this was counted.",
+    ),
+    pages=(INT64, "Tag pages received."),
+    tags_received=(
+        INT64,
+        "Distinct records received in the last walk through each repository.",
+    ),
+    rejected_records=(
+        INT64,
+        "Tag records that could not be used: see ingest.rejected_records.",
+    ),
+    repositories_complete=(INT64, "Repositories proven to be what is live."),
+    repositories_unchanged=(INT64, "Repositories proven equal to what was known."),
+    repositories_incomplete=(INT64, "Repositories that could not be proven."),
+    repositories_failed=(INT64, "Repositories that could not be read."),
+    repositories_missing=(INT64, "Repositories that answered 404."),
+)
+LAYERS_TABLE = _table(
+    "One row per manifest and layer position.",
+    manifest_digest=(TEXT, "The manifest."),
+    position=(INT32, "0 is the base."),
+    blob_digest=(TEXT, "Digest of the layer."),
+    size_bytes=(INT64, "Size this manifest states; null when it states none."),
+    media_type=(TEXT, "Media type; null for schema 1."),
+    is_stored=(
+        BOOL,
+        "False for foreign (non-distributable) layers, which the registry does not hold.",
+    ),
+    prefix_digest=(
+        TEXT,
+        "sha256 over the layer digests from the base up to here: equal prefix, same base.",
+    ),
+)
+MANIFESTS_TABLE = _table(
+    "One row per distinct manifest digest ever seen.",
+    manifest_digest=(TEXT, "Digest, as the registry says it; never recomputed."),
+    manifest_kind=(TEXT, "image, index, schema1, artifact, unknown or invalid."),
+    media_type=(
+        TEXT,
+        "The manifest's media type, stated or told from its shape; null when it cannot be told.",
+    ),
+    artifact_type=(TEXT, "OCI artifactType, where stated."),
+    schema_version=(INT32, "schemaVersion, where stated."),
+    config_digest=(TEXT, "Digest of the configuration blob."),
+    config_media_type=(TEXT, "Media type of the configuration blob."),
+    config_bytes=(INT64, "Size of the configuration blob."),
+    layer_count=(INT32, "Layers listed; null for indexes and invalid manifests."),
+    logical_bytes=(
+        INT64,
+        (
+            "Bytes of the distinct stored blobs this one manifest states itself: configuration and "
+            "layers; null when nothing is known."
+        ),
+    ),
+    size_basis=(
+        TEXT,
+        "exact, lower_bound (some parts unknown) or unknown, for logical_bytes.",
+    ),
+    digest_verified=(
+        BOOL,
+        "Whether the digest is that of the text; null when its algorithm is not known here.",
+    ),
+    subject_digest=(
+        TEXT,
+        "Digest this manifest refers to as its subject: signatures, attestations, SBOMs.",
+    ),
+    manifest_bytes=(INT64, "Length of the text in bytes of UTF-8."),
+    manifest=(TEXT, "The text, verbatim."),
+    problem=(TEXT, "What is wrong with it, in one sentence; null when nothing is."),
+    first_seen_at=(MOMENT, "as_of of the run that first stored it."),
+)
+PLATFORMS_TABLE = _table(
+    "One row per child of an index.",
+    index_digest=(TEXT, "The index (manifest list)."),
+    position=(INT32, "Place in the index, from 0."),
+    manifest_digest=(TEXT, "Digest of the child."),
+    media_type=(TEXT, "Media type of the child, as the index states it."),
+    manifest_bytes=(INT64, "Length of the child manifest, as the index states it."),
+    os=(TEXT, "Operating system, verbatim."),
+    architecture=(TEXT, "Processor architecture, verbatim."),
+    variant=(TEXT, "Variant of the architecture, verbatim."),
+    os_version=(TEXT, "Version of the operating system, verbatim."),
+    is_attestation=(BOOL, "Whether the child is a build attestation and no image."),
+)
+REPOSITORIES_TABLE = _table(
+    "One row per repository ever read.",
+    namespace=(TEXT, "Namespace (organization)."),
+    repository=(TEXT, "Repository name, with / where it has levels."),
+    repo_id=(
+        INT64,
+        "The registry's id, taken from its tag records; null if none was ever read.",
+    ),
+    is_public=(BOOL, "Whether anyone may pull from it."),
+    api_size_bytes=(INT64, "The registry's own word on its size."),
+    api_tag_count=(
+        INT64,
+        "The registry's own word on its number of tags, from the repository list.",
+    ),
+    download_count=(INT64, "Pulls, as the registry counts them."),
+    created_at=(MOMENT, "When it was created, says the registry."),
+    updated_at=(MOMENT, "When it was last updated, says the registry."),
+    tag_count=(INT64, "Live tags in this warehouse."),
+    first_seen_at=(MOMENT, "as_of of the first run that listed or read it."),
+    last_seen_at=(
+        MOMENT,
+        "as_of of the last run that read it completely or found it unchanged; null if none has.",
+    ),
+    deleted_detected_at=(MOMENT, "When a run first found it gone; null while it is there."),
+)
+TAG_HISTORY_TABLE = _table(
+    "One row per interval during which a tag pointed at one digest, or was deleted. The truth of "
+    "a change lies between its _earliest moment and the moment beside it.",
+    namespace=(TEXT, "Namespace (organization)."),
+    repository=(TEXT, "Repository name."),
+    tag=(TEXT, "Tag name."),
+    manifest_digest=(TEXT, "The digest; null while deleted."),
+    change=(TEXT, "How the interval began: created, moved, deleted or restored."),
+    valid_from=(MOMENT, "When a crawl saw the change."),
+    valid_from_earliest=(
+        MOMENT,
+        "The last complete crawl before that, which did not see it; null if there was none.",
+    ),
+    valid_to=(MOMENT, "When a crawl saw the next change; null while the interval is open."),
+    valid_to_earliest=(
+        MOMENT,
+        "The last complete crawl before the next change; null while open, or if there was none.",
+    ),
+)
+TAGS_TABLE = _table(
+    "One row per live tag.",
+    namespace=(TEXT, "Namespace (organization)."),
+    repository=(TEXT, "Repository name, with / where it has levels."),
+    tag=(TEXT, "Tag name."),
+    tag_id=(INT64, "The registry's id of the tag."),
+    repo_id=(INT64, "The registry's id of the repository."),
+    manifest_digest=(
+        TEXT,
+        "Digest of the manifest the tag points at, as the registry says it.",
+    ),
+    image_id=(
+        TEXT,
+        "Hex digest of the image configuration, as the registry says it; empty for indexes.",
+    ),
+    manifest_kind=(TEXT, "Kind of that manifest, from manifests."),
+    schema_version=(INT32, "Docker schema version, says the registry: 1 or 2."),
+    tag_type=(INT32, "The registry's type: 0 manifest, 1 manifest list."),
+    api_size_bytes=(
+        INT64,
+        "The registry's own word on the image's size: configuration and layers.",
+    ),
+    is_trusted=(BOOL, "Whether the registry calls the image trusted."),
+    is_scanned=(BOOL, "Whether the registry has scanned it; null where it does not say."),
+    path=(TEXT, "Pull address."),
+    internal_path=(TEXT, "Pull address inside the cloud."),
+    domain_id=(TEXT, "Account that owns it."),
+    created_at=(MOMENT, "When the tag was created, says the registry."),
+    updated_at=(MOMENT, "When the tag was last pushed or moved, says the registry."),
+    api_deleted_at=(
+        MOMENT,
+        "When it was deleted, says the registry; null for every live tag.",
+    ),
+    first_seen_at=(MOMENT, "When a crawl first read the tag."),
+    last_seen_at=(
+        MOMENT,
+        (
+            "as_of of the last run that read the record; for unchanged repositories see "
+            "repositories.last_seen_at."
+        ),
+    ),
+)
+
+# What a run hands to the loader: the tables without the columns that the loader fills.
+TAGS = _without(TAGS_TABLE, "manifest_kind", "first_seen_at", "last_seen_at")
+MANIFESTS = _without(MANIFESTS_TABLE, "first_seen_at")
+LAYERS = LAYERS_TABLE
+PLATFORMS = PLATFORMS_TABLE
+REPOSITORIES = _without(
+    REPOSITORIES_TABLE,
+    "repo_id",
+    "tag_count",
+    "first_seen_at",
+    "last_seen_at",
+    "deleted_detected_at",
+)
+REJECTED = _without(REJECTED_RECORDS_TABLE, "run_id")
+# Every record that could not be used counts in the repository's total.
+COUNTED = pa.schema(
+    [
+        COUNTED_RECORDS_TABLE.field(name)
+        for name in ("namespace", "repository", "record_key", "fingerprint", "updated_at")
+    ]
+)
+CRAWLS = _with(
+    _without(CRAWLS_TABLE, "run_id"),
+    lists_everything=(
+        BOOL,
+        (
+            "Whether the records read are all the registry holds: a known tag that is not among "
+            "them, nor among the rejected ones, is gone."
+        ),
+    ),
+)
+
+# What a landing holds: see `pipelines.landing.writer`.
+RECORDS = _table(
+    "One row per tag record read, verbatim.",
+    namespace=(TEXT, "Namespace (organization) asked for."),
+    repository=(TEXT, "Repository asked for."),
+    walk=(INT32, "Which walk through the repository read it; 0 is the incremental reading."),
+    record_key=(TEXT, "Tag name; # and what tells the record apart where that is unreadable."),
+    updated_at=(MOMENT, "When the tag was last pushed or moved, says the registry."),
+    fingerprint=(TEXT, "What tells one version of the record from another: mostly its digest."),
+    record=(pa.binary(), "The record as received, to the byte."),
+)
+LANDED_CRAWLS = _with(
+    CRAWLS,
+    retries=(INT32, "Requests sent again after a retryable failure."),
+    throttled_seconds=(FLOAT, "Seconds spent waiting because the endpoint said 429."),
+    bytes=(INT64, "Bytes of the answers' bodies, decompressed."),
+    first_walk=(INT32, "Records of walks from this one on are to be loaded."),
+    first_part=(INT32, "Records of parts from this one on are to be loaded."),
+)
+
+# By schema and name, as the warehouse has them.
+TABLES: Mapping[tuple[str, str], pa.Schema] = {
+    ("main", "repositories"): REPOSITORIES_TABLE,
+    ("main", "tags"): TAGS_TABLE,
+    ("main", "tag_history"): TAG_HISTORY_TABLE,
+    ("main", "manifests"): MANIFESTS_TABLE,
+    ("main", "layers"): LAYERS_TABLE,
+    ("main", "platforms"): PLATFORMS_TABLE,
+    ("ingest", "runs"): RUNS_TABLE,
+    ("ingest", "crawls"): CRAWLS_TABLE,
+    ("ingest", "rejected_records"): REJECTED_RECORDS_TABLE,
+    ("ingest", "counted_records"): COUNTED_RECORDS_TABLE,
+}
