@@ -5,18 +5,18 @@ Loads with an empty environment: settings are read when a run starts.
 
 import dagster as dg
 
-from assets.defs.checks import audit_reports, audit_tables
+from assets.defs.checks import check_reports, check_tables
 from assets.defs.clear_up import CLEAR_UP
-from assets.defs.landing import REGISTRY, tag_pages
-from assets.defs.reports import reports
+from assets.defs.landing import REGISTRY, crawl
+from assets.defs.reports import build
 from assets.defs.schedules import CLEARING, DAILY, INGEST, WEEKLY
 from assets.defs.sensors import namespaces, run_failures
-from assets.defs.warehouse import load, published
+from assets.defs.warehouse import load, publish
 from assets.resources import ProgressResource, WarehouseResource
 
 defs = dg.Definitions(
-    assets=[REGISTRY, tag_pages, load, reports, published],
-    asset_checks=[audit_tables, audit_reports],
+    assets=[REGISTRY, crawl, load, build, publish],
+    asset_checks=[check_tables, check_reports],
     jobs=[INGEST, CLEAR_UP],
     schedules=[DAILY, WEEKLY, CLEARING],
     sensors=[namespaces, run_failures],

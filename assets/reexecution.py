@@ -12,6 +12,7 @@ import dagster as dg
 
 from pipelines.errors import WarehouseError
 from pipelines.landing.zone import latest_unpublished
+from pipelines.run.ingest import Step
 from pipelines.settings import Settings
 from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.known import published_runs
@@ -48,7 +49,7 @@ def refuse_to_end_another_run(
     Raises:
         WarehouseError: the building file is missing, or another run's.
     """
-    if run.parent_run_id is None or "load" in (run.step_keys_to_execute or ["load"]):
+    if run.parent_run_id is None or Step.LOAD in (run.step_keys_to_execute or [Step.LOAD]):
         return
     with connect_building(settings.warehouse_dir) as con:
         loaded = published_runs(con)

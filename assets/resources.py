@@ -11,8 +11,8 @@ import dagster as dg
 
 from assets.reexecution import refuse_to_end_another_run
 from pipelines.run import log as run_log
-from pipelines.run.crawl import Progress
-from pipelines.run.discover import Name
+from pipelines.run.progress import Progress
+from pipelines.run.request import Name
 from pipelines.settings import Settings, read_settings
 from pipelines.swr.paging import CrawlOutcome
 from pipelines.warehouse.building import writer_lock

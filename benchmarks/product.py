@@ -11,23 +11,14 @@ from uuid import uuid4
 
 from measuring import measured
 
-from pipelines.run.discover import Name, Scope
-from pipelines.run.ingest import RunRequest, crawl_registry, load_landing
+from pipelines.run.crawl import crawl_registry
+from pipelines.run.load import load_landing
+from pipelines.run.progress import NoProgress
+from pipelines.run.request import RunRequest, Scope
 from pipelines.settings import Settings, read_settings
-from pipelines.swr.paging import CrawlOutcome
 from pipelines.warehouse.building import connect_building, writer_lock
 from pipelines.warehouse.models import audit, build_reports, run_checks
 from pipelines.warehouse.publish import publish
-
-
-class NoProgress:
-    """Tells nobody of progress."""
-
-    def start(self, repositories: int, tags: int) -> None:
-        """Say nothing."""
-
-    def finished(self, name: Name, outcome: CrawlOutcome, error: str | None) -> None:
-        """Say nothing."""
 
 
 def main(database: Path, url: str, connections: int) -> None:

@@ -15,23 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import SwrWarehouseError
-from pipelines.run.ingest import latest_status
+from pipelines.run.ingest import Step, latest_status
 from pipelines.settings import read_settings
 
 if TYPE_CHECKING:
     import dagster as dg
 
-    from pipelines.run.crawl import Progress
+    from pipelines.run.progress import Progress
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
-_STEPS = {
-    "swr__tag_pages": "read",
-    "load": "load",
-    "audit_tables": "audit",
-    "reports": "report",
-    "audit_reports": "audit",
-    "warehouse__published": "publish",
-}
 
 
 @dataclass(frozen=True)
@@ -82,7 +74,7 @@ def run_job(
     try:
         return defs.resolve_job_def("ingest").execute_in_process(
             run_config={
-                "ops": {"swr__tag_pages": {"config": config}},
+                "ops": {Step.CRAWL.value: {"config": config}},
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
             },
             instance=instance,
@@ -109,10 +101,11 @@ def prepare_home() -> Path:
 
 
 def _step_seconds(result: "dg.ExecuteInProcessResult") -> Mapping[str, float]:
+    """Seconds of each kind of step; both steps of checks count as `check`."""
     seconds: dict[str, float] = defaultdict(float)
     for event in result.all_events:
-        if event.is_step_success and event.step_key in _STEPS:
-            seconds[_STEPS[event.step_key]] += event.step_success_data.duration_ms / 1000
+        if event.is_step_success and event.step_key in set(Step):
+            seconds[event.step_key.split("_")[0]] += event.step_success_data.duration_ms / 1000
     return seconds
 
 

@@ -24,7 +24,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from pipelines.run.discover import Name
+from pipelines.run.request import Name
 from pipelines.swr.paging import CrawlOutcome
 
 _LINES_EVERY = 100

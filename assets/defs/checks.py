@@ -10,10 +10,12 @@ from typing import Any
 
 import dagster as dg
 
-from assets.defs.warehouse import TABLES
 from pipelines.page.markdown import markdown_table
+from pipelines.run.ingest import Step
 from pipelines.run.log import RunLog
+from pipelines.schemas import TABLES
 from pipelines.settings import Settings
+from pipelines.warehouse import models
 from pipelines.warehouse.build_plan import report_names
 from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.models import CheckEntry, CheckOutcome, audit, check_entries, run_checks
@@ -34,34 +36,33 @@ def _spec(entry: CheckEntry) -> dg.AssetCheckSpec:
 
 
 _SPECS = {entry.name: _spec(entry) for entry in check_entries()}
-_ON_REPORTS = {name for name, spec in _SPECS.items() if spec.asset_key.path[0] == "reports"}
 
 
-@dg.multi_asset_check(specs=[_SPECS[name] for name in sorted(_SPECS.keys() - _ON_REPORTS)])
-def audit_tables(
+@dg.multi_asset_check(specs=[_SPECS[name] for name in sorted(models.table_checks())])
+def check_tables(
     context: dg.AssetCheckExecutionContext, warehouse: dg.ResourceParam[Settings]
 ) -> Iterator[dg.AssetCheckResult]:
     """Run the checks of the loaded tables."""
-    yield from _results(context, warehouse, _SPECS.keys() - _ON_REPORTS)
+    yield from _results(context, warehouse, Step.CHECK_TABLES, models.table_checks())
 
 
-@dg.multi_asset_check(specs=[_SPECS[name] for name in sorted(_ON_REPORTS)])
-def audit_reports(
+@dg.multi_asset_check(specs=[_SPECS[name] for name in sorted(models.report_checks())])
+def check_reports(
     context: dg.AssetCheckExecutionContext, warehouse: dg.ResourceParam[Settings]
 ) -> Iterator[dg.AssetCheckResult]:
     """Run the checks of the reports."""
-    yield from _results(context, warehouse, _ON_REPORTS)
+    yield from _results(context, warehouse, Step.CHECK_REPORTS, models.report_checks())
 
 
 def _results(
-    context: dg.AssetCheckExecutionContext, settings: Settings, names: set[str]
+    context: dg.AssetCheckExecutionContext, settings: Settings, step: Step, names: set[str]
 ) -> Iterator[dg.AssetCheckResult]:
     with connect_building(settings.warehouse_dir) as con:
         outcomes = run_checks(con, names)
     for outcome in outcomes:
         yield _result(outcome)
     # Dagster would stop here as well, without saying which checks failed.
-    with RunLog(context.run.run_id).step("audit"):
+    with RunLog(context.run.run_id).step(step):
         audit(outcomes)
 
 

@@ -1,6 +1,6 @@
 """The landing zone as an asset: tag pages by namespace, as SWR said them.
 
-Reading is `pipelines.run.ingest.crawl_registry`; here it is cut by partition and described.
+`pipelines.run.crawl` does the work; here it is cut by partition and described.
 https://docs.dagster.io/guides/build/partitions-and-backfills
 """
 
@@ -14,10 +14,11 @@ import pyarrow as pa
 from assets.partitions import NAMESPACES
 from assets.table_specs import FRESHNESS, OWNERS
 from pipelines.page.markdown import markdown_table
-from pipelines.run.crawl import Progress
-from pipelines.run.discover import Scope
-from pipelines.run.ingest import CrawlSummary, RunRequest, crawl_registry
+from pipelines.run.crawl import CrawlSummary, crawl_registry
+from pipelines.run.ingest import Step
 from pipelines.run.log import RunLog
+from pipelines.run.progress import Progress
+from pipelines.run.request import RunRequest, Scope
 from pipelines.schemas import RECORDS, comment_of
 from pipelines.settings import Settings
 from pipelines.swr.paging import CrawlStatus
@@ -43,28 +44,35 @@ class IngestConfig(dg.Config):
     repositories: list[str] = []  # noqa: RUF012 - pydantic copies defaults
 
 
-@dg.asset(
-    key=TAG_PAGES,
+_SPEC = dg.AssetSpec(
+    TAG_PAGES,
     deps=[REGISTRY],
-    partitions_def=NAMESPACES,
-    backfill_policy=dg.BackfillPolicy.single_run(),
     group_name="swr",
     kinds={"python", "parquet"},
     owners=OWNERS,
     freshness_policy=FRESHNESS,
+    description="One row per tag record read, verbatim, by namespace: the landing zone.",
     metadata={
         "dagster/column_schema": dg.TableSchema(
             [dg.TableColumn(field.name, str(field.type), comment_of(field)) for field in RECORDS]
         )
     },
 )
-def tag_pages(
+
+
+@dg.multi_asset(
+    name=Step.CRAWL.value,
+    specs=[_SPEC],
+    partitions_def=NAMESPACES,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def crawl(
     context: dg.AssetExecutionContext,
     config: IngestConfig,
     warehouse: dg.ResourceParam[Settings],
     progress: dg.ResourceParam[Progress],
 ) -> None:
-    """One row per tag record read, verbatim, by namespace: the landing zone.
+    """Discover, crawl and land.
 
     Without a partition key all visible namespaces in scope are read. Each that was read gets a
     materialization; one of which nothing could be read gets an observation that says why.
@@ -73,9 +81,9 @@ def tag_pages(
         _chosen_namespaces(context, config, warehouse),
         tuple(config.repositories) or warehouse.repositories,
     )
-    order = RunRequest(context.run.run_id, config.full, scope)
-    with RunLog(order.run_id).step("read"):
-        summary = crawl_registry(warehouse, order, progress)
+    request = RunRequest(context.run.run_id, config.full, scope)
+    with RunLog(request.run_id).step(Step.CRAWL):
+        summary = crawl_registry(warehouse, request, progress)
     context.instance.add_dynamic_partitions(NAMESPACES.name or "", summary.visible_namespaces)
     _tell(context, [*filter(scope.has_namespace, summary.visible_namespaces)], summary)
 
@@ -98,9 +106,9 @@ def _tell(context: dg.AssetExecutionContext, namespaces: list[str], summary: Cra
     if _keys(context):
         # Dagster makes the materializations itself, one for each key.
         for namespace, metadata in of_each.items():
-            context.add_asset_metadata(metadata, partition_key=namespace)
+            context.add_asset_metadata(metadata, asset_key=TAG_PAGES, partition_key=namespace)
         return
-    context.add_asset_metadata(_totals(summary))
+    context.add_asset_metadata(_totals(summary), asset_key=TAG_PAGES)
     for namespace, metadata in of_each.items():
         context.log_event(_event(namespace, metadata))
 

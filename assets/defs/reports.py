@@ -14,6 +14,7 @@ from duckdb import DuckDBPyConnection
 
 from assets.table_specs import sql_files, table_spec
 from pipelines.page.previews import previews
+from pipelines.run.ingest import Step
 from pipelines.run.log import RunLog
 from pipelines.settings import Settings
 from pipelines.warehouse.build_plan import report_names, report_sources
@@ -53,12 +54,12 @@ def _column_lineage(name: str) -> dg.TableColumnLineage:
 
 
 @dg.multi_asset(specs=[_spec(name) for name in report_names()])
-def reports(
+def build(
     context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Settings]
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Rebuild every report from the tables of the building file."""
     log = RunLog(context.run.run_id)
-    with log.step("report"), connect_building(warehouse.warehouse_dir) as con:
+    with log.step(Step.BUILD), connect_building(warehouse.warehouse_dir) as con:
         built = build_reports(con)
         sizes = stored_bytes(con)
         shown = {report.name: _shown(con, report, sizes) for report in built}

@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from assets.defs.clear_up import CLEAR_UP
+from pipelines.run.ingest import Step
 from pipelines.settings import read_calendar, read_settings
 
 # A run whose worker died begins anew: it takes up what was landed, and loads it afresh.
@@ -102,7 +103,7 @@ WEEKLY = _by_the_clock(
     description="Once a week everything is read, also what seems unchanged. When is set by"
     " SWR_WEEKLY_FULL_AT and SWR_SCHEDULE_TIME_ZONE.",
     reason_to_skip=_nothing_to_read,
-    run_config={"ops": {"swr__tag_pages": {"config": {"full": True}}}},
+    run_config={"ops": {Step.CRAWL.value: {"config": {"full": True}}}},
 )
 CLEARING = _by_the_clock(
     "clearing_up",

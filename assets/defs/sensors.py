@@ -11,8 +11,8 @@ from assets.defs.schedules import no_registry
 from assets.partitions import NAMESPACES
 from pipelines import errors
 from pipelines.errors import SwrWarehouseError
-from pipelines.page.tag_listing import visible_namespaces
 from pipelines.run.alerts import Alert, post
+from pipelines.run.discover import visible_namespaces
 from pipelines.settings import read_settings
 
 _OWN_ERRORS = {

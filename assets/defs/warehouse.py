@@ -12,25 +12,14 @@ from assets.defs.landing import TAG_PAGES
 from assets.defs.reports import REPORT_KEYS
 from assets.reexecution import run_that_read
 from assets.table_specs import FRESHNESS, OWNERS, sql_files, table_spec
-from pipelines.run.ingest import load_landing, publish_run
+from pipelines.run.ingest import Step, publish_run
+from pipelines.run.load import load_landing
 from pipelines.run.log import RunLog
+from pipelines.schemas import TABLES
 from pipelines.settings import Settings
 from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.catalog import stored_bytes
 from pipelines.warehouse.models import audit, run_checks
-
-TABLES = (
-    ("main", "repositories"),
-    ("main", "tags"),
-    ("main", "tag_history"),
-    ("main", "manifests"),
-    ("main", "layers"),
-    ("main", "platforms"),
-    ("ingest", "runs"),
-    ("ingest", "crawls"),
-    ("ingest", "rejected_records"),
-    ("ingest", "counted_records"),
-)
 
 
 @dg.multi_asset(
@@ -49,7 +38,7 @@ def load(
     context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Settings]
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Turn what was landed into rows of the building file, which nobody else opens."""
-    with RunLog(context.run.run_id).step("load"):
+    with RunLog(context.run.run_id).step(Step.LOAD):
         rows = load_landing(warehouse, run_that_read(context.instance, context.run, warehouse))
     with connect_building(warehouse.warehouse_dir) as con:
         sizes = stored_bytes(con)
@@ -61,23 +50,27 @@ def load(
         )
 
 
-@dg.asset(
-    key=["warehouse", "published"],
+_PUBLISHED = dg.AssetSpec(
+    ["warehouse", "published"],
     deps=[*(list(table) for table in TABLES), *REPORT_KEYS],
     group_name="reports",
     kinds={"duckdb"},
     owners=OWNERS,
     freshness_policy=FRESHNESS,
+    description="The one file people query: replaced at once, after every blocking check.",
 )
-def published(
+
+
+@dg.multi_asset(specs=[_PUBLISHED])
+def publish(
     context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult[None]:
-    """The one file people query: replaced at once, after every blocking check has passed."""
+    """Publish what was built and checked."""
     if context.run.asset_selection:
         # Chosen alone, without the steps that audit: nothing is published unaudited.
         with connect_building(warehouse.warehouse_dir) as con:
             audit(run_checks(con))
-    with RunLog(context.run.run_id).step("publish"):
+    with RunLog(context.run.run_id).step(Step.PUBLISH):
         path = publish_run(warehouse, context.run.run_id)
     return dg.MaterializeResult(
         metadata={"path": dg.MetadataValue.path(path), "bytes": path.stat().st_size}

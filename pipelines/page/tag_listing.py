@@ -1,7 +1,7 @@
-"""A look at the registry as it is now: its namespaces, and the tags call with all its parameters.
+"""A repository's tags as the registry lists them now, with all parameters of the call.
 
-For people, sensors, and recordings the emulator can serve. A run reads by `crawl`, which proves
-that nothing is missing; this does not.
+For people, and for recordings that the emulator can serve. A run reads by `run.crawler`, which
+proves that nothing is missing; this does not.
 """
 
 from collections.abc import Iterator
@@ -11,17 +11,6 @@ from pipelines.settings import Settings
 from pipelines.swr.client import client_from
 from pipelines.swr.paging import ListedRecord
 from pipelines.swr.transport import Transport
-
-
-def visible_namespaces(settings: Settings) -> list[str]:
-    """Every namespace the credentials can see, sorted.
-
-    Raises:
-        SettingsError: endpoint or credentials are missing.
-        SwrError: the registry did not answer.
-    """
-    with Transport(settings) as transport:
-        return client_from(settings, transport).namespaces()
 
 
 def tag_records(

@@ -1,227 +1,180 @@
-"""Read every repository of a run and land its records: many at once, each in its reading order.
+"""The first step of a run: discover repositories, crawl their tags, land every record.
 
-Concurrency is across repositories; the pages of one are read one after the other. A repository
-that fails is logged and does not stop the others.
+Takes up the landing of a run that died, if it fits. Reading one repository is the `crawler`'s work.
 """
 
 import logging
-from collections.abc import Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+import time
+from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Protocol
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from pipelines.errors import SwrError, SwrNotFound, SwrRefused
-from pipelines.landing.writer import LandedRecord, LandingWriter
-from pipelines.run.discover import Discovery, Name, largest_first
+import pyarrow as pa
+
+from pipelines.errors import NothingRead
+from pipelines.landing import writer as landing
+from pipelines.landing.files import write_table
+from pipelines.landing.reader import read_crawls
+from pipelines.landing.zone import open_landing
+from pipelines.run.crawler import Crawler, Limits
+from pipelines.run.discover import Discovery, discover
+from pipelines.run.known import NoRepositories, StoredRepositories
 from pipelines.run.log import RunLog
-from pipelines.swr.client import SwrClient
-from pipelines.swr.paging import (
-    ACCEPTED_LIMIT,
-    MAXIMUM_LIMIT,
-    CrawlOutcome,
-    CrawlStatus,
-    KnownRecords,
-    ListedRecord,
-    PageRequest,
-    Reading,
-    read_repository,
-)
-from pipelines.swr.transport import Counters
+from pipelines.run.progress import Progress
+from pipelines.run.request import Name, RunRequest
+from pipelines.schemas import REPOSITORIES
+from pipelines.settings import Settings
+from pipelines.swr.client import client_from
+from pipelines.swr.transport import Transport
+from pipelines.swr.wire import as_utc
+
+UNPROVEN = ("failed", "incomplete")
 
 
-class KnownRepositories(Protocol):
-    """What earlier runs proved, to compare with."""
+@dataclass(frozen=True)
+class CrawlSummary:
+    """How the reading of the registry went: a row of LANDED_CRAWLS each, and the totals."""
 
-    def get(self, name: Name) -> KnownRecords | None:
-        """What is known of a repository; None if it has to be read whole."""
+    crawls: pa.Table
+    totals: landing.CrawlTotals
+    visible_namespaces: list[str]
+    failed_namespaces: dict[str, str]
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether every repository in scope was proven."""
+        return not self.failed_namespaces and not self.count(*UNPROVEN)
 
-class Progress(Protocol):
-    """Told what happens while it happens, from any thread."""
-
-    def start(self, repositories: int, tags: int) -> None:
-        """The crawl is about to read that many repositories, of about that many tags."""
-
-    def finished(self, name: Name, outcome: CrawlOutcome, error: str | None) -> None:
-        """A repository has been read, or could not be."""
-
-
-@dataclass
-class Limits:
-    """Page sizes the endpoint accepts; lowered for all when it refuses one."""
-
-    page_size: int
-    maximum: int = MAXIMUM_LIMIT
-
-    def lower(self) -> None:
-        """Fall back to what every endpoint accepts."""
-        self.page_size = min(self.page_size, ACCEPTED_LIMIT)
-        self.maximum = ACCEPTED_LIMIT
+    def count(self, *statuses: str) -> int:
+        """Repositories with one of these statuses."""
+        return sum(status in statuses for status in self.crawls["status"].to_pylist())
 
 
-@dataclass
-class Crawler:
-    """Reads repositories into a landing folder."""
+def crawl_registry(settings: Settings, request: RunRequest, progress: Progress) -> CrawlSummary:
+    """Discover, crawl and land; take up the landing of a dead run if it fits.
 
-    client: SwrClient
-    folder: LandingWriter
-    known: KnownRepositories
-    limits: Limits
-    progress: Progress
-    log: RunLog
-
-    def crawl(self, found: Discovery, *, done: Collection[Name], threads: int) -> None:
-        """Read what was discovered, except what is done; record an outcome for each.
-
-        Args:
-            found: what to read, to ask after, and what could not be listed.
-            done: repositories a dead run had finished.
-            threads: repositories read at the same time.
-        """
-        jobs = [
-            name for name in [*largest_first(found.listed), *found.unlisted] if name not in done
-        ]
-        unreachable = [name for name in found.unreachable if name not in done]
-        tags = sum(_size(found, name) for name in jobs)
-        self.progress.start(len(jobs) + len(unreachable), tags)
-        for name in unreachable:
-            error = str(found.unreachable[name])
-            self._record(name, _FAILED, error, Counters(), started=datetime.now(UTC))
-        pool = ThreadPoolExecutor(threads, thread_name_prefix="crawl")
-        try:
-            waiting = [
-                pool.submit(self._read, name, is_listed=name in found.listed) for name in jobs
-            ]
-            for job in as_completed(waiting):
-                job.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-    def _read(self, name: Name, *, is_listed: bool) -> None:
-        """Read one repository and record how it went, whatever the registry does."""
-        started = datetime.now(UTC)
-        spent = self.client.transport.start_counting()
-        error: str | None = None
-        try:
-            outcome = self._read_or_miss(name, is_listed=is_listed)
-        except SwrError as failure:
-            outcome, error = _FAILED, str(failure)
-        if outcome.status is CrawlStatus.INCOMPLETE:
-            error = (
-                f"the list kept changing or contradicting itself: {outcome.received} records read,"
-                f" {outcome.expected if outcome.expected is not None else 'unknown'} expected"
-            )
-        self._record(name, outcome, error, spent, started=started)
-
-    def _read_or_miss(self, name: Name, *, is_listed: bool) -> CrawlOutcome:
-        """Read a repository; it is missing only if it says so when asked for by name."""
-        if not is_listed and not self.client.has_repository(*name):
-            return _MISSING
-        try:
-            return self._read_tags(name)
-        except SwrNotFound:
-            if self.client.has_repository(*name):
-                raise
-            return _MISSING
-
-    def _read_tags(self, name: Name) -> CrawlOutcome:
-        """Ask for pages in the reading order."""
-
-        def land(walk: int, records: Sequence[ListedRecord]) -> None:
-            self.folder.add(*name, [_to_land(walk, record) for record in records])
-
-        limits = self.limits
-        known = self.known.get(name)
-        reading = read_repository(limits.page_size, known, land, limits.maximum)
-        try:
-            request = next(reading)
-            while True:
-                request = self._ask(name, request, reading)
-        except StopIteration as end:
-            outcome: CrawlOutcome = end.value
-            return outcome
-
-    def _ask(self, name: Name, request: PageRequest, reading: Reading) -> PageRequest:
-        """Answer one request of the reading; what it wants next."""
-        try:
-            page = self.client.tag_page(*name, request)
-        except SwrRefused as refusal:
-            # What was never sent says nothing of page sizes.
-            if request.limit <= ACCEPTED_LIMIT or refusal.status is None:
-                raise
-            self.limits.lower()
-            return reading.throw(refusal)
-        return reading.send(page)
-
-    def _record(
-        self,
-        name: Name,
-        outcome: CrawlOutcome,
-        error: str | None,
-        spent: Counters,
-        *,
-        started: datetime,
-    ) -> None:
-        namespace, repository = name
-        self.folder.finish(
-            {
-                "namespace": namespace,
-                "repository": repository,
-                "status": outcome.status.value,
-                "requests": spent.requests,
-                "retries": spent.retries,
-                "throttled_seconds": spent.throttled_seconds,
-                "bytes": spent.bytes,
-                "pages": outcome.pages,
-                "expected": outcome.expected,
-                "received": outcome.received,
-                "duplicates": outcome.duplicates,
-                "attempts": outcome.walks,
-                "error": error,
-                "started_at": started,
-                "finished_at": datetime.now(UTC),
-                "lists_everything": outcome.lists_everything,
-                "first_walk": outcome.first_walk,
-            }
+    Raises:
+        SettingsError: something to talk to SWR with is missing, or the scope names nothing known.
+        SwrError: the namespaces could not be listed.
+        NothingRead: no repository could be read.
+    """
+    as_of = datetime.now(UTC)
+    log = RunLog(request.run_id)
+    log.event("run started", mode=request.mode, scope=request.scope.as_dict())
+    with (
+        Transport(settings) as transport,
+        closing(StoredRepositories(settings.warehouse_dir)) as published,
+    ):
+        client = client_from(settings, transport)
+        found = discover(client, request.scope, published.names(), threads=settings.concurrency)
+        folder = _open_landing(settings, request, published, as_of)
+        write_table(folder.path / "repositories.parquet", _listed(found))
+        crawler = Crawler(
+            client=client,
+            folder=folder,
+            known=NoRepositories() if request.full else published,
+            limits=Limits(settings.page_size),
+            progress=progress,
+            log=log,
         )
-        self.log.event(
-            "repository finished",
-            level=logging.WARNING if error else logging.INFO,
-            namespace=namespace,
-            repository=repository,
-            status=outcome.status.value,
-            requests=spent.requests,
-            tags=outcome.received,
-            error=error,
-        )
-        self.progress.finished(name, outcome, error)
+        crawler.crawl(found, done=_done(folder.path), threads=settings.concurrency)
+        totals = _totals(found, transport, as_of)
+        folder.close(totals)
+    failures = {name: str(error) for name, error in found.failed_namespaces.items()}
+    crawls = read_crawls(folder.path)
+    summary = CrawlSummary(crawls, totals, found.visible_namespaces, failures)
+    _log_landed(log, summary)
+    _raise_if_nothing_read(summary)
+    return summary
 
 
-def _unread(status: CrawlStatus, *, lists_everything: bool) -> CrawlOutcome:
-    return CrawlOutcome(
-        status=status,
-        first_walk=0,
-        lists_everything=lists_everything,
-        walks=0,
-        pages=0,
-        expected=None,
-        received=0,
-        duplicates=0,
+def _open_landing(
+    settings: Settings, request: RunRequest, published: StoredRepositories, now: datetime
+) -> landing.LandingWriter:
+    asked = landing.CrawlRequest(
+        mode=request.mode,
+        namespaces=request.scope.namespaces,
+        repositories=request.scope.repositories,
+        based_on=published.last_run(),
+        started_at=now,
+    )
+    return open_landing(
+        landing_zone(settings),
+        request.run_id,
+        asked,
+        published=published.runs(),
+        max_age=timedelta(hours=settings.landing_max_age_hours),
+        now=now,
+        clock=time.monotonic,
     )
 
 
-_FAILED = _unread(CrawlStatus.FAILED, lists_everything=False)
-_MISSING = _unread(CrawlStatus.MISSING, lists_everything=True)
+def landing_zone(settings: Settings) -> Path:
+    """Where the landings of all runs are."""
+    return settings.warehouse_dir / "landing"
 
 
-def _to_land(walk: int, record: ListedRecord) -> LandedRecord:
-    return LandedRecord(
-        walk, record.key, record.version.updated, record.version.fingerprint, record.raw
+def _done(path: Path) -> set[Name]:
+    """Repositories that a dead run finished; those that failed are tried again."""
+    return {
+        (row["namespace"], row["repository"])
+        for row in read_crawls(path).to_pylist()
+        if row["status"] != "failed"
+    }
+
+
+def _listed(found: Discovery) -> pa.Table:
+    """The listed repositories as rows of REPOSITORIES."""
+    rows = [
+        {
+            "namespace": namespace,
+            "repository": repository,
+            "is_public": record.is_public,
+            "api_size_bytes": record.size,
+            "api_tag_count": record.num_images,
+            "download_count": record.num_download,
+            "created_at": record.created_at and as_utc(record.created_at),
+            "updated_at": record.updated_at and as_utc(record.updated_at),
+        }
+        for (namespace, repository), record in found.listed.items()
+    ]
+    return pa.Table.from_pylist(rows, schema=REPOSITORIES)
+
+
+def _totals(found: Discovery, transport: Transport, as_of: datetime) -> landing.CrawlTotals:
+    counters = transport.counters
+    return landing.CrawlTotals(
+        as_of=as_of,
+        unread_namespaces=found.unread_namespaces,
+        failed_namespaces=len(found.failed_namespaces),
+        unread_repositories=found.unread_repositories,
+        requests=counters.requests,
+        retries=counters.retries,
+        throttled_seconds=counters.throttled_seconds,
+        bytes=counters.bytes,
     )
 
 
-def _size(found: Discovery, name: Name) -> int:
-    """Tags the list says a repository has."""
-    record = found.listed.get(name)
-    return (record.num_images or 0) if record else 0
+def _log_landed(log: RunLog, summary: CrawlSummary) -> None:
+    for namespace, error in summary.failed_namespaces.items():
+        log.event("namespace not listed", level=logging.WARNING, namespace=namespace, error=error)
+    totals = summary.totals
+    log.event(
+        "run landed",
+        repositories=Counter(summary.crawls["status"].to_pylist()),
+        tags=sum(row["received"] for row in summary.crawls.to_pylist()),
+        requests=totals.requests,
+        retries=totals.retries,
+        throttled_seconds=totals.throttled_seconds,
+        bytes=totals.bytes,
+    )
+
+
+def _raise_if_nothing_read(summary: CrawlSummary) -> None:
+    """Refuse to go on from a run in which everything failed."""
+    if summary.is_complete or summary.count("complete", "unchanged", "incomplete", "missing"):
+        return
+    errors = [*summary.failed_namespaces.values(), *summary.crawls["error"].to_pylist()]
+    raise NothingRead(f"Nothing could be read, so nothing is published. First error: {errors[0]}")

@@ -3,43 +3,16 @@
 Decides what to read and what to ask after; reads no tags (`crawl`) and deletes nothing (`load`).
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 
 from pipelines.errors import SettingsError, SwrError
-from pipelines.swr.client import RepositoryList, SwrClient
+from pipelines.run.request import WILDCARD, Name, Scope
+from pipelines.settings import Settings
+from pipelines.swr.client import RepositoryList, SwrClient, client_from
+from pipelines.swr.transport import Transport
 from pipelines.swr.wire import RepositoryRecord
-
-Name = tuple[str, str]
-
-_WILDCARD = re.compile(r"[*?\[]")
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What a run is asked to read: globs of names, `!` excludes; empty means everything visible.
-
-    Repository globs are matched against `namespace/repository`, and `*` crosses a slash.
-    """
-
-    namespaces: tuple[str, ...] = ()
-    repositories: tuple[str, ...] = ()
-
-    def has_namespace(self, namespace: str) -> bool:
-        """Whether the namespace may hold repositories of this scope."""
-        wanted = [glob for glob in self.repositories if not glob.startswith("!")]
-        return _matches(namespace, self.namespaces) and (
-            not wanted or any(_may_reach(glob, f"{namespace}/") for glob in wanted)
-        )
-
-    def has_repository(self, namespace: str, repository: str) -> bool:
-        """Whether the repository is to be read."""
-        return self.has_namespace(namespace) and _matches(
-            f"{namespace}/{repository}", self.repositories
-        )
 
 
 @dataclass
@@ -93,6 +66,17 @@ def discover(
     return found
 
 
+def visible_namespaces(settings: Settings) -> list[str]:
+    """Every namespace the credentials can see, sorted.
+
+    Raises:
+        SettingsError: endpoint or credentials are missing.
+        SwrError: the registry did not answer.
+    """
+    with Transport(settings) as transport:
+        return client_from(settings, transport).namespaces()
+
+
 def _list(client: SwrClient, namespace: str) -> RepositoryList | SwrError:
     try:
         return client.repositories(namespace)
@@ -133,22 +117,8 @@ def _refuse_typos(scope: Scope, found: Discovery, known: set[Name]) -> None:
             )
 
 
-def _matches(name: str, globs: tuple[str, ...]) -> bool:
-    wanted = [glob for glob in globs if not glob.startswith("!")]
-    unwanted = [glob[1:] for glob in globs if glob.startswith("!")]
-    return (not wanted or any(fnmatchcase(name, glob) for glob in wanted)) and not any(
-        fnmatchcase(name, glob) for glob in unwanted
-    )
-
-
-def _may_reach(glob: str, beginning: str) -> bool:
-    """Whether a glob can match a name with this beginning, judged by what it says literally."""
-    literal = _WILDCARD.split(glob, maxsplit=1)[0]
-    return literal.startswith(beginning) or beginning.startswith(literal)
-
-
 def _is_literal(glob: str) -> bool:
-    return not glob.startswith("!") and not _WILDCARD.search(glob)
+    return not glob.startswith("!") and not WILDCARD.search(glob)
 
 
 def largest_first(listed: Mapping[Name, RepositoryRecord]) -> list[Name]:

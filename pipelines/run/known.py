@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipelines.run.discover import Name
+from pipelines.run.request import Name
 from pipelines.swr.paging import SHORT_LIMIT, KnownRecords, RecordVersion
 from pipelines.warehouse.known import (
     known_newest,

@@ -12,7 +12,14 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.errors import AuditFailed
-from pipelines.warehouse.build_plan import Action, build_steps, intermediates, sql_of, statements_in
+from pipelines.warehouse.build_plan import (
+    Action,
+    build_steps,
+    intermediates,
+    report_names,
+    sql_of,
+    statements_in,
+)
 from pipelines.warehouse.connection import retry_with_more_memory
 
 SAMPLE_ROWS = 10
@@ -55,6 +62,17 @@ class CheckOutcome:
 def check_names() -> list[str]:
     """Name every check, `<table>__<rule>`, in alphabetical order."""
     return list(statements_in("checks"))
+
+
+def report_checks() -> set[str]:
+    """Name the checks that need the reports; those of `warehouse` look at every table."""
+    built = {*report_names(), "warehouse"}
+    return {name for name in check_names() if name.split("__", 1)[0] in built}
+
+
+def table_checks() -> set[str]:
+    """Name the checks that need only what was loaded."""
+    return set(check_names()) - report_checks()
 
 
 def check_entries() -> list[CheckEntry]:

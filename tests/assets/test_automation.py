@@ -106,7 +106,7 @@ def test_a_run_that_has_not_ended_is_enough(
     instance = dg.DagsterInstance.local_temp(str(tmp_path))
     monkeypatch.setenv("SWR_REGION", "cn-north-4")
     assert tick(DAILY, instance) == [{}]
-    assert tick(WEEKLY, instance) == [{"ops": {"swr__tag_pages": {"config": {"full": True}}}}]
+    assert tick(WEEKLY, instance) == [{"ops": {"crawl": {"config": {"full": True}}}}]
     run = dg.DagsterRun(job_name="ingest", run_id="r1", status=status)
     instance.add_run(run)
     told = (

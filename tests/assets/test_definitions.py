@@ -9,17 +9,18 @@ import dagster as dg
 import pytest
 import requests
 from checkout import ROOT
-from ingest_site import AT, NoProgress, Site, manifest, small_registry
+from ingest_site import AT, Site, manifest, small_registry
 
 from assets.definitions import defs
-from assets.defs.checks import audit_reports, audit_tables
-from assets.defs.reports import reports
-from assets.defs.warehouse import load, published
+from assets.defs.checks import check_reports, check_tables
+from assets.defs.reports import build
+from assets.defs.warehouse import load, publish
 from assets.partitions import NAMESPACES
 from assets.resources import WarehouseResource
 from pipelines.emulator.messages import Response
 from pipelines.emulator.server import Emulator
 from pipelines.errors import AuditFailed
+from pipelines.run.progress import NoProgress
 from pipelines.warehouse.build_plan import report_names
 from pipelines.warehouse.building import connect_building, start_building
 from pipelines.warehouse.models import check_names
@@ -169,12 +170,12 @@ def test_a_namespace_that_could_not_be_read_is_observed_and_not_materialized(sit
 
 def after_the_load() -> dg.JobDefinition:
     """The end of the job: checks and publishing, on whatever the building file holds."""
-    checks = dg.AssetSelection.checks(audit_tables, audit_reports)
-    selection = dg.AssetSelection.assets(published) | checks
+    checks = dg.AssetSelection.checks(check_tables, check_reports)
+    selection = dg.AssetSelection.assets(publish) | checks
     job = dg.define_asset_job("end", selection, executor_def=dg.in_process_executor)
     return dg.Definitions(
-        assets=[load, reports, published],
-        asset_checks=[audit_tables, audit_reports],
+        assets=[load, build, publish],
+        asset_checks=[check_tables, check_reports],
         jobs=[job],
         resources={"warehouse": WarehouseResource()},
     ).resolve_job_def("end")

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from checkout import SHARED
 from duckdb import DuckDBPyConnection
-from ingest_site import NoProgress
 
 from pipelines.emulator.catalogue import read_catalogues
 from pipelines.emulator.server import Emulator
-from pipelines.run.discover import Scope
-from pipelines.run.ingest import RunRequest, crawl_registry, load_landing
+from pipelines.run.crawl import crawl_registry
+from pipelines.run.load import load_landing
+from pipelines.run.progress import NoProgress
+from pipelines.run.request import RunRequest, Scope
 from pipelines.settings import read_settings
 from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.models import audit, build_reports, run_checks

@@ -8,7 +8,8 @@ import pytest
 from pipelines.emulator.messages import Request
 from pipelines.emulator.registry import Registry
 from pipelines.emulator.server import Emulator
-from pipelines.run.discover import Scope, discover
+from pipelines.run.discover import discover
+from pipelines.run.request import Scope
 from pipelines.settings import read_settings
 from pipelines.swr.client import client_from
 from pipelines.swr.transport import Transport

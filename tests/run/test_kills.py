@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from ingest_site import AT, manifest
-from killed_runs import COMMAND, RENAMING, REPOSITORIES, STAGES, CrawlOutcome, Proof
+from killed_runs import COMMAND, RENAMING, REPOSITORIES, CrawlOutcome, Proof
+from plain_run import STAGES
 
 from pipelines.emulator.registry import Registry
 from pipelines.emulator.server import Emulator

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from ingest_site import AT, Site, at_site, manifest
 
-from assets.defs.warehouse import TABLES
 from pipelines.emulator.messages import Request, Response, gateway_error
 from pipelines.emulator.registry import Registry
 from pipelines.errors import SwrUnauthenticated
+from pipelines.schemas import TABLES
 
 JSON = {"SWR_LOG_FORMAT": "json"}
 WRONG_TOKEN = (
@@ -116,7 +116,7 @@ def test_a_failed_run_tells_why(tmp_path: Path, capsys: pytest.CaptureFixture[st
         {
             "level": "error",
             "message": "run failed",
-            "step": "read",
+            "step": "crawl",
             "kind": "SwrUnauthenticated",
             "error": f"GET /v2/manage/namespaces: the credentials were refused: {WRONG_TOKEN}",
         },

@@ -13,7 +13,6 @@ import odd_records
 import rare_faults
 import stamina
 from changing_registry import Moving
-from ingest_site import NoProgress
 from oracle import Found, Live, Oracle
 from rare_faults import ALL_FAULTS, ODD_RECORDS
 from watched_registry import TickingClock, WatchedRegistry, small_image
@@ -23,8 +22,10 @@ from pipelines.emulator.faults import Fault, sometimes
 from pipelines.emulator.messages import Request, Response
 from pipelines.emulator.server import Emulator
 from pipelines.errors import NothingRead, SwrError
-from pipelines.run.discover import Name, Scope
-from pipelines.run.ingest import RunRequest, crawl_registry, load_landing
+from pipelines.run.crawl import crawl_registry
+from pipelines.run.load import load_landing
+from pipelines.run.progress import NoProgress
+from pipelines.run.request import Name, RunRequest, Scope
 from pipelines.settings import Settings, read_settings
 from pipelines.warehouse.build_plan import report_names
 from pipelines.warehouse.building import connect_building

@@ -8,12 +8,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from changing_registry import Moving
-from ingest_site import NoProgress
 from watched_registry import TickingClock, WatchedRegistry, small_image
 
 from pipelines.emulator.server import Emulator
-from pipelines.run.discover import Scope
-from pipelines.run.ingest import RunRequest, crawl_registry, load_landing
+from pipelines.run.crawl import crawl_registry
+from pipelines.run.load import load_landing
+from pipelines.run.progress import NoProgress
+from pipelines.run.request import RunRequest, Scope
 from pipelines.settings import read_settings
 from pipelines.warehouse.publish import publish
 

@@ -15,23 +15,12 @@ import pyarrow as pa
 from assets.cli.launch import run_job
 from pipelines.emulator.registry import Registry
 from pipelines.emulator.server import Emulator
-from pipelines.run.discover import Name
 from pipelines.run.ingest import latest_status
+from pipelines.run.progress import NoProgress
 from pipelines.settings import read_settings
-from pipelines.swr.paging import CrawlOutcome
 from pipelines.warehouse.query import run_query
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
-
-
-class NoProgress:
-    """Tells nobody of progress."""
-
-    def start(self, repositories: int, tags: int) -> None:
-        """Say nothing."""
-
-    def finished(self, name: Name, outcome: CrawlOutcome, error: str | None) -> None:
-        """Say nothing."""
 
 
 @dataclass

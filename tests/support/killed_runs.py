@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest_site import AT, manifest
-from plain_run import run_steps
+from plain_run import STAGES, run_steps
 
 from pipelines.emulator.server import Emulator
 from pipelines.landing.reader import read_crawls
@@ -29,7 +29,6 @@ from pipelines.warehouse.building import BUILDING, PUBLISHED
 from pipelines.warehouse.connection import open_read_only
 
 REPOSITORIES = 24
-STAGES = ("crawl", "load", "reports", "publish")
 COMMAND = "swr-warehouse ingest"
 # What of publishing comes before and after: an audit hook sees each from inside the child.
 RENAMING = {

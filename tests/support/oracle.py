@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from watched_registry import State, WatchedRegistry, still_standing
 
-from pipelines.run.discover import Name
+from pipelines.run.request import Name
 
 # Tags by name: digest, and when updated.
 Live = dict[str, tuple[str, datetime]]

@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from changing_registry import Moving
-from ingest_site import NoProgress
 from watched_registry import State, TickingClock, WatchedRegistry, small_image, still_standing
 
 from pipelines.emulator.server import Emulator
 from pipelines.landing.reader import read_crawls, read_records
 from pipelines.landing.writer import LandingWriter
-from pipelines.run.crawl import Crawler, Limits
-from pipelines.run.discover import Discovery, Name
+from pipelines.run.crawler import Crawler, Limits
+from pipelines.run.discover import Discovery
 from pipelines.run.log import RunLog
+from pipelines.run.progress import NoProgress
+from pipelines.run.request import Name
 from pipelines.settings import Settings, read_settings
 from pipelines.swr.client import client_from
 from pipelines.swr.paging import KnownRecords, RecordVersion

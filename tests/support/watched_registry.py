@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipelines.emulator.registry import Registry
-from pipelines.run.discover import Name
+from pipelines.run.request import Name
 
 # What tells one version of a tag from another, by name: its digest and its `updated`, as sent.
 State = dict[str, tuple[str, str]]

@@ -1,0 +1,87 @@
+"""The second step of a run: normalize what was landed and load it, a bounded chunk at a time."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+import msgspec
+import pyarrow as pa
+
+from pipelines.errors import WarehouseShortOfMemory
+from pipelines.landing import writer as landing
+from pipelines.landing.reader import read_crawls, read_repositories, read_run, read_totals
+from pipelines.run.crawl import UNPROVEN, landing_zone
+from pipelines.run.log import RunLog
+from pipelines.run.normalize import normalize
+from pipelines.run.request import Scope
+from pipelines.schemas import CRAWLS
+from pipelines.settings import Settings
+from pipelines.warehouse import load
+from pipelines.warehouse.building import connect_building, start_building
+
+# A load streams, and DuckDB can spill what it wrote: this leaves the rest to the records in hand.
+_LOAD_MEMORY = "128MB"
+
+
+def load_landing(settings: Settings, run_id: str) -> dict[str, int]:
+    """Load what the run landed into the building file, a bounded chunk at a time.
+
+    Returns:
+        Rows by table of the building file.
+    """
+    try:
+        return _load_landing(settings, run_id, _LOAD_MEMORY)
+    except WarehouseShortOfMemory:
+        # A checkpoint, which may take up two thousand texts of many megabytes, fails but once.
+        return _load_landing(settings, run_id, None)
+
+
+def _load_landing(settings: Settings, run_id: str, memory_limit: str | None) -> dict[str, int]:
+    directory = settings.warehouse_dir
+    path = landing_zone(settings) / run_id
+    totals = read_totals(path)
+    start_building(directory)
+    with connect_building(directory, memory_limit) as con:
+        load.begin(con)
+
+        def settled(digests: Collection[str]) -> set[str]:
+            return load.settled_digests(con, list(digests))
+
+        for chunk in normalize(path, settled):
+            load.stage_tags(con, chunk.tags)
+            load.stage_rejected(con, chunk.counted, chunk.rejected)
+            load.load_images(con, *chunk.images, totals.as_of)
+            del chunk  # before the next is made
+        crawls = read_crawls(path)
+        run = _run_row(settings, run_id, read_run(path), totals, crawls)
+        load.apply(con, run, crawls.select(CRAWLS.names), read_repositories(path))
+        rows = load.row_counts(con)
+    RunLog(run_id).event("run loaded", status=run.status, rows=rows)
+    return rows
+
+
+def _run_row(
+    settings: Settings,
+    run_id: str,
+    asked: landing.CrawlRequest,
+    totals: landing.CrawlTotals,
+    crawls: pa.Table,
+) -> load.Run:
+    failed = set(crawls["status"].to_pylist()) & set(UNPROVEN)
+    scope = Scope(asked.namespaces, asked.repositories).as_dict()
+    return load.Run(
+        run_id=run_id,
+        as_of=totals.as_of,
+        mode=asked.mode,
+        started_at=totals.as_of,
+        finished_at=datetime.now(UTC),
+        status="partial" if failed or totals.failed_namespaces else "complete",
+        scope=msgspec.json.encode(scope).decode(),
+        unread_namespaces=totals.unread_namespaces,
+        unread_repositories=totals.unread_repositories,
+        stale_days=settings.stale_days,
+        requests=totals.requests,
+        retries=totals.retries,
+        throttled_seconds=totals.throttled_seconds,
+        failed_namespaces=totals.failed_namespaces,
+        received_bytes=totals.bytes,
+    )

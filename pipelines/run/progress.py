@@ -1,0 +1,26 @@
+"""Whom a crawl tells how far it is; the command line and Dagster each bring their own."""
+
+from typing import Protocol
+
+from pipelines.run.request import Name
+from pipelines.swr.paging import CrawlOutcome
+
+
+class Progress(Protocol):
+    """Told what happens while it happens, from any thread."""
+
+    def start(self, repositories: int, tags: int) -> None:
+        """The crawl is about to read that many repositories, of about that many tags."""
+
+    def finished(self, name: Name, outcome: CrawlOutcome, error: str | None) -> None:
+        """A repository has been read, or could not be."""
+
+
+class NoProgress:
+    """For callers who watch nothing."""
+
+    def start(self, repositories: int, tags: int) -> None:
+        """Ignore it."""
+
+    def finished(self, name: Name, outcome: CrawlOutcome, error: str | None) -> None:
+        """Ignore it."""
