@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -56,6 +57,32 @@ def test_there_is_no_third_package_and_no_drawer_for_odds_and_ends() -> None:
         for path in ROOT.glob("*/**/*.py")
         if path.stem in drawers and ".venv" not in path.parts
     ]
+
+
+def test_the_map_in_the_readme_shows_every_room() -> None:
+    """In at most 25 lines, and no room that is not there."""
+    (shown,) = re.findall(
+        r"^```\n(pipelines/.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    assert len(shown.splitlines()) <= 25
+    top = ""
+    rooms = set()
+    for line in shown.splitlines():
+        names = re.findall(r"(?<!\S)(\w+)/(?=\s|$)", line)
+        if line.startswith(" "):
+            rooms |= {f"{top}/{name}" for name in names}
+        else:
+            top = names[0]
+            rooms.add(top)
+    for parent in ("pipelines", "assets", "sql"):
+        there = {f"{parent}/{path.name}" for path in (ROOT / parent).iterdir() if is_room(path)}
+        assert {room for room in rooms if room.startswith(f"{parent}/")} == there
+    assert {"pipelines", "assets", "sql", "tests", "benchmarks", "docs"} <= rooms
+
+
+def is_room(path: Path) -> bool:
+    """Whether it is a folder that holds code."""
+    return any(path.rglob("*.py")) or any(path.rglob("*.sql"))
 
 
 def test_a_package_is_its_docstring() -> None:
