@@ -18,6 +18,7 @@ lint: venv
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/sqruff lint sql
 
 # Dagster's pages, for this machine only; its state stays in the checkout.
 ui: export DAGSTER_HOME := $(CURDIR)/.dagster

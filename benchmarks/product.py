@@ -17,8 +17,9 @@ from pipelines.run.progress import NoProgress
 from pipelines.run.request import RunRequest, Scope
 from pipelines.settings import Settings, read_settings
 from pipelines.warehouse.building import connect_building, writer_lock
-from pipelines.warehouse.models import audit, build_reports, run_checks
+from pipelines.warehouse.checks import raise_if_blocked, run_checks
 from pipelines.warehouse.publish import publish
+from pipelines.warehouse.reports import build_reports
 
 
 def main(database: Path, url: str, connections: int) -> None:
@@ -47,7 +48,7 @@ def ingest(settings: Settings, run_id: str) -> None:
     with measured("reports"):
         with connect_building(settings.warehouse_dir) as con:
             build_reports(con)
-            audit(run_checks(con))
+            raise_if_blocked(run_checks(con))
         publish(settings.warehouse_dir)
 
 

@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings
 
 from assets.definitions import defs
 from pipelines import errors, settings
-from pipelines.warehouse.models import check_entries
+from pipelines.warehouse.checks import all_checks
 
 README = (ROOT / "README.md").read_text()
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
@@ -35,7 +35,7 @@ def test_every_setting_is_in_the_readme_and_the_pages_name_no_other() -> None:
 def test_every_check_told_of_exists_and_every_warning_is_told_of() -> None:
     """What may warn has a line that says what to do."""
     told = {name for text in NAMED for name in re.findall(r"\b[a-z_]+__[a-z_]+\b", text)}
-    checks = {entry.name: entry for entry in check_entries()}
+    checks = {entry.name: entry for entry in all_checks()}
     assert told <= checks.keys()
     assert told >= {name for name, entry in checks.items() if not entry.is_blocking}
 

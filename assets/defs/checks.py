@@ -1,6 +1,6 @@
 """Every file of `sql/checks` as an asset check; the blocking ones stand before publishing.
 
-What a check looks for is told by its SQL, how it runs by `pipelines.warehouse.models`. Tables are
+What a check looks for is told by its SQL, how it runs by `pipelines.warehouse.checks`. Tables are
 audited before reports are built on them, reports before they are published.
 https://docs.dagster.io/guides/test/asset-checks
 """
@@ -15,10 +15,17 @@ from pipelines.run.ingest import Step
 from pipelines.run.log import RunLog
 from pipelines.schemas import TABLES
 from pipelines.settings import Settings
-from pipelines.warehouse import models
 from pipelines.warehouse.build_plan import report_names
 from pipelines.warehouse.building import connect_building
-from pipelines.warehouse.models import CheckEntry, CheckOutcome, audit, check_entries, run_checks
+from pipelines.warehouse.check_rules import Check
+from pipelines.warehouse.checks import (
+    CheckOutcome,
+    all_checks,
+    raise_if_blocked,
+    report_checks,
+    run_checks,
+    table_checks,
+)
 
 # A check is named by its table; `warehouse` is all of them, known once reports are built.
 _KEYS = {table: [schema, table] for schema, table in TABLES}
@@ -26,7 +33,7 @@ _KEYS |= {name: ["reports", name] for name in report_names()}
 _KEYS["warehouse"] = ["reports", "registry_size"]
 
 
-def _spec(entry: CheckEntry) -> dg.AssetCheckSpec:
+def _spec(entry: Check) -> dg.AssetCheckSpec:
     return dg.AssetCheckSpec(
         entry.name,
         asset=_KEYS[entry.name.split("__", 1)[0]],
@@ -35,23 +42,23 @@ def _spec(entry: CheckEntry) -> dg.AssetCheckSpec:
     )
 
 
-_SPECS = {entry.name: _spec(entry) for entry in check_entries()}
+_SPECS = {entry.name: _spec(entry) for entry in all_checks()}
 
 
-@dg.multi_asset_check(specs=[_SPECS[name] for name in sorted(models.table_checks())])
+@dg.multi_asset_check(specs=[_SPECS[name] for name in sorted(table_checks())])
 def check_tables(
     context: dg.AssetCheckExecutionContext, warehouse: dg.ResourceParam[Settings]
 ) -> Iterator[dg.AssetCheckResult]:
     """Run the checks of the loaded tables."""
-    yield from _results(context, warehouse, Step.CHECK_TABLES, models.table_checks())
+    yield from _results(context, warehouse, Step.CHECK_TABLES, table_checks())
 
 
-@dg.multi_asset_check(specs=[_SPECS[name] for name in sorted(models.report_checks())])
+@dg.multi_asset_check(specs=[_SPECS[name] for name in sorted(report_checks())])
 def check_reports(
     context: dg.AssetCheckExecutionContext, warehouse: dg.ResourceParam[Settings]
 ) -> Iterator[dg.AssetCheckResult]:
     """Run the checks of the reports."""
-    yield from _results(context, warehouse, Step.CHECK_REPORTS, models.report_checks())
+    yield from _results(context, warehouse, Step.CHECK_REPORTS, report_checks())
 
 
 def _results(
@@ -63,7 +70,7 @@ def _results(
         yield _result(outcome)
     # Dagster would stop here as well, without saying which checks failed.
     with RunLog(context.run.run_id).step(step):
-        audit(outcomes)
+        raise_if_blocked(outcomes)
 
 
 def _result(outcome: CheckOutcome) -> dg.AssetCheckResult:

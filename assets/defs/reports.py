@@ -1,6 +1,6 @@
 """The reports as assets: one for each file of `sql/reports`, its key the table's name.
 
-How they are built, and in which order, is `pipelines.warehouse.models`; what of them is shown to
+How they are built, and in which order, is `pipelines.warehouse.reports`; what of them is shown to
 people, `pipelines.page.previews` and `pipelines.page.charts`.
 """
 
@@ -17,11 +17,11 @@ from pipelines.page.previews import previews
 from pipelines.run.ingest import Step
 from pipelines.run.log import RunLog
 from pipelines.settings import Settings
-from pipelines.warehouse.build_plan import report_names, report_sources
+from pipelines.warehouse.build_plan import report_inputs, report_names
 from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.catalog import stored_bytes
 from pipelines.warehouse.column_lineage import column_lineage, lineage_markdown
-from pipelines.warehouse.models import BuiltReport, build_reports
+from pipelines.warehouse.reports import BuiltReport, build_reports
 
 REPORT_KEYS = [["reports", name] for name in report_names()]
 
@@ -31,7 +31,7 @@ def _spec(name: str) -> dg.AssetSpec:
     spec = table_spec(
         "reports",
         name,
-        deps=[source.split(".") for source in sorted(report_sources(name))],
+        deps=[source.split(".") for source in sorted(report_inputs(name))],
         group_name="reports",
         made_by=[own, *sql_files("intermediate")],
     )

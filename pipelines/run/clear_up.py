@@ -14,8 +14,8 @@ from pipelines.errors import LandingError
 from pipelines.landing.reader import read_run
 from pipelines.settings import Settings
 from pipelines.warehouse.building import connect_building, start_building
+from pipelines.warehouse.checks import raise_if_blocked, run_checks
 from pipelines.warehouse.known import published_runs
-from pipelines.warehouse.models import audit, run_checks
 from pipelines.warehouse.publish import publish
 from pipelines.warehouse.query import connect_published, is_published
 from pipelines.warehouse.rejected import delete_rejected, runs_with_old_rejected
@@ -54,7 +54,7 @@ def _forget(directory: Path, runs: list[str]) -> None:
     start_building(directory)
     with connect_building(directory) as con:
         delete_rejected(con, runs)
-        audit(run_checks(con))
+        raise_if_blocked(run_checks(con))
     publish(directory)
 
 

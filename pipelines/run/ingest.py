@@ -16,9 +16,10 @@ from pipelines.settings import Settings, read_settings
 from pipelines.swr.client import client_from
 from pipelines.swr.transport import Transport
 from pipelines.warehouse.building import connect_building, writer_lock
-from pipelines.warehouse.models import audit, build_reports, report_checks, run_checks, table_checks
+from pipelines.warehouse.checks import raise_if_blocked, report_checks, run_checks, table_checks
 from pipelines.warehouse.publish import publish
 from pipelines.warehouse.query import run_query
+from pipelines.warehouse.reports import build_reports
 
 _LATEST_STATUS = "select status from ingest.runs order by as_of desc, run_id desc limit 1"
 
@@ -59,11 +60,11 @@ def ingest(
         load_landing(settings, request.run_id)
         with connect_building(settings.warehouse_dir) as con:
             enter(Step.CHECK_TABLES)
-            audit(run_checks(con, table_checks()))
+            raise_if_blocked(run_checks(con, table_checks()))
             enter(Step.BUILD)
             build_reports(con)
             enter(Step.CHECK_REPORTS)
-            audit(run_checks(con, report_checks()))
+            raise_if_blocked(run_checks(con, report_checks()))
         enter(Step.PUBLISH)
         publish_run(settings, request.run_id)
     return summary

@@ -83,7 +83,7 @@ def steps_for_query(sql: str) -> list[BuildStep]:
 
 
 @cache
-def report_sources(name: str) -> frozenset[str]:
+def report_inputs(name: str) -> frozenset[str]:
     """Name the tables a report reads, `schema.table`, itself or through intermediates."""
     made_from = _sources(("reports", name))
     return frozenset(f"{schema}.{table}" for schema, table in made_from if schema != "temp")

@@ -6,7 +6,7 @@ from functools import cache
 import duckdb
 
 from pipelines.warehouse.migrations import make_tables
-from pipelines.warehouse.models import build_reports
+from pipelines.warehouse.reports import build_reports
 
 _COLUMNS = """
     select

@@ -13,8 +13,8 @@ from duckdb import DuckDBPyConnection
 from pipelines.errors import WarehouseError
 from pipelines.warehouse.build_plan import statements_in, steps_for_query
 from pipelines.warehouse.connection import retry_with_more_memory
-from pipelines.warehouse.models import run_build_step
 from pipelines.warehouse.query import open_published, query_relation
+from pipelines.warehouse.reports import create_macros, run_build_step
 
 _NAMES = ("namespace", "repository", "tag")
 
@@ -63,6 +63,7 @@ def count_reclaimable(con: DuckDBPyConnection, chosen: pa.Table) -> pa.Table:
     """Count it for tags given by namespace, repository and tag; leaves temporary tables."""
     question = statements_in("questions")["reclaimable"]
     con.register("chosen_tags", chosen)
+    create_macros(con)
     for step in steps_for_query(question):
         run_build_step(con, *step)
     table: pa.Table = retry_with_more_memory(con, lambda: con.sql(question).to_arrow_table())

@@ -1,12 +1,14 @@
 -- One row per age bucket.
 create or replace temp table age_bucket_names as
-select *
+select
+    names.bucket_number,
+    names.age_bucket
 from (
     values
-        (1, '0-7d'),
-        (2, '8-30d'),
-        (3, '31-90d'),
-        (4, '91-180d'),
-        (5, '181-365d'),
-        (6, '>365d')
+    (1, '0-7d'),
+    (2, '8-30d'),
+    (3, '31-90d'),
+    (4, '91-180d'),
+    (5, '181-365d'),
+    (6, '>365d')
 ) as names (bucket_number, age_bucket);

@@ -4,23 +4,16 @@
 -- size_before_bytes, size_bytes: smallest size stated until before, until after the run.
 create or replace temp table blob_changes as
 with
-lifetimes as (select * from manifest_lifetimes),
-contents as (select * from manifest_blobs),
-statements as (select * from blob_statements),
-
 stays as (
     select
         contents.blob_key,
         contents.since_run_key,
         lifetimes.from_run_key,
         lifetimes.to_run_key,
-        case
-            when contents.since_run_key > lifetimes.from_run_key
-                then contents.since_run_key
-            else lifetimes.from_run_key
-        end as counted_run_key
-    from contents
-    inner join lifetimes on contents.root_key = lifetimes.manifest_key
+        greatest(contents.since_run_key, lifetimes.from_run_key) as counted_run_key
+    from manifest_blobs as contents
+    inner join manifest_lifetimes as lifetimes
+        on contents.root_key = lifetimes.manifest_key
 ),
 
 turns as (
@@ -39,7 +32,7 @@ changes as (
         0 as difference,
         false as was_found,
         size_bytes
-    from statements
+    from blob_statements
     union all
     select
         stays.blob_key,

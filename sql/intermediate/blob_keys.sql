@@ -1,13 +1,11 @@
--- One row per configuration or layer digest any manifest names: a short key.
+-- One row per digest of a configuration or layer that a manifest names: a short key.
 create or replace temp table blob_keys as
-with
-manifests as (select * from main.manifests),
-layers as (select * from main.layers),
-
-digests as (
-    select blob_digest from layers
+with digests as (
+    select blob_digest from main.layers
     union
-    select config_digest as blob_digest from manifests where config_digest is not null
+    select config_digest as blob_digest
+    from main.manifests
+    where config_digest is not null
 )
 
 select

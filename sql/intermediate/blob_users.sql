@@ -1,9 +1,6 @@
--- One row per stored blob a live tag reaches: who uses it, and how many.
+-- One row per stored blob that a live tag reaches: who uses it, and how many.
 create or replace temp table blob_users as
 with
-used as (select * from repository_blobs),
-blobs as (select * from stored_blobs),
-
 namespaces as (
     select
         blob_key,
@@ -14,7 +11,7 @@ namespaces as (
         min(lowest_bucket) as lowest_bucket,
         max(highest_bucket) as highest_bucket,
         bool_and(is_stale) as is_stale
-    from used
+    from repository_blobs
     group by blob_key, namespace_key
 ),
 
@@ -24,6 +21,7 @@ users as (
         cast(sum(tag_count) as bigint) as tag_count,
         cast(sum(repository_count) as bigint) as repository_count,
         count(*) as namespace_count,
+        min(namespace_key) as lowest_namespace_key,
         min(lowest_repository_key) as lowest_repository_key,
         min(lowest_bucket) as lowest_bucket,
         max(highest_bucket) as highest_bucket,
@@ -38,4 +36,4 @@ select
     blobs.is_uncertain,
     blobs.is_layer
 from users
-inner join blobs on users.blob_key = blobs.blob_key;
+inner join stored_blobs as blobs on users.blob_key = blobs.blob_key;

@@ -1,24 +1,19 @@
 -- One row per series of layers, from the base up, with which several live images begin.
 -- continued_count: those that have more layers. example_key: any one of them.
 create or replace temp table common_prefixes as
-with
-layers as (select * from main.layers),
-manifests as (select * from manifest_keys),
-reached as (select * from reached_manifests),
-tagged as (select * from tagged_manifests),
-
-images as (
+with images as (
     select
         manifest_key,
         manifest_digest,
         layer_count
-    from manifests
+    from manifest_keys
     where
         manifest_kind in ('image', 'schema1')
         and manifest_key in (
             select reached.node_key
-            from reached
-            inner join tagged on reached.root_key = tagged.manifest_key
+            from reached_manifests as reached
+            inner join tagged_manifests as tagged
+                on reached.root_key = tagged.manifest_key
         )
 )
 
@@ -30,7 +25,7 @@ select
     sum(case when layers.position + 1 < images.layer_count then 1 else 0 end)
         as continued_count,
     min(images.manifest_key) as example_key
-from layers
+from main.layers
 inner join images on layers.manifest_digest = images.manifest_digest
 group by layers.prefix_digest, layers.position
 having count(*) > 1;

@@ -2,20 +2,14 @@
 -- end: live after from_run_key and all later ones before to_run_key (null while open).
 -- interval_key tells them apart.
 create or replace temp table history_runs as
-with
-history as (select * from main.tag_history),
-crawls as (select * from ingest.crawls),
-runs as (select * from run_numbers),
-manifests as (select * from manifest_keys),
-
-moments as (
+with moments as (
     select
         crawls.namespace,
         crawls.repository,
         crawls.finished_at,
         min(runs.run_key) as run_key
-    from crawls
-    inner join runs on crawls.run_id = runs.run_id
+    from ingest.crawls
+    inner join run_numbers as runs on crawls.run_id = runs.run_id
     group by crawls.namespace, crawls.repository, crawls.finished_at
 )
 
@@ -31,8 +25,9 @@ select
     manifests.manifest_key,
     begins.run_key as from_run_key,
     ends.run_key as to_run_key
-from history
-left join manifests on history.manifest_digest = manifests.manifest_digest
+from main.tag_history as history
+left join manifest_keys as manifests
+    on history.manifest_digest = manifests.manifest_digest
 left join moments as begins
     on history.namespace = begins.namespace
     and history.repository = begins.repository

@@ -1,11 +1,10 @@
--- Exactly one row: the run all reports are as of; nulls before the first.
+-- Exactly one row: the run that all reports are as of; nulls before the first.
 create or replace temp table latest_run as
-with runs as (select * from run_numbers)
 select
     max(run_id) as run_id,
     max(as_of) as as_of,
     max(stale_days) as stale_days,
     max(unread_namespaces) as unread_namespaces,
     max(unread_repositories) as unread_repositories
-from runs
-where run_key = (select max(run_key) from runs);
+from run_numbers
+where run_key = (select max(run_key) from run_numbers);

@@ -2,15 +2,12 @@
 -- One that has tags is listed even if its own row is missing: no byte may drop out.
 create or replace temp table live_repositories as
 with
-repos as (select * from main.repositories),
-tags as (select * from main.tags),
-crawls as (select * from ingest.crawls),
-runs as (select * from run_numbers),
-
 names as (
-    select namespace, repository from repos where deleted_detected_at is null
+    select namespace, repository
+    from main.repositories
+    where deleted_detected_at is null
     union
-    select namespace, repository from tags
+    select namespace, repository from main.tags
 ),
 
 numbered_crawls as (
@@ -20,8 +17,8 @@ numbered_crawls as (
         crawls.status,
         crawls.error,
         runs.run_key
-    from crawls
-    inner join runs on crawls.run_id = runs.run_id
+    from ingest.crawls
+    inner join run_numbers as runs on crawls.run_id = runs.run_id
 ),
 
 latest as (
@@ -34,13 +31,13 @@ statuses as (
     select
         latest.namespace,
         latest.repository,
-        max(numbered_crawls.status) as crawl_status,
-        max(numbered_crawls.error) as crawl_error
+        max(crawls.status) as crawl_status,
+        max(crawls.error) as crawl_error
     from latest
-    inner join numbered_crawls
-        on latest.namespace = numbered_crawls.namespace
-        and latest.repository = numbered_crawls.repository
-        and latest.run_key = numbered_crawls.run_key
+    inner join numbered_crawls as crawls
+        on latest.namespace = crawls.namespace
+        and latest.repository = crawls.repository
+        and latest.run_key = crawls.run_key
     group by latest.namespace, latest.repository
 )
 
@@ -55,5 +52,4 @@ select
     coalesce(statuses.crawl_status in ('complete', 'unchanged'), false) as is_complete
 from names
 left join statuses
-    on names.namespace = statuses.namespace
-    and names.repository = statuses.repository;
+    on names.namespace = statuses.namespace and names.repository = statuses.repository;

@@ -1,18 +1,15 @@
 -- One row per manifest a tag points or pointed at and distinct stored blob reachable from
 -- it. since_run_key: the run from which on we knew.
 create or replace temp table manifest_blobs as
-with
-reached as (select * from reached_manifests),
-statements as (select * from blob_statements where is_readable),
-blobs as (select * from stored_blobs),
-
-pairs as (
+with pairs as (
     select
         reached.root_key,
         statements.blob_key,
         min(reached.since_run_key) as since_run_key
-    from reached
-    inner join statements on reached.node_key = statements.manifest_key
+    from reached_manifests as reached
+    inner join blob_statements as statements
+        on reached.node_key = statements.manifest_key
+    where statements.is_readable
     group by reached.root_key, statements.blob_key
 )
 
@@ -24,4 +21,4 @@ select
         else pairs.since_run_key
     end as since_run_key
 from pairs
-inner join blobs on pairs.blob_key = blobs.blob_key;
+inner join stored_blobs as blobs on pairs.blob_key = blobs.blob_key;

@@ -1,26 +1,20 @@
--- One row per digest that a tag, past or present, an index or a manifest names:
--- a short key, and what is known of it. first_run_key is null if it was never read,
--- and its kind is then unknown.
+-- One row per digest that a tag, past or present, an index or a manifest names: a short
+-- key, and what is known of it. One that was never read has no first_run_key, and its
+-- kind is unknown.
 create or replace temp table manifest_keys as
 with
-manifests as (select * from main.manifests),
-tags as (select * from main.tags),
-history as (select * from main.tag_history),
-platforms as (select * from main.platforms),
-runs as (select * from run_numbers),
-
 digests as (
-    select manifest_digest from manifests
+    select manifest_digest from main.manifests
     union
-    select manifest_digest from tags
+    select manifest_digest from main.tags
     union
-    select manifest_digest from history where manifest_digest is not null
+    select manifest_digest from main.tag_history where manifest_digest is not null
     union
-    select manifest_digest from platforms
+    select manifest_digest from main.platforms
 ),
 
 moments as (
-    select as_of, min(run_key) as run_key from runs group by as_of
+    select as_of, min(run_key) as run_key from run_numbers group by as_of
 )
 
 select
@@ -34,5 +28,5 @@ select
     case when manifests.manifest_digest is not null then coalesce(moments.run_key, 1) end
         as first_run_key
 from digests
-left join manifests on digests.manifest_digest = manifests.manifest_digest
+left join main.manifests on digests.manifest_digest = manifests.manifest_digest
 left join moments on manifests.first_seen_at = moments.as_of;

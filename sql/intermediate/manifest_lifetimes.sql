@@ -2,22 +2,20 @@
 -- from from_run_key until before to_run_key (null: still).
 create or replace temp table manifest_lifetimes as
 with
-history as (
-    select * from history_runs where manifest_key is not null and from_run_key is not null
-),
-
 changes as (
     select manifest_key, from_run_key as run_key, 1 as difference
-    from history
+    from history_runs
+    where from_run_key is not null
     union all
     select manifest_key, to_run_key as run_key, -1 as difference
-    from history
-    where to_run_key is not null
+    from history_runs
+    where from_run_key is not null and to_run_key is not null
 ),
 
 differences as (
     select manifest_key, run_key, sum(difference) as difference
     from changes
+    where manifest_key is not null
     group by manifest_key, run_key
 ),
 

@@ -4,42 +4,33 @@
 -- The union drops rows met before, so an index that contains itself ends the walk.
 create or replace temp table reached_manifests as
 with recursive
-tags as (select * from main.tags),
-history as (select * from main.tag_history),
-platforms as (select * from main.platforms),
-manifests as (select * from manifest_keys),
-
 pointed_at as (
-    select manifest_digest from tags
+    select manifest_digest from main.tags
     union
-    select manifest_digest from history where manifest_digest is not null
-),
-
-roots as (
-    select manifests.manifest_key, manifests.first_run_key
-    from pointed_at
-    inner join manifests on pointed_at.manifest_digest = manifests.manifest_digest
+    select manifest_digest from main.tag_history where manifest_digest is not null
 ),
 
 children as (
     select distinct
         indexes.manifest_key as index_key,
-        children.manifest_key as child_key,
-        children.first_run_key
-    from platforms
-    inner join manifests as indexes
+        manifests.manifest_key as child_key,
+        manifests.first_run_key
+    from main.platforms
+    inner join manifest_keys as indexes
         on platforms.index_digest = indexes.manifest_digest
         and indexes.is_readable
-    inner join manifests as children
-        on platforms.manifest_digest = children.manifest_digest
+    inner join manifest_keys as manifests
+        on platforms.manifest_digest = manifests.manifest_digest
 ),
 
 walk as (
     select
-        manifest_key as root_key,
-        manifest_key as node_key,
-        first_run_key as since_run_key
-    from roots
+        manifests.manifest_key as root_key,
+        manifests.manifest_key as node_key,
+        manifests.first_run_key as since_run_key
+    from pointed_at
+    inner join manifest_keys as manifests
+        on pointed_at.manifest_digest = manifests.manifest_digest
     union
     select
         walk.root_key,

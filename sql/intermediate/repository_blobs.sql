@@ -1,8 +1,5 @@
--- One row per repository and stored blob its live tags reach, with how many do.
+-- One row per repository and stored blob that its live tags reach, with how many do.
 create or replace temp table repository_blobs as
-with
-tagged as (select * from tagged_manifests),
-contents as (select * from manifest_blobs)
 select
     tagged.namespace_key,
     tagged.repository_key,
@@ -11,6 +8,6 @@ select
     min(tagged.lowest_bucket) as lowest_bucket,
     max(tagged.highest_bucket) as highest_bucket,
     bool_and(tagged.is_stale) as is_stale
-from tagged
-inner join contents on tagged.manifest_key = contents.root_key
+from tagged_manifests as tagged
+inner join manifest_blobs as contents on tagged.manifest_key = contents.root_key
 group by tagged.namespace_key, tagged.repository_key, contents.blob_key;

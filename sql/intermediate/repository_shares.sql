@@ -1,11 +1,7 @@
--- One row per repository: its share of the blobs it uses, each divided equally among the
--- namespaces that use it, then among each one's repositories; whole bytes, the remainder
--- one each in name order.
+-- One row per repository: its share of the blobs it uses. Each is divided equally among
+-- the namespaces that use it, then among each one's repositories, in name order.
 create or replace temp table repository_shares as
 with
-used as (select * from repository_blobs),
-users as (select * from blob_users where size_bytes is not null),
-
 ranked as (
     select
         used.repository_key,
@@ -19,33 +15,23 @@ ranked as (
             partition by used.blob_key, used.namespace_key
             order by used.repository_key
         ) as repository_rank
-    from used
-    inner join users on used.blob_key = users.blob_key
+    from repository_blobs as used
+    inner join blob_users as users on used.blob_key = users.blob_key
     where users.repository_count > 1
-),
-
-namespace_shares as (
-    select
-        repository_key,
-        repository_count,
-        repository_rank,
-        cast((size_bytes - size_bytes % namespace_count) / namespace_count as bigint)
-            + case when namespace_rank <= size_bytes % namespace_count then 1 else 0 end
-            as share_bytes
-    from ranked
 ),
 
 shares as (
     select
         repository_key,
-        cast((share_bytes - share_bytes % repository_count) / repository_count as bigint)
-            + case
-                when repository_rank <= share_bytes % repository_count then 1 else 0
-            end as share_bytes
-    from namespace_shares
+        equal_share(
+            equal_share(size_bytes, namespace_count, namespace_rank),
+            repository_count,
+            repository_rank
+        ) as share_bytes
+    from ranked
     union all
     select lowest_repository_key as repository_key, size_bytes as share_bytes
-    from users
+    from blob_users
     where repository_count = 1
 )
 

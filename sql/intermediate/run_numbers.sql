@@ -1,6 +1,5 @@
 -- One row per run: its number in the order of time.
 create or replace temp table run_numbers as
-with runs as (select * from ingest.runs)
 select
     cast(row_number() over (order by as_of, run_id) as integer) as run_key,
     run_id,
@@ -8,7 +7,6 @@ select
     stale_days,
     unread_namespaces,
     unread_repositories,
-    status = 'complete'
-        and unread_namespaces = 0
-        and unread_repositories = 0 as is_complete
-from runs;
+    status = 'complete' and unread_namespaces = 0 and unread_repositories = 0
+        as is_complete
+from ingest.runs;

@@ -2,20 +2,12 @@
 -- part: what it saw orphaned may still be used.
 create or replace temp table unread_runs as
 with
-runs as (select * from run_numbers),
-lifetimes as (select * from manifest_lifetimes),
-sizes as (select * from manifest_sizes),
-
 stays as (
     select
         lifetimes.from_run_key,
-        case
-            when sizes.read_run_key is null then lifetimes.to_run_key
-            when lifetimes.to_run_key < sizes.read_run_key then lifetimes.to_run_key
-            else sizes.read_run_key
-        end as to_run_key
-    from lifetimes
-    inner join sizes on lifetimes.manifest_key = sizes.manifest_key
+        least(lifetimes.to_run_key, sizes.read_run_key) as to_run_key
+    from manifest_lifetimes as lifetimes
+    inner join manifest_sizes as sizes on lifetimes.manifest_key = sizes.manifest_key
     where sizes.read_run_key is null or sizes.read_run_key > lifetimes.from_run_key
 ),
 
@@ -24,7 +16,7 @@ changes as (
     union all
     select to_run_key as run_key, -1 as difference from stays where to_run_key is not null
     union all
-    select run_key, 0 as difference from runs
+    select run_key, 0 as difference from run_numbers
 ),
 
 totals as (
@@ -36,6 +28,6 @@ counts as (
 )
 
 select runs.run_key
-from runs
+from run_numbers as runs
 inner join counts on runs.run_key = counts.run_key
 where counts.unread_count > 0 or not runs.is_complete;

@@ -35,13 +35,11 @@ final as (
         ), 0)::bigint // 50000 as chunk,
     from staged_crawls as crawls
     left join staged
-        on
-            crawls.namespace = staged.namespace
-            and crawls.repository = staged.repository
+        on crawls.namespace = staged.namespace
+        and crawls.repository = staged.repository
     left join proven
-        on
-            crawls.namespace = proven.namespace
-            and crawls.repository = proven.repository
+        on crawls.namespace = proven.namespace
+        and crawls.repository = proven.repository
     where crawls.status in ('complete', 'incomplete', 'missing')
 )
 

@@ -30,9 +30,8 @@ with records as (
 select records.*
 from records
 inner join chunk
-    on
-        records.namespace = chunk.namespace
-        and records.repository = chunk.repository
+    on records.namespace = chunk.namespace
+    and records.repository = chunk.repository
 where chunk.status <> 'missing'
 qualify row_number() over (
     partition by records.namespace, records.repository, records.tag

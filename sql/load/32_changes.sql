@@ -10,9 +10,8 @@ with known as (
         tag_history.change,
     from tag_history
     semi join chunk
-        on
-            tag_history.namespace = chunk.namespace
-            and tag_history.repository = chunk.repository
+        on tag_history.namespace = chunk.namespace
+        and tag_history.repository = chunk.repository
     where tag_history.valid_to is null
 ),
 
@@ -48,9 +47,8 @@ final as (
         chunk.seen_at_earliest,
     from compared
     inner join chunk
-        on
-            compared.namespace = chunk.namespace
-            and compared.repository = chunk.repository
+        on compared.namespace = chunk.namespace
+        and compared.repository = chunk.repository
     where
         compared.change is not null
         and (compared.change <> 'gone' or chunk.infers_deletions)

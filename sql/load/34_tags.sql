@@ -4,9 +4,8 @@ with known as (
     select tags.* exclude (manifest_kind, first_seen_at, last_seen_at)
     from tags
     semi join chunk
-        on
-            tags.namespace = chunk.namespace
-            and tags.repository = chunk.repository
+        on tags.namespace = chunk.namespace
+        and tags.repository = chunk.repository
 )
 
 select staged_tags.*
@@ -14,10 +13,9 @@ from staged_tags
 inner join latest
     on staged_tags.rowid = latest.arrival and latest.state = 'live'
 left join known
-    on
-        staged_tags.namespace = known.namespace
-        and staged_tags.repository = known.repository
-        and staged_tags.tag = known.tag
+    on staged_tags.namespace = known.namespace
+    and staged_tags.repository = known.repository
+    and staged_tags.tag = known.tag
 where staged_tags is distinct from known;
 
 delete from tags using rewritten

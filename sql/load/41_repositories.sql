@@ -38,11 +38,12 @@ where
     and crawls.status in ('complete', 'unchanged');
 
 update repositories
-set deleted_detected_at = if(
-    crawls.status = 'missing',
-    coalesce(repositories.deleted_detected_at, crawls.finished_at),
-    null
-)
+set
+    deleted_detected_at = if(
+        crawls.status = 'missing',
+        coalesce(repositories.deleted_detected_at, crawls.finished_at),
+        null
+    )
 from staged_crawls as crawls
 where
     repositories.namespace = crawls.namespace
@@ -61,9 +62,8 @@ from (
         arg_max(tags.repo_id, tags.updated_at) as repo_id,
     from planned_crawls
     left join tags
-        on
-            planned_crawls.namespace = tags.namespace
-            and planned_crawls.repository = tags.repository
+        on planned_crawls.namespace = tags.namespace
+        and planned_crawls.repository = tags.repository
     group by all
 ) as counted
 where

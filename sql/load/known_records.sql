@@ -24,8 +24,9 @@ select
     updated_at,
 from records
 where $keys is null or record_key in (select unnest($keys))
-qualify row_number() over (
-    partition by record_key
-    order by precedence
-) = 1
+qualify
+    row_number() over (
+        partition by record_key
+        order by precedence
+    ) = 1
 order by record_key

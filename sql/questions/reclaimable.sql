@@ -2,18 +2,13 @@
 -- blobs that no other live tag reaches. not_live_count: chosen rows that are no live tag.
 with
 chosen as (select distinct namespace, repository, tag from chosen_tags),
-tags as (select * from live_tags),
-sizes as (select * from manifest_sizes),
-contents as (select * from manifest_blobs),
-blobs as (select * from stored_blobs),
-reading as (select * from reading),
 
 manifests as (
     select
         tags.manifest_key,
         count(chosen.tag) as chosen_count,
         bool_and(chosen.tag is not null) as is_orphaned
-    from tags
+    from live_tags as tags
     left join chosen
         on tags.namespace = chosen.namespace
         and tags.repository = chosen.repository
@@ -26,15 +21,14 @@ tag_totals as (
         cast(coalesce(sum(manifests.chosen_count), 0) as bigint) as tag_count,
         cast(coalesce(sum(sizes.logical_bytes * manifests.chosen_count), 0) as bigint)
             as logical_bytes,
-        coalesce(bool_or(sizes.size_basis <> 'unknown'), true) as is_known,
+        coalesce(bool_or(sizes.is_known), true) as is_known,
         coalesce(bool_and(sizes.size_basis = 'exact'), true) as is_exact,
-        coalesce(bool_or(sizes.has_unread or sizes.has_schema1), false)
-            as has_uncertain_tags,
+        coalesce(bool_or(sizes.has_open_parts), false) as is_uncertain,
         coalesce(
             sum(case when sizes.has_unread then manifests.chosen_count else 0 end), 0
-        ) as unread_tag_count
+        ) as unread_count
     from manifests
-    inner join sizes on manifests.manifest_key = sizes.manifest_key
+    inner join manifest_sizes as sizes on manifests.manifest_key = sizes.manifest_key
     where manifests.chosen_count > 0
 ),
 
@@ -42,7 +36,7 @@ reached as (
     select
         contents.blob_key,
         bool_and(manifests.is_orphaned) as is_orphaned
-    from contents
+    from manifest_blobs as contents
     inner join manifests on contents.root_key = manifests.manifest_key
     group by contents.blob_key
     having bool_or(manifests.chosen_count > 0)
@@ -56,51 +50,27 @@ blob_totals as (
             as bigint
         ) as reclaimable_bytes,
         coalesce(bool_or(reached.is_orphaned and blobs.is_uncertain), false)
-            as has_uncertain_blobs
+            as is_uncertain
     from reached
-    inner join blobs on reached.blob_key = blobs.blob_key
-),
-
-chosen_rows as (
-    select count(*) as row_count from chosen
-),
-
-judged as (
-    select
-        tag_totals.*,
-        blob_totals.*,
-        chosen_rows.row_count,
-        tag_totals.has_uncertain_tags or blob_totals.has_uncertain_blobs
-            as is_uncertain,
-        not reading.is_crawled
-            or reading.unread_tag_count > tag_totals.unread_tag_count
-            as is_unread_elsewhere,
-        reading.as_of
-    from tag_totals
-    cross join blob_totals
-    cross join chosen_rows
-    cross join reading
+    inner join stored_blobs as blobs on reached.blob_key = blobs.blob_key
 )
 
 select
-    tag_count,
-    row_count - tag_count as not_live_count,
-    case when is_known then logical_bytes end as logical_bytes,
-    case when is_known then deduplicated_bytes end as deduplicated_bytes,
-    case
-        when is_exact then 'exact'
-        when is_known then 'lower_bound'
-        else 'unknown'
-    end as size_basis,
-    case when is_known then reclaimable_bytes end as reclaimable_bytes,
-    case when is_known then deduplicated_bytes - reclaimable_bytes end as shared_bytes,
-    case
-        when tag_count = 0 then 'exact'
-        when not is_known then 'unknown'
-        when is_uncertain and is_unread_elsewhere then 'unknown'
-        when is_uncertain then 'lower_bound'
-        when is_unread_elsewhere then 'upper_bound'
-        else 'exact'
-    end as reclaimable_basis,
-    as_of
-from judged;
+    tags.tag_count,
+    (select count(*) from chosen) - tags.tag_count as not_live_count,
+    case when tags.is_known then tags.logical_bytes end as logical_bytes,
+    case when tags.is_known then blobs.deduplicated_bytes end as deduplicated_bytes,
+    basis(tags.is_known, not tags.is_exact, false) as size_basis,
+    case when tags.is_known then blobs.reclaimable_bytes end as reclaimable_bytes,
+    case when tags.is_known then blobs.deduplicated_bytes - blobs.reclaimable_bytes end
+        as shared_bytes,
+    basis(
+        tags.is_known,
+        tags.is_uncertain or blobs.is_uncertain,
+        tags.tag_count > 0 and tags.unread_count < reading.unread_count
+    ) as reclaimable_basis,
+    run.as_of
+from tag_totals as tags
+cross join blob_totals as blobs
+cross join reading
+cross join latest_run as run;

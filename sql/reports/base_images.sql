@@ -3,41 +3,32 @@
 -- tag's image consists of just these layers, that tag is the base image.
 create or replace table reports.base_images as
 with
-common as (select * from common_prefixes),
-steps as (select * from prefix_images),
-statements as (select * from blob_statements),
-blobs as (select * from stored_blobs),
-reached as (select * from reached_manifests),
-tagged as (select * from tagged_manifests),
-tags as (select * from live_tags),
-latest_run as (select * from latest_run),
-
 live_nodes as (
     select distinct reached.root_key, reached.node_key
-    from reached
-    inner join tagged on reached.root_key = tagged.manifest_key
+    from reached_manifests as reached
+    inner join tagged_manifests as tagged on reached.root_key = tagged.manifest_key
 ),
 
 -- If all images go on alike, any one of them shows it.
 nexts as (
-    select common.prefix_key, steps.image_count
-    from common
-    inner join steps
-        on common.example_key = steps.manifest_key
-        and common.position + 1 = steps.position
+    select prefixes.prefix_key, steps.image_count
+    from common_prefixes as prefixes
+    inner join prefix_images as steps
+        on prefixes.example_key = steps.manifest_key
+        and prefixes.position + 1 = steps.position
 ),
 
-prefixes as (
-    select common.*
-    from common
-    left join nexts on common.prefix_key = nexts.prefix_key
-    where coalesce(nexts.image_count, 0) < common.image_count
+partings as (
+    select prefixes.*
+    from common_prefixes as prefixes
+    left join nexts on prefixes.prefix_key = nexts.prefix_key
+    where coalesce(nexts.image_count, 0) < prefixes.image_count
 ),
 
 users as (
-    select distinct prefixes.prefix_key, live_nodes.root_key, steps.is_continued
-    from prefixes
-    inner join steps on prefixes.prefix_key = steps.prefix_key
+    select distinct partings.prefix_key, live_nodes.root_key, steps.is_continued
+    from partings
+    inner join prefix_images as steps on partings.prefix_key = steps.prefix_key
     inner join live_nodes on steps.manifest_key = live_nodes.node_key
 ),
 
@@ -48,7 +39,7 @@ built as (
         count(distinct tagged.repository_key) as repository_count,
         count(distinct tagged.namespace_key) as namespace_count
     from users
-    inner join tagged on users.root_key = tagged.manifest_key
+    inner join tagged_manifests as tagged on users.root_key = tagged.manifest_key
     where users.is_continued
     group by users.prefix_key
 ),
@@ -59,57 +50,53 @@ bases as (
         min(tags.tag_key) as tag_key,
         count(*) as tag_count
     from users
-    inner join tags on users.root_key = tags.manifest_key
+    inner join live_tags as tags on users.root_key = tags.manifest_key
     where not users.is_continued
     group by users.prefix_key
 ),
 
 prefix_blobs as (
-    select distinct prefixes.prefix_key, statements.blob_key
-    from prefixes
-    inner join statements
-        on prefixes.example_key = statements.manifest_key
-        and prefixes.position >= statements.position
+    select distinct partings.prefix_key, statements.blob_key
+    from partings
+    inner join blob_statements as statements
+        on partings.example_key = statements.manifest_key
+        and partings.position >= statements.position
 ),
 
 bytes as (
     select
         prefix_blobs.prefix_key,
         cast(sum(blobs.size_bytes) as bigint) as size_bytes,
-        bool_or(blobs.is_uncertain) as is_uncertain
+        bool_or(blobs.is_uncertain) as is_uncertain,
+        bool_or(blobs.size_bytes is not null) as is_known
     from prefix_blobs
-    inner join blobs on prefix_blobs.blob_key = blobs.blob_key
+    inner join stored_blobs as blobs on prefix_blobs.blob_key = blobs.blob_key
     group by prefix_blobs.prefix_key
 )
 
 select
-    prefixes.prefix_digest,
-    cast(prefixes.position + 1 as bigint) as layer_count,
-    case
-        when coalesce(bytes.is_uncertain, false) then bytes.size_bytes
-        else coalesce(bytes.size_bytes, 0)
-    end as size_bytes,
-    case
-        when not coalesce(bytes.is_uncertain, false) then 'exact'
-        when bytes.size_bytes is not null then 'lower_bound'
-        else 'unknown'
-    end as size_basis,
+    partings.prefix_digest,
+    cast(partings.position + 1 as bigint) as layer_count,
+    case when coalesce(bytes.is_known, true) then coalesce(bytes.size_bytes, 0) end
+        as size_bytes,
+    basis(coalesce(bytes.is_known, true), coalesce(bytes.is_uncertain, false), false)
+        as size_basis,
     tags.namespace as base_namespace,
     tags.repository as base_repository,
     tags.tag as base_tag,
     coalesce(bases.tag_count, 0) as base_tag_count,
-    cast(prefixes.continued_count as bigint) as image_count,
+    cast(partings.continued_count as bigint) as image_count,
     built.tag_count,
     built.repository_count,
     built.namespace_count,
-    latest_run.as_of
-from prefixes
-inner join built on prefixes.prefix_key = built.prefix_key
-left join bytes on prefixes.prefix_key = bytes.prefix_key
-left join bases on prefixes.prefix_key = bases.prefix_key
-left join tags on bases.tag_key = tags.tag_key
-cross join latest_run
-order by prefixes.prefix_key;
+    run.as_of
+from partings
+inner join built on partings.prefix_key = built.prefix_key
+left join bytes on partings.prefix_key = bytes.prefix_key
+left join bases on partings.prefix_key = bases.prefix_key
+left join live_tags as tags on bases.tag_key = tags.tag_key
+cross join latest_run as run
+order by partings.prefix_key;
 
 comment on table reports.base_images is 'One row per series of layers, from the base up, several live images begin with and part at.';
 comment on column reports.base_images.prefix_digest is 'Identifies the series: layers.prefix_digest of its last layer.';

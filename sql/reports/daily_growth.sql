@@ -3,11 +3,6 @@
 -- of blobs that were there already: sizes, resolved children, smaller statements.
 create or replace table reports.daily_growth as
 with
-runs as (select * from run_numbers),
-crawls as (select * from ingest.crawls),
-changes as (select * from blob_changes),
-history as (select * from history_runs),
-
 flows as (
     select
         run_key,
@@ -19,7 +14,7 @@ flows as (
             case when was_live or was_found then coalesce(size_bytes, 0) else 0 end
             - case when was_live then coalesce(size_before_bytes, 0) else 0 end
         ) as learned_bytes
-    from changes
+    from blob_changes
     group by run_key
 ),
 
@@ -30,7 +25,7 @@ events as (
         sum(case when change = 'moved' then 1 else 0 end) as moved_count,
         sum(case when change = 'deleted' then 1 else 0 end) as deleted_count,
         sum(case when change = 'restored' then 1 else 0 end) as restored_count
-    from history
+    from history_runs
     group by from_run_key
 ),
 
@@ -40,7 +35,7 @@ readings as (
         count(*) as repository_count,
         sum(case when status in ('complete', 'unchanged') then 1 else 0 end)
             as repositories_complete
-    from crawls
+    from ingest.crawls
     group by run_id
 ),
 
@@ -58,7 +53,7 @@ counted as (
         coalesce(flows.added_bytes, 0) as added_bytes,
         coalesce(flows.orphaned_bytes, 0) as orphaned_bytes,
         coalesce(flows.learned_bytes, 0) as learned_bytes
-    from runs
+    from run_numbers as runs
     left join readings on runs.run_id = readings.run_id
     left join events on runs.run_key = events.run_key
     left join flows on runs.run_key = flows.run_key

@@ -3,27 +3,13 @@
 -- that reaches it. None means that only past tags did.
 create or replace table reports.integrity as
 with
-tags as (select * from live_tags),
-api_tags as (select * from main.tags),
-tag_sizes as (select * from reports.tag_sizes),
-repos as (select * from live_repositories),
-manifests as (select * from main.manifests),
-platforms as (select * from main.platforms),
-rejected as (select * from ingest.rejected_records),
-manifest_keys as (select * from manifest_keys),
-blob_keys as (select * from blob_keys),
-blobs as (select * from stored_blobs),
-reached as (select * from reached_manifests),
-contents as (select * from manifest_blobs),
-latest_run as (select * from latest_run),
-
 manifest_findings as (
     select
         'digest_mismatch' as finding,
         manifest_digest,
         cast(null as varchar) as child_digest,
         'the text''s digest is not the one the registry says' as detail
-    from manifests
+    from main.manifests
     where not digest_verified
     union all
     select
@@ -31,7 +17,7 @@ manifest_findings as (
         manifest_digest,
         null as child_digest,
         coalesce(problem, 'not understood') as detail
-    from manifests
+    from main.manifests
     where manifest_kind in ('invalid', 'unknown')
     union all
     select distinct
@@ -39,8 +25,8 @@ manifest_findings as (
         platforms.index_digest as manifest_digest,
         platforms.manifest_digest as child_digest,
         'no tag ever showed this child' as detail
-    from platforms
-    left join manifests on platforms.manifest_digest = manifests.manifest_digest
+    from main.platforms
+    left join main.manifests on platforms.manifest_digest = manifests.manifest_digest
     where manifests.manifest_digest is null
     union all
     select distinct
@@ -49,27 +35,27 @@ manifest_findings as (
         platforms.manifest_digest as child_digest,
         'the index states ' || platforms.manifest_bytes || ' bytes, the child has '
         || manifests.manifest_bytes as detail
-    from platforms
-    inner join manifests on platforms.manifest_digest = manifests.manifest_digest
+    from main.platforms
+    inner join main.manifests on platforms.manifest_digest = manifests.manifest_digest
     where platforms.manifest_bytes <> manifests.manifest_bytes
 ),
 
 manifest_users as (
     select
-        manifest_keys.manifest_digest,
+        manifests.manifest_digest,
         min(tags.tag_key) as tag_key,
         count(*) as tag_count
-    from manifest_keys
-    inner join reached on manifest_keys.manifest_key = reached.node_key
-    inner join tags on reached.root_key = tags.manifest_key
-    where
-        manifest_keys.manifest_digest in (select manifest_digest from manifest_findings)
-    group by manifest_keys.manifest_digest
+    from manifest_keys as manifests
+    inner join reached_manifests as reached
+        on manifests.manifest_key = reached.node_key
+    inner join live_tags as tags on reached.root_key = tags.manifest_key
+    where manifests.manifest_digest in (select manifest_digest from manifest_findings)
+    group by manifests.manifest_digest
 ),
 
 conflicts as (
     select blob_key, size_bytes, largest_size_bytes
-    from blobs
+    from stored_blobs
     where size_bytes <> largest_size_bytes
 ),
 
@@ -79,8 +65,8 @@ blob_owners as (
         min(tags.tag_key) as tag_key,
         count(*) as tag_count
     from conflicts
-    inner join contents on conflicts.blob_key = contents.blob_key
-    inner join tags on contents.root_key = tags.manifest_key
+    inner join manifest_blobs as contents on conflicts.blob_key = contents.blob_key
+    inner join live_tags as tags on contents.root_key = tags.manifest_key
     group by conflicts.blob_key
 ),
 
@@ -97,42 +83,42 @@ found as (
     from manifest_findings
     left join manifest_users
         on manifest_findings.manifest_digest = manifest_users.manifest_digest
-    left join tags on manifest_users.tag_key = tags.tag_key
+    left join live_tags as tags on manifest_users.tag_key = tags.tag_key
     union all
     select
         'conflicting_blob_size' as finding,
         tags.namespace,
         tags.repository,
         tags.tag,
-        blob_keys.blob_digest as digest,
+        blobs.blob_digest as digest,
         null as child_digest,
         'manifests state from ' || conflicts.size_bytes || ' to '
         || conflicts.largest_size_bytes || ' bytes' as detail,
         coalesce(blob_owners.tag_count, 0) as live_tag_count
     from conflicts
-    inner join blob_keys on conflicts.blob_key = blob_keys.blob_key
+    inner join blob_keys as blobs on conflicts.blob_key = blobs.blob_key
     left join blob_owners on conflicts.blob_key = blob_owners.blob_key
-    left join tags on blob_owners.tag_key = tags.tag_key
+    left join live_tags as tags on blob_owners.tag_key = tags.tag_key
     union all
     select
         'api_size_mismatch' as finding,
-        api_tags.namespace,
-        api_tags.repository,
-        api_tags.tag,
-        api_tags.manifest_digest as digest,
+        tags.namespace,
+        tags.repository,
+        tags.tag,
+        tags.manifest_digest as digest,
         null as child_digest,
-        'the registry says ' || api_tags.api_size_bytes || ' bytes, the manifest '
-        || tag_sizes.logical_bytes as detail,
+        'the registry says ' || tags.api_size_bytes || ' bytes, the manifest '
+        || sizes.logical_bytes as detail,
         1 as live_tag_count
-    from api_tags
-    inner join tag_sizes
-        on api_tags.namespace = tag_sizes.namespace
-        and api_tags.repository = tag_sizes.repository
-        and api_tags.tag = tag_sizes.tag
+    from main.tags
+    inner join reports.tag_sizes as sizes
+        on tags.namespace = sizes.namespace
+        and tags.repository = sizes.repository
+        and tags.tag = sizes.tag
     where
-        tag_sizes.manifest_kind = 'image'
-        and tag_sizes.size_basis = 'exact'
-        and api_tags.api_size_bytes <> tag_sizes.logical_bytes
+        sizes.manifest_kind = 'image'
+        and sizes.size_basis = 'exact'
+        and tags.api_size_bytes <> sizes.logical_bytes
     union all
     select
         'crawl_' || coalesce(crawl_status, 'never') as finding,
@@ -143,7 +129,7 @@ found as (
         null as child_digest,
         coalesce(crawl_error, 'no reason recorded') as detail,
         null as live_tag_count
-    from repos
+    from live_repositories
     where not is_complete
     union all
     select
@@ -155,8 +141,8 @@ found as (
         null as child_digest,
         rejected.reason as detail,
         null as live_tag_count
-    from rejected
-    inner join latest_run on rejected.run_id = latest_run.run_id
+    from ingest.rejected_records as rejected
+    inner join latest_run as run on rejected.run_id = run.run_id
 )
 
 select
@@ -168,9 +154,9 @@ select
     found.child_digest,
     found.detail,
     found.live_tag_count,
-    latest_run.as_of
+    run.as_of
 from found
-cross join latest_run
+cross join latest_run as run
 order by
     found.finding,
     found.namespace nulls last,

@@ -1,12 +1,7 @@
 -- One row per namespace with a live repository: what its live tags hold, alone and
 -- shared, and its fair share of the registry's bytes. docs/sizes.md defines them.
 create or replace table reports.namespace_sizes as
-with
-repos as (select * from live_repositories),
-sizes as (select * from scope_sizes where scope = 'namespace'),
-shares as (select * from repository_shares),
-
-namespaces as (
+with namespaces as (
     select
         repos.namespace_key,
         repos.namespace,
@@ -14,8 +9,8 @@ namespaces as (
         cast(sum(case when repos.is_complete then 1 else 0 end) as bigint)
             as repositories_complete,
         cast(coalesce(sum(shares.allocated_bytes), 0) as bigint) as allocated_bytes
-    from repos
-    left join shares on repos.repository_key = shares.repository_key
+    from live_repositories as repos
+    left join repository_shares as shares on repos.repository_key = shares.repository_key
     group by repos.namespace_key, repos.namespace
 )
 
@@ -38,9 +33,11 @@ select
     sizes.newest_created_at,
     sizes.oldest_updated_at,
     sizes.newest_updated_at,
-    sizes.as_of
+    run.as_of
 from namespaces
-inner join sizes on namespaces.namespace_key = sizes.scope_key
+inner join scope_sizes as sizes
+    on sizes.scope = 'namespace' and namespaces.namespace_key = sizes.scope_key
+cross join latest_run as run
 order by namespaces.namespace_key;
 
 comment on table reports.namespace_sizes is 'One row per namespace with a live repository: what it holds, alone and shared.';

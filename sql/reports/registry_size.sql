@@ -3,86 +3,64 @@
 -- several namespaces. These four add up to deduplicated_bytes. See docs/sizes.md.
 create or replace table reports.registry_size as
 with
-repos as (select * from live_repositories),
-sizes as (select * from scope_sizes where scope = 'registry'),
-users as (select * from blob_users),
-reading as (select * from reading),
-latest_run as (select * from latest_run),
-
 crawls as (
     select
         count(*) as repository_count,
         count(distinct namespace_key) as namespace_count,
-        cast(coalesce(sum(case when is_complete then 1 else 0 end), 0) as bigint)
-            as repositories_complete
-    from repos
-),
-
-classes as (
-    select
-        case
-            when namespace_count > 1 then 'many_namespaces'
-            when repository_count > 1 then 'one_namespace'
-            when tag_count > 1 then 'one_repository'
-            else 'one_tag'
-        end as user_class,
-        sum(size_bytes) as bytes
-    from users
-    group by user_class
+        sum(case when is_complete then 1 else 0 end) as repositories_complete
+    from live_repositories
 ),
 
 ledger as (
     select
-        cast(coalesce(sum(case when user_class = 'one_tag' then bytes end), 0) as bigint)
-            as one_tag_bytes,
-        cast(
-            coalesce(sum(case when user_class = 'one_repository' then bytes end), 0)
-            as bigint
-        ) as one_repository_bytes,
-        cast(
-            coalesce(sum(case when user_class = 'one_namespace' then bytes end), 0)
-            as bigint
-        ) as one_namespace_bytes,
-        cast(
-            coalesce(sum(case when user_class = 'many_namespaces' then bytes end), 0)
-            as bigint
-        ) as many_namespaces_bytes
-    from classes
+        sum(case when tag_count = 1 then size_bytes end) as one_tag_bytes,
+        sum(case when tag_count > 1 and repository_count = 1 then size_bytes end)
+            as one_repository_bytes,
+        sum(case when repository_count > 1 and namespace_count = 1 then size_bytes end)
+            as one_namespace_bytes,
+        sum(case when namespace_count > 1 then size_bytes end) as many_namespaces_bytes
+    from blob_users
 )
 
 select
-    latest_run.run_id,
-    latest_run.as_of,
+    run.run_id,
+    run.as_of,
     crawls.namespace_count,
     crawls.repository_count,
-    crawls.repositories_complete,
-    latest_run.unread_namespaces,
-    latest_run.unread_repositories,
+    cast(coalesce(crawls.repositories_complete, 0) as bigint) as repositories_complete,
+    run.unread_namespaces,
+    run.unread_repositories,
     sizes.tag_count,
     reading.unread_tag_count,
-    reading.is_crawled and reading.unread_tag_count = 0 as is_fully_read,
+    reading.unread_count = 0 as is_fully_read,
     sizes.manifest_count,
     sizes.blob_count,
     sizes.logical_bytes,
     sizes.deduplicated_bytes,
     sizes.saved_bytes,
-    case when sizes.is_known then ledger.one_tag_bytes end as one_tag_bytes,
-    case when sizes.is_known then ledger.one_repository_bytes end
-        as one_repository_bytes,
-    case when sizes.is_known then ledger.one_namespace_bytes end as one_namespace_bytes,
-    case when sizes.is_known then ledger.many_namespaces_bytes end
-        as many_namespaces_bytes,
+    case when sizes.is_known then cast(coalesce(ledger.one_tag_bytes, 0) as bigint) end
+        as one_tag_bytes,
+    case
+        when sizes.is_known then cast(coalesce(ledger.one_repository_bytes, 0) as bigint)
+    end as one_repository_bytes,
+    case
+        when sizes.is_known then cast(coalesce(ledger.one_namespace_bytes, 0) as bigint)
+    end as one_namespace_bytes,
+    case
+        when sizes.is_known then cast(coalesce(ledger.many_namespaces_bytes, 0) as bigint)
+    end as many_namespaces_bytes,
     sizes.dedup_ratio,
     sizes.size_basis,
     sizes.oldest_created_at,
     sizes.newest_created_at,
     sizes.oldest_updated_at,
     sizes.newest_updated_at
-from sizes
+from scope_sizes as sizes
 cross join ledger
 cross join crawls
 cross join reading
-cross join latest_run;
+cross join latest_run as run
+where sizes.scope = 'registry';
 
 comment on table reports.registry_size is 'Exactly one row: the ledger of the registry. Its bytes by who uses them add up to deduplicated_bytes.';
 comment on column reports.registry_size.run_id is 'The latest run; null before the first.';

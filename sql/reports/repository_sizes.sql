@@ -1,17 +1,11 @@
 -- One row per live repository, also without tags: what its live tags hold, alone and
 -- shared, and its fair share of the registry's bytes. docs/sizes.md defines them.
 create or replace table reports.repository_sizes as
-with
-repos as (select * from live_repositories),
-details as (select * from main.repositories),
-sizes as (select * from scope_sizes where scope = 'repository'),
-shares as (select * from repository_shares)
-
 select
     repos.namespace,
     repos.repository,
     repos.crawl_status,
-    details.is_public,
+    repositories.is_public,
     sizes.tag_count,
     sizes.manifest_count,
     sizes.logical_bytes,
@@ -24,19 +18,22 @@ select
     sizes.dedup_ratio,
     sizes.size_basis,
     sizes.exclusive_basis,
-    details.api_size_bytes,
-    details.api_tag_count,
-    details.download_count,
+    repositories.api_size_bytes,
+    repositories.api_tag_count,
+    repositories.download_count,
     sizes.oldest_created_at,
     sizes.newest_created_at,
     sizes.oldest_updated_at,
     sizes.newest_updated_at,
-    sizes.as_of
-from repos
-inner join sizes on repos.repository_key = sizes.scope_key
-left join shares on repos.repository_key = shares.repository_key
-left join details
-    on repos.namespace = details.namespace and repos.repository = details.repository
+    run.as_of
+from live_repositories as repos
+inner join scope_sizes as sizes
+    on sizes.scope = 'repository' and repos.repository_key = sizes.scope_key
+left join repository_shares as shares on repos.repository_key = shares.repository_key
+left join main.repositories
+    on repos.namespace = repositories.namespace
+    and repos.repository = repositories.repository
+cross join latest_run as run
 order by repos.repository_key;
 
 comment on table reports.repository_sizes is 'One row per live repository, also without tags: what it holds, alone and shared.';

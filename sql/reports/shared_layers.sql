@@ -2,42 +2,33 @@
 -- layer twice in one image counts once.
 create or replace table reports.shared_layers as
 with
-users as (select * from blob_users where is_layer and tag_count > 1),
-blob_keys as (select * from blob_keys),
-contents as (select * from manifest_blobs),
-tagged as (select * from tagged_manifests),
-latest_run as (select * from latest_run),
-
 live_manifests as (
-    select distinct manifest_key from tagged
+    select distinct manifest_key from tagged_manifests
 ),
 
 manifest_counts as (
     select contents.blob_key, count(*) as manifest_count
-    from contents
+    from manifest_blobs as contents
     inner join live_manifests on contents.root_key = live_manifests.manifest_key
     group by contents.blob_key
 )
 
 select
-    blob_keys.blob_digest,
+    blobs.blob_digest,
     users.size_bytes,
-    case
-        when not users.is_uncertain then 'exact'
-        when users.size_bytes is not null then 'lower_bound'
-        else 'unknown'
-    end as size_basis,
+    basis(users.size_bytes is not null, users.is_uncertain, false) as size_basis,
     users.tag_count,
     manifest_counts.manifest_count,
     users.repository_count,
     users.namespace_count,
     users.size_bytes * (users.tag_count - 1) as saved_bytes,
-    latest_run.as_of
-from users
-inner join blob_keys on users.blob_key = blob_keys.blob_key
+    run.as_of
+from blob_users as users
+inner join blob_keys as blobs on users.blob_key = blobs.blob_key
 inner join manifest_counts on users.blob_key = manifest_counts.blob_key
-cross join latest_run
-order by blob_keys.blob_digest;
+cross join latest_run as run
+where users.is_layer and users.tag_count > 1
+order by blobs.blob_digest;
 
 comment on table reports.shared_layers is 'One row per stored layer that several live tags reach.';
 comment on column reports.shared_layers.blob_digest is 'Digest of the layer.';

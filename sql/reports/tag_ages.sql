@@ -1,10 +1,5 @@
 -- One row per live tag: its age on both clocks, in whole days of 24 hours up to as_of.
 create or replace table reports.tag_ages as
-with
-tags as (select * from live_tags),
-buckets as (select * from age_bucket_names),
-latest_run as (select * from latest_run)
-
 select
     tags.namespace,
     tags.repository,
@@ -14,10 +9,10 @@ select
     tags.created_age_days,
     tags.updated_age_days,
     buckets.age_bucket,
-    latest_run.as_of
-from tags
-inner join buckets on tags.bucket_number = buckets.bucket_number
-cross join latest_run
+    run.as_of
+from live_tags as tags
+inner join age_bucket_names as buckets on tags.bucket_number = buckets.bucket_number
+cross join latest_run as run
 order by tags.tag_key;
 
 comment on table reports.tag_ages is 'One row per live tag: its age on both clocks.';

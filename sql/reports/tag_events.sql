@@ -1,11 +1,6 @@
--- One row per change of a tag a run saw: created, moved, deleted or restored, with the
--- bytes it orphaned.
+-- One row per change of a tag that a run saw: created, moved, deleted or restored, with
+-- the bytes it orphaned.
 create or replace table reports.tag_events as
-with
-changes as (select * from tag_changes),
-manifests as (select * from manifest_keys),
-runs as (select * from run_numbers)
-
 select
     changes.namespace,
     changes.repository,
@@ -18,10 +13,10 @@ select
     runs.run_id,
     changes.orphaned_bytes,
     changes.orphaned_basis
-from changes
-left join manifests as before on changes.previous_key = before.manifest_key
-left join manifests on changes.manifest_key = manifests.manifest_key
-left join runs on changes.run_key = runs.run_key
+from tag_changes as changes
+left join manifest_keys as before on changes.previous_key = before.manifest_key
+left join manifest_keys as manifests on changes.manifest_key = manifests.manifest_key
+left join run_numbers as runs on changes.run_key = runs.run_key
 order by
     changes.valid_from,
     changes.namespace,

@@ -1,67 +1,34 @@
 -- One row per live tag: the bytes of the distinct stored blobs reachable from it, and
 -- what would be given back if this tag alone were deleted. docs/sizes.md defines them.
 create or replace table reports.tag_sizes as
-with
-tags as (select * from live_tags),
-sizes as (select * from manifest_sizes),
-manifests as (select * from manifest_keys),
-tagged as (select * from tagged_manifests),
-reading as (select * from reading),
-
-described as (
-    select
-        sizes.*,
-        manifests.manifest_digest,
-        manifests.manifest_kind
-    from sizes
-    inner join manifests on sizes.manifest_key = manifests.manifest_key
-),
-
-judged as (
-    select
-        tags.*,
-        described.manifest_digest,
-        described.manifest_kind,
-        described.logical_bytes,
-        described.exclusive_bytes,
-        described.size_basis,
-        described.is_exclusive_uncertain,
-        not reading.is_crawled
-            or reading.unread_tag_count > case when described.has_unread then 1 else 0 end
-            as is_unread_elsewhere,
-        tagged.tag_count as tags_on_same_digest,
-        reading.as_of
-    from tags
-    inner join described on tags.manifest_key = described.manifest_key
-    inner join tagged
-        on tags.repository_key = tagged.repository_key
-        and tags.manifest_key = tagged.manifest_key
-    cross join reading
-)
-
 select
-    namespace,
-    repository,
-    tag,
-    manifest_digest,
-    manifest_kind,
-    logical_bytes,
-    exclusive_bytes,
-    exclusive_bytes as reclaimable_bytes,
-    logical_bytes - exclusive_bytes as shared_bytes,
-    tags_on_same_digest,
-    size_basis,
-    case
-        when size_basis = 'unknown' then 'unknown'
-        when is_exclusive_uncertain and is_unread_elsewhere then 'unknown'
-        when is_exclusive_uncertain then 'lower_bound'
-        when is_unread_elsewhere then 'upper_bound'
-        else 'exact'
-    end as reclaimable_basis,
-    updated_at,
-    as_of
-from judged
-order by tag_key;
+    tags.namespace,
+    tags.repository,
+    tags.tag,
+    manifests.manifest_digest,
+    manifests.manifest_kind,
+    sizes.logical_bytes,
+    sizes.exclusive_bytes,
+    sizes.exclusive_bytes as reclaimable_bytes,
+    sizes.logical_bytes - sizes.exclusive_bytes as shared_bytes,
+    tagged.tag_count as tags_on_same_digest,
+    sizes.size_basis,
+    basis(
+        sizes.is_known,
+        sizes.is_exclusive_uncertain,
+        cast(sizes.has_unread as integer) < reading.unread_count
+    ) as reclaimable_basis,
+    tags.updated_at,
+    run.as_of
+from live_tags as tags
+inner join manifest_keys as manifests on tags.manifest_key = manifests.manifest_key
+inner join manifest_sizes as sizes on tags.manifest_key = sizes.manifest_key
+inner join tagged_manifests as tagged
+    on tags.repository_key = tagged.repository_key
+    and tags.manifest_key = tagged.manifest_key
+cross join reading
+cross join latest_run as run
+order by tags.tag_key;
 
 comment on table reports.tag_sizes is 'One row per live tag: its bytes, and what deleting it alone would give back.';
 comment on column reports.tag_sizes.namespace is 'Namespace (organization).';

@@ -23,7 +23,7 @@ from pipelines.errors import AuditFailed
 from pipelines.run.progress import NoProgress
 from pipelines.warehouse.build_plan import report_names
 from pipelines.warehouse.building import connect_building, start_building
-from pipelines.warehouse.models import check_names
+from pipelines.warehouse.checks import check_names
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from random_registries import registries
 
 from pipelines.errors import WarehouseError
-from pipelines.warehouse.models import build_reports
 from pipelines.warehouse.reclaimable import count_reclaimable, select_tags
+from pipelines.warehouse.reports import build_reports
 
 TOO_BIG = [HealthCheck.too_slow, HealthCheck.data_too_large]
 NAMES = ("namespace", "repository", "tag")

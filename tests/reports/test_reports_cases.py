@@ -11,7 +11,7 @@ from checkout import ROOT
 from described_registry import expand, read, warehouse
 
 from pipelines.warehouse.build_plan import report_names
-from pipelines.warehouse.models import build_reports
+from pipelines.warehouse.reports import build_reports
 
 CASES = ROOT / "tests" / "sql"
 SIZES = ROOT / "docs" / "sizes.md"

@@ -8,13 +8,8 @@ import pytest
 from described_registry import Description, expand, warehouse
 
 from pipelines.errors import AuditFailed
-from pipelines.warehouse.models import (
-    CheckOutcome,
-    audit,
-    build_reports,
-    check_names,
-    run_checks,
-)
+from pipelines.warehouse.checks import CheckOutcome, check_names, raise_if_blocked, run_checks
+from pipelines.warehouse.reports import build_reports
 
 SOUND: Description = {
     "runs": [
@@ -177,12 +172,10 @@ def test_counted_records_stand_for_themselves_but_not_for_a_live_tag() -> None:
 def outcome(rule: str, *, is_blocking: bool, count: int) -> CheckOutcome:
     """An outcome of a check of table `tags`."""
     sample = pa.table({"tag": ["v1"][:count]})
-    return CheckOutcome(
-        table="tags", rule=rule, is_blocking=is_blocking, count=count, sample=sample
-    )
+    return CheckOutcome(f"tags__{rule}", is_blocking=is_blocking, count=count, sample=sample)
 
 
-def test_the_audit_names_each_failed_blocking_check_with_its_count() -> None:
+def test_the_refusal_names_each_failed_blocking_check_with_its_count() -> None:
     """The refusal says what failed and how often; warnings and clean checks are left out."""
     outcomes = [
         outcome("one", is_blocking=True, count=3),
@@ -193,9 +186,9 @@ def test_the_audit_names_each_failed_blocking_check_with_its_count() -> None:
     with pytest.raises(
         AuditFailed, match=r"2 blocking checks.*: tags__one \(3\), tags__four \(1\)"
     ):
-        audit(outcomes)
+        raise_if_blocked(outcomes)
 
 
-def test_the_audit_passes_when_only_warnings_were_found() -> None:
+def test_a_warehouse_with_warnings_alone_is_not_refused() -> None:
     """A warning does not keep a warehouse from being published."""
-    audit([outcome("three", is_blocking=False, count=5)])
+    raise_if_blocked([outcome("three", is_blocking=False, count=5)])

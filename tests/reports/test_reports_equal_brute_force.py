@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from random_registries import registries
 
 from pipelines.warehouse.build_plan import report_names
-from pipelines.warehouse.models import build_reports
+from pipelines.warehouse.reports import build_reports
 
 TOO_BIG = [HealthCheck.too_slow, HealthCheck.data_too_large]
 

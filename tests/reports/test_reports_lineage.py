@@ -11,7 +11,7 @@ from random_registries import registry
 
 from pipelines.warehouse.build_plan import report_names
 from pipelines.warehouse.column_lineage import root_lineage
-from pipelines.warehouse.models import build_reports
+from pipelines.warehouse.reports import build_reports
 
 Columns = dict[tuple[str, str], list[Any]]
 

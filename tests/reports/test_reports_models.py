@@ -11,8 +11,8 @@ from random_registries import registry
 from sqlglot import exp
 
 from pipelines.warehouse import build_plan
-from pipelines.warehouse.build_plan import report_names, report_sources
-from pipelines.warehouse.models import build_reports
+from pipelines.warehouse.build_plan import report_inputs, report_names
+from pipelines.warehouse.reports import build_reports
 
 NAMES = [
     "age_buckets",
@@ -75,7 +75,7 @@ def test_every_intermediate_is_there_while_it_is_read_and_gone_after() -> None:
 
 def test_sources_are_told_through_the_intermediate_tables() -> None:
     """A report's sources are tables of the warehouse, never its temporary ones."""
-    assert report_sources("tag_ages") == {
+    assert report_inputs("tag_ages") == {
         "main.tags",
         "main.manifests",
         "main.repositories",
@@ -84,7 +84,7 @@ def test_sources_are_told_through_the_intermediate_tables() -> None:
         "ingest.crawls",
         "ingest.runs",
     }
-    assert "reports.tag_sizes" in report_sources("stale_tags")
+    assert "reports.tag_sizes" in report_inputs("stale_tags")
 
 
 def test_nothing_temporary_is_left_behind() -> None:

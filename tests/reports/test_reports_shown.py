@@ -13,7 +13,7 @@ from pipelines.page.charts import chart
 from pipelines.page.markdown import markdown_table
 from pipelines.page.previews import previews
 from pipelines.warehouse.build_plan import report_names
-from pipelines.warehouse.models import build_reports
+from pipelines.warehouse.reports import build_reports
 
 DRAWN = {"age_buckets", "daily_growth", "namespace_sizes", "registry_size", "repository_sizes"}
 # 300 bytes of one tag, 100 of two tags of a repository; the other repository shares nothing.

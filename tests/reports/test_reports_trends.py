@@ -8,7 +8,8 @@ import duckdb
 import pytest
 from described_registry import expand, warehouse
 
-from pipelines.warehouse.models import build_reports, run_checks
+from pipelines.warehouse.checks import run_checks
+from pipelines.warehouse.reports import build_reports
 
 START = datetime(2026, 1, 1, 3, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from sqlglot.lineage import lineage as told_by_sqlglot
 from sqlglot.optimizer.scope import Scope, build_scope
 
 from pipelines.warehouse import column_lineage as lineage
-from pipelines.warehouse.build_plan import queries, report_names, report_sources
+from pipelines.warehouse.build_plan import queries, report_inputs, report_names
 from pipelines.warehouse.catalog import empty_catalog
 from pipelines.warehouse.column_lineage import (
     column_lineage,
@@ -138,4 +138,4 @@ def test_every_column_of_a_report_comes_from_columns_there_are(report: str) -> N
     assert list(told) == columns["reports", report]
     sources = {source for found in told.values() for source in found}
     assert [s for s in sources if s.column not in columns[s.schema, s.table]] == []
-    assert {f"{s.schema}.{s.table}" for s in sources} <= report_sources(report)
+    assert {f"{s.schema}.{s.table}" for s in sources} <= report_inputs(report)

@@ -1,6 +1,0 @@
--- error
--- No bytes are negative.
-select *
-from main.layers
-where
-    size_bytes < 0;
