@@ -36,7 +36,7 @@ def main(database: Path, url: str, connections: int) -> None:
 
 
 def ingest(settings: Settings, run_id: str) -> None:
-    """Crawl and land, load, build and audit the reports, publish."""
+    """Crawl and land, load, build and check the reports, publish."""
     with measured("crawl"):
         summary = crawl_registry(
             settings, RunRequest(run_id, full=False, scope=Scope()), NoProgress()

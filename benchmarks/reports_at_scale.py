@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/reports_at_scale.py [month|year]
 
-Makes a synthetic warehouse (million_tags.sql) in a temporary directory, then builds and audits the
+Makes a synthetic warehouse (million_tags.sql) in a temporary directory, then builds and checks the
 reports in a process of their own, on two threads. A month is 30 daily runs that saw one tag in ten
 move; a year is 365 of which each saw 0.5 % of the tags move, and manifests left behind by them.
 """
@@ -51,7 +51,7 @@ def make(directory: Path, period: str) -> None:
 
 
 def measure(directory: Path) -> None:
-    """Build and audit; print what it took."""
+    """Build and check; print what it took."""
     with connect_building(directory) as con:
         con.execute(f"set threads = {_THREADS}")
         began = time.perf_counter()

@@ -1,7 +1,7 @@
-"""Every file of `sql/checks` as an asset check; the blocking ones stand before publishing.
+"""Every check as an asset check; the blocking ones come before publishing.
 
-What a check looks for is told by its SQL, how it runs by `pipelines.warehouse.checks`. Tables are
-audited before reports are built on them, reports before they are published.
+`pipelines.warehouse.checks` runs them. Tables are checked before reports are built from them,
+reports before they are published.
 https://docs.dagster.io/guides/test/asset-checks
 """
 

@@ -22,7 +22,7 @@ INGEST = dg.define_asset_job(
     selection=dg.AssetSelection.all(),
     executor_def=dg.in_process_executor,
     tags=ALL_STEPS,
-    description="Read the registry, load it, build and audit the reports, publish the warehouse.",
+    description="Read the registry, load it, build and check the reports, publish the warehouse.",
 )
 _CALENDAR = read_calendar()
 _UNFINISHED = [

@@ -67,7 +67,7 @@ def publish(
 ) -> dg.MaterializeResult[None]:
     """Publish what was built and checked."""
     if context.run.asset_selection:
-        # Chosen alone, without the steps that audit: nothing is published unaudited.
+        # Chosen alone, without the steps that check: nothing is published unchecked.
         with connect_building(warehouse.warehouse_dir) as con:
             raise_if_blocked(run_checks(con))
     with RunLog(context.run.run_id).step(Step.PUBLISH):

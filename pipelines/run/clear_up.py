@@ -32,7 +32,7 @@ class Cleared:
 def clear_up(settings: Settings, now: datetime) -> Cleared:
     """Remove what is older than the settings say; to be called with the writer lock held.
 
-    Rows of the warehouse go the way of every change: building file, audit, publication.
+    Rows of the warehouse go the way of every change: building file, checks, publication.
 
     Raises:
         WarehouseError: it cannot be read, written or published.

@@ -71,7 +71,7 @@ def ingest(
 
 
 def publish_run(settings: Settings, run_id: str) -> Path:
-    """Publish what the run has built and audited; give the warehouse's path.
+    """Publish what the run has built and checked; give the warehouse's path.
 
     Raises:
         WarehouseError: it cannot be replaced.

@@ -1,7 +1,7 @@
-"""What the SQL of reports reads, and in which order to build them.
+"""What the SQL of reports reads, and in which order to build them, derived from the SQL alone.
 
-Intermediates (`sql/intermediate`) are temporary tables. Told from the SQL alone; it is executed by
-`models`, and which column comes from which is told by `lineage`.
+Intermediates (`sql/intermediate`) are temporary tables. `reports` executes the plan;
+`column_lineage` derives which column comes from which.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -63,7 +63,7 @@ def queries() -> Mapping[TableName, exp.Query]:
 
 @cache
 def build_steps() -> tuple[BuildStep, ...]:
-    """Tell how to build all reports, with as few intermediates at a time as may be.
+    """Give the steps that build all reports, with few intermediates at a time.
 
     A report is created as soon as all it reads is there, an intermediate when the next report
     needs it; it is dropped as soon as nothing is left that reads it.
@@ -73,26 +73,26 @@ def build_steps() -> tuple[BuildStep, ...]:
 
 
 def steps_for_query(sql: str) -> list[BuildStep]:
-    """Tell how to build what a query reads of the intermediates, itself or through others.
+    """Give the steps that build the intermediates a query reads, itself or through others.
 
-    Those it reads itself are left for it.
+    Those it reads itself stay.
     """
     read = _tables_in(_parsed(sql)).intersection(_temporary())
-    needed = read.union(*map(_sources, read))
+    needed = read.union(*map(_all_inputs, read))
     return [*_steps([table for table in _temporary() if table in needed], kept=read)]
 
 
 @cache
 def report_inputs(name: str) -> frozenset[str]:
     """Name the tables a report reads, `schema.table`, itself or through intermediates."""
-    made_from = _sources(("reports", name))
+    made_from = _all_inputs(("reports", name))
     return frozenset(f"{schema}.{table}" for schema, table in made_from if schema != "temp")
 
 
 def _steps(
     tables: Sequence[TableName], kept: frozenset[TableName] = frozenset()
 ) -> Iterator[BuildStep]:
-    waiting = {table: _read(table).intersection(tables) for table in tables}
+    waiting = {table: _direct_inputs(table).intersection(tables) for table in tables}
     made: set[TableName] = set()
     while waiting:
         table = next(table for table, read in waiting.items() if read <= made)
@@ -110,7 +110,7 @@ def _temporary() -> tuple[TableName, ...]:
     ordered: dict[TableName, None] = {}
 
     def add(table: TableName) -> None:
-        for read in sorted(_read(table)):
+        for read in sorted(_direct_inputs(table)):
             if read not in ordered and read[0] in {"temp", "reports"}:
                 add(read)
         ordered.setdefault(table)
@@ -123,14 +123,14 @@ def _temporary() -> tuple[TableName, ...]:
 
 
 @cache
-def _sources(table: TableName) -> frozenset[TableName]:
+def _all_inputs(table: TableName) -> frozenset[TableName]:
     """The tables a table is made from, itself or through temporary ones."""
-    read = _read(table)
-    return read.union(*(_sources(other) for other in read if other[0] == "temp"))
+    read = _direct_inputs(table)
+    return read.union(*(_all_inputs(other) for other in read if other[0] == "temp"))
 
 
 @cache
-def _read(table: TableName) -> frozenset[TableName]:
+def _direct_inputs(table: TableName) -> frozenset[TableName]:
     """The tables a table is made from."""
     return _tables_in(_query(*table))
 

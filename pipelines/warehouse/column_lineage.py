@@ -1,4 +1,4 @@
-"""Tells from the SQL which columns every column of a report comes from.
+"""Derives from the SQL which columns each column of a report comes from.
 
 A column comes from the columns its expression reads, windows included, followed through every CTE
 and the temporary tables of `sql/intermediate`. Columns that only join, filter or group decide which

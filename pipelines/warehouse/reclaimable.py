@@ -1,7 +1,7 @@
-"""What deleting some tags together would give back, asked of the published warehouse.
+"""What deleting some tags together would give back, counted in the published warehouse.
 
-The reports tell it for each tag, for tags of an age and for stale ones; here for any that a query
-chooses. It is counted from the same intermediates as the reports are: `sql/intermediate`.
+Reports hold it for each tag, for tags of an age and for stale ones; this is for any that a query
+chooses. Both count from the same intermediates (`sql/intermediate`).
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ _NAMES = ("namespace", "repository", "tag")
 
 
 def reclaimable_bytes(directory: Path, choice: str) -> pa.Table:
-    """Count what the tags chosen by a query would give back together.
+    """Count the bytes that the tags chosen by a query would give back together.
 
     Args:
         directory: of the published warehouse.
@@ -60,7 +60,7 @@ def select_tags(con: DuckDBPyConnection, choice: str) -> pa.Table:
 
 
 def count_reclaimable(con: DuckDBPyConnection, chosen: pa.Table) -> pa.Table:
-    """Count it for tags given by namespace, repository and tag; leaves temporary tables."""
+    """Count them for tags given by namespace, repository and tag; leaves temporary tables."""
     question = statements_in("questions")["reclaimable"]
     con.register("chosen_tags", chosen)
     create_macros(con)

@@ -1,4 +1,4 @@
-"""Find the sentences of sql/load. The tens of a file's number say which step it belongs to."""
+"""The statements of sql/load. The tens of a file's number are its step."""
 
 from enum import IntEnum
 from functools import cache

@@ -1,7 +1,7 @@
 -- warn
--- A repository the latest run read completely holds as many records as the registry said
--- it has: live tags, and records that count but are none. (A rejected record without a
--- readable name may stand for a tag it holds already, so this only warns.)
+-- A repository that the latest run read completely holds as many records as the registry
+-- said: live tags, and records that count but are no tags. This only warns, for a rejected
+-- record without a readable name may stand for a tag that is there already.
 with
 latest as (
     select run_id

@@ -1,6 +1,6 @@
 -- warn
--- The latest run proved a smaller share of its repositories than some run of the 30 days
--- before it: fewer were complete or unchanged. The numbers of the others are the last known.
+-- The latest run proved a smaller share of its repositories (complete or unchanged) than
+-- a run of the 30 days before it. The figures of the others are the last known.
 with
 runs as (
     select

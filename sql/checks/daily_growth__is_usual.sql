@@ -1,7 +1,7 @@
 -- warn
--- The latest run's growth a day (bytes added less bytes orphaned) lies further from the mean
--- of the 30 days before it than four standard deviations, and than one percent of the
--- registry. Silent while there are fewer than seven runs to compare with.
+-- The latest run's growth a day (bytes added less bytes orphaned) differs from the mean of
+-- the 30 days before it by more than four standard deviations, and by more than one
+-- percent of the registry. Needs seven runs to compare with.
 with
 runs as (
     select
@@ -11,7 +11,7 @@ runs as (
     from reports.daily_growth
 ),
 
--- What several days brought counts a day each; runs more often than daily, as they are.
+-- Growth over several days is divided by them; several runs a day count as they are.
 rates as (
     select
         run_id,

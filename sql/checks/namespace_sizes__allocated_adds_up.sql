@@ -1,5 +1,5 @@
 -- error
--- A namespace's fair share is the sum of its repositories'.
+-- The bytes allocated to a namespace are the sum of those of its repositories.
 with shares as (
     select namespace, coalesce(sum(allocated_bytes), 0) as allocated_bytes
     from reports.repository_sizes

@@ -1,5 +1,5 @@
 -- error
--- The repositories' fair shares add up to the registry's deduplicated bytes.
+-- The bytes allocated to the repositories add up to the registry's deduplicated bytes.
 with shares as (
     select coalesce(sum(allocated_bytes), 0) as allocated_bytes
     from reports.repository_sizes

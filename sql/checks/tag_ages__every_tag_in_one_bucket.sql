@@ -1,5 +1,5 @@
 -- error
--- Every live tag has one row and is in the one bucket its age says.
+-- Every live tag has one row and is in the one bucket of its age.
 with buckets as (
     select
         namespace,

@@ -7,15 +7,15 @@ scoped_manifests as (
     select 'repository' as scope, repository_key as scope_key, manifest_key
     from tagged_manifests
     union all
-    select distinct 'namespace' as scope, namespace_key as scope_key, manifest_key
+    select 'namespace' as scope, namespace_key as scope_key, manifest_key
     from tagged_manifests
     union all
-    select distinct 'registry' as scope, 0 as scope_key, manifest_key
+    select 'registry' as scope, 0 as scope_key, manifest_key
     from tagged_manifests
 ),
 
 manifest_counts as (
-    select scope, scope_key, count(*) as manifest_count
+    select scope, scope_key, count(distinct manifest_key) as manifest_count
     from scoped_manifests
     group by scope, scope_key
 ),

@@ -1,5 +1,5 @@
 -- One row per namespace with a live repository: what its live tags hold, alone and
--- shared, and its fair share of the registry's bytes. docs/sizes.md defines them.
+-- shared, and the bytes allocated to it. docs/sizes.md defines them.
 create or replace table reports.namespace_sizes as
 with namespaces as (
     select
@@ -51,7 +51,7 @@ comment on column reports.namespace_sizes.deduplicated_bytes is 'Bytes of the di
 comment on column reports.namespace_sizes.saved_bytes is 'logical_bytes - deduplicated_bytes: what sharing inside it saves.';
 comment on column reports.namespace_sizes.exclusive_bytes is 'The part of deduplicated_bytes no live tag of another namespace reaches.';
 comment on column reports.namespace_sizes.shared_bytes is 'The part of deduplicated_bytes other namespaces reach too.';
-comment on column reports.namespace_sizes.allocated_bytes is 'Its fair share, the sum of its repositories'': each blob divided equally among the namespaces that use it; adds up to the registry''s deduplicated bytes.';
+comment on column reports.namespace_sizes.allocated_bytes is 'Each blob divided equally among the namespaces that use it: the sum of its repositories. All namespaces add up to the registry''s deduplicated bytes.';
 comment on column reports.namespace_sizes.dedup_ratio is 'logical_bytes / deduplicated_bytes; null when there is nothing to divide by.';
 comment on column reports.namespace_sizes.size_basis is 'exact, lower_bound (parts of unknown size) or unknown, for logical, deduplicated and allocated bytes.';
 comment on column reports.namespace_sizes.exclusive_basis is 'exact, lower_bound (parts of unknown size), upper_bound (something unread may use the same blobs) or unknown (both), for exclusive_bytes.';

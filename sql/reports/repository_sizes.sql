@@ -1,5 +1,5 @@
 -- One row per live repository, also without tags: what its live tags hold, alone and
--- shared, and its fair share of the registry's bytes. docs/sizes.md defines them.
+-- shared, and the bytes allocated to it. docs/sizes.md defines them.
 create or replace table reports.repository_sizes as
 select
     repos.namespace,
@@ -48,12 +48,12 @@ comment on column reports.repository_sizes.deduplicated_bytes is 'Bytes of the d
 comment on column reports.repository_sizes.saved_bytes is 'logical_bytes - deduplicated_bytes: what sharing inside it saves.';
 comment on column reports.repository_sizes.exclusive_bytes is 'The part of deduplicated_bytes no live tag of another repository reaches.';
 comment on column reports.repository_sizes.shared_bytes is 'The part of deduplicated_bytes other repositories reach too.';
-comment on column reports.repository_sizes.allocated_bytes is 'Its fair share: each blob divided equally among the namespaces that use it, then among each one''s repositories; adds up to the registry''s deduplicated bytes.';
+comment on column reports.repository_sizes.allocated_bytes is 'Each blob divided equally among the namespaces that use it, then among the repositories of each. All repositories add up to the registry''s deduplicated bytes.';
 comment on column reports.repository_sizes.dedup_ratio is 'logical_bytes / deduplicated_bytes; null when there is nothing to divide by.';
 comment on column reports.repository_sizes.size_basis is 'exact, lower_bound (parts of unknown size) or unknown, for logical, deduplicated and allocated bytes.';
 comment on column reports.repository_sizes.exclusive_basis is 'exact, lower_bound (parts of unknown size), upper_bound (something unread may use the same blobs) or unknown (both), for exclusive_bytes.';
-comment on column reports.repository_sizes.api_size_bytes is 'The registry''s own word on its size.';
-comment on column reports.repository_sizes.api_tag_count is 'The registry''s own word on its number of tags.';
+comment on column reports.repository_sizes.api_size_bytes is 'Its size, according to the registry.';
+comment on column reports.repository_sizes.api_tag_count is 'Its number of tags, according to the registry.';
 comment on column reports.repository_sizes.download_count is 'Pulls, as the registry counts them.';
 comment on column reports.repository_sizes.oldest_created_at is 'Earliest created_at of a live tag.';
 comment on column reports.repository_sizes.newest_created_at is 'Latest created_at of a live tag.';

@@ -43,5 +43,5 @@ comment on column reports.tag_sizes.shared_bytes is 'The part of logical_bytes o
 comment on column reports.tag_sizes.tags_on_same_digest is 'Live tags of this repository on the same digest, this one included; alone, none of several gives anything back.';
 comment on column reports.tag_sizes.size_basis is 'exact, lower_bound (parts of unknown size) or unknown, for logical_bytes.';
 comment on column reports.tag_sizes.reclaimable_basis is 'exact, lower_bound (parts of unknown size), upper_bound (something unread may use the same blobs) or unknown (both), for exclusive_bytes and reclaimable_bytes.';
-comment on column reports.tag_sizes.updated_at is 'When the tag was last pushed or moved, says the registry.';
+comment on column reports.tag_sizes.updated_at is 'When the tag was last pushed or moved, according to the registry.';
 comment on column reports.tag_sizes.as_of is 'The moment this row describes: as_of of the latest run.';

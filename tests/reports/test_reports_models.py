@@ -73,8 +73,8 @@ def test_every_intermediate_is_there_while_it_is_read_and_gone_after() -> None:
     assert not unread
 
 
-def test_sources_are_told_through_the_intermediate_tables() -> None:
-    """A report's sources are tables of the warehouse, never its temporary ones."""
+def test_the_inputs_of_a_report_are_named_through_the_intermediates() -> None:
+    """A report's inputs are tables of the warehouse, never its temporary ones."""
     assert report_inputs("tag_ages") == {
         "main.tags",
         "main.manifests",
@@ -157,6 +157,17 @@ def test_the_sql_could_move_to_another_engine(name: str, sql: str) -> None:
         assert not list(statement.find_all(*banned)), name
     assert not re.search(r"count\(distinct \w+(\.\w+)?\) = 1|date_diff|quantile|median", sql)
     assert max(map(len, _code(sql))) <= 90, name
+
+
+@pytest.mark.parametrize("folder", ["checks", "intermediate", "questions", "reports"])
+def test_a_cte_says_more_than_a_name(folder: str) -> None:
+    """None only gives a table another name, or has the name of an intermediate, which it hides."""
+    for name, sql in build_plan.statements_in(folder).items():
+        for statement in sqlglot.parse(sql, dialect="duckdb"):
+            assert statement is not None
+            for cte in statement.find_all(exp.CTE):
+                assert not re.fullmatch(r"SELECT \* FROM [\w.]+", cte.this.sql()), name
+                assert cte.alias not in build_plan.intermediates(), name
 
 
 def _code(sql: str) -> list[str]:

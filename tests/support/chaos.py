@@ -254,7 +254,7 @@ def run(
 def ingest(settings: Settings, order: RunRequest, *, whole: bool) -> set[str]:
     """Do what a run does, without Dagster; namespaces that could not be listed.
 
-    Reports, which take most of the time, are built and audited where the `whole` is asked for.
+    Reports, which take most of the time, are built and checked where the `whole` is asked for.
     """
     summary = crawl_registry(settings, order, NoProgress())
     load_landing(settings, order.run_id)

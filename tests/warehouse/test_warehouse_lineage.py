@@ -50,7 +50,7 @@ BY_HAND = {
 
 @pytest.mark.parametrize(("report", "column"), BY_HAND)
 def test_a_column_comes_from_what_its_expression_reads(report: str, column: str) -> None:
-    """Through import CTEs, temporary tables, unions, sums and windows."""
+    """Through CTEs, temporary tables, unions, sums and windows."""
     found = column_lineage(report)[column]
     told = [f"{source.schema}.{source.table}.{source.column}" for source in found]
     assert " ".join(told) == BY_HAND[report, column]
