@@ -34,10 +34,31 @@ class _Protected(msgspec.Struct, rename="camel"):
     format_tail: str
 
 
+_BARE = {64: "sha256", 96: "sha384", 128: "sha512"}
+_HEX = re.compile(r"[0-9a-fA-F]+").fullmatch
+# The hashes of nothing: only of these a size of 0 says something.
+EMPTY_DIGESTS = frozenset(f"{name}:{hashed(b'').hexdigest()}" for name, hashed in _HASHES.items())
+
+
 @lru_cache(4096)  # a layer is mostly met again at once, in the next tag's manifest
 def is_well_formed(digest: str) -> bool:
     """Whether it is written as a digest; what the type `Digest` demands, for those met often."""
     return _matches(digest) is not None
+
+
+def canonical_digest(digest: str) -> str:
+    """Write a digest the one way that joins: algorithm and hex digits in lower case.
+
+    Bare hex digits get the algorithm of their length. What is no digest of a known algorithm
+    stays as it is.
+    """
+    if is_well_formed(digest):
+        return digest
+    algorithm, colon, encoded = digest.rpartition(":")
+    if not _HEX(encoded):
+        return digest
+    name = algorithm.lower() if colon else _BARE.get(len(encoded), "")
+    return f"{name}:{encoded.lower()}" if name in _HASHES else digest
 
 
 def is_digest_of(digest: str, content: bytes) -> bool | None:

@@ -1,25 +1,25 @@
 """The JSON of manifests: the fields that any known kind has, typed as the formats demand.
 
-Fields nobody asks for may hold anything. What a document means is told in `manifest`.
+Most manifests keep to these types and are decoded at once; `lenient` reads the others field by
+field. Fields nobody asks for may hold anything. `manifest` says what a document means.
 """
 
-from collections.abc import Callable
-from typing import Annotated, TypeVar
+from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from pipelines.images.digests import Digest, is_well_formed
-from pipelines.images.encoding import with_whole_characters
 
-# Beyond this, numbers in JSON are no longer exact everywhere, and sums could overflow.
-MAXIMUM_SIZE = 2**53
+# A size beyond is a mistake: no blob has 70 TB.
+MAXIMUM_SIZE = 2**46
 Size = Annotated[int, msgspec.Meta(ge=0, le=MAXIMUM_SIZE)]
 SchemaVersion = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
-ABSENT = msgspec.Raw()
 
 
 class Descriptor(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    """A reference to a blob; in a document that was read, its digest is well-formed."""
+    """A reference to a blob; in a document that was read, its digest is canonical."""
 
     digest: str
     size: Size | None = None
@@ -35,129 +35,85 @@ class Platform(msgspec.Struct, frozen=True, gc=False, rename={"os_version": "os.
     os_version: str | None = None
 
 
-class _Annotations(
+class Annotations(
     msgspec.Struct, frozen=True, gc=False, rename={"reference_type": "vnd.docker.reference.type"}
 ):
+    """The one annotation of a child that matters here."""
+
     reference_type: str | None = None
 
 
 class Child(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    """A reference from an index to a manifest."""
+    """A reference from an index to a manifest or a blob; `data` may embed its text in base64."""
 
     digest: Digest
     size: Size | None = None
     media_type: str | None = None
     platform: Platform | None = None
-    annotations: _Annotations | None = None
+    annotations: Annotations | None = None
+    data: str | None = None
 
     @property
     def is_attestation(self) -> bool:
-        """Whether the child attests how an image was built, and is none itself."""
+        """Whether the child attests how an image was built, and is no image itself."""
         noted = self.annotations
         return noted is not None and noted.reference_type == "attestation-manifest"
 
 
-class _Schema1Layer(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+class Schema1Layer(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """A layer of schema 1, which states nothing but its digest."""
+
     blob_sum: Digest
 
 
-class _Subject(msgspec.Struct, frozen=True, gc=False):
+class Subject(msgspec.Struct, frozen=True, gc=False):
+    """The manifest that a referrer is about."""
+
     digest: Digest
 
 
 class Document(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    """A manifest's JSON; null is as good as absent."""
+    """A manifest's JSON. A list that is null is empty, one that is UNSET is not there at all."""
 
     schema_version: SchemaVersion | None = None
     media_type: str | None = None
     artifact_type: str | None = None
-    config: Descriptor | None = None
-    layers: list[Descriptor] | None = None
-    blobs: list[Descriptor] | None = None
-    manifests: list[Child] | None = None
-    fs_layers: list[_Schema1Layer] | None = None
-    signatures: msgspec.Raw = ABSENT
-    subject: _Subject | None = None
+    config: Descriptor | UnsetType | None = UNSET
+    layers: Sequence[Descriptor] | UnsetType | None = UNSET
+    blobs: Sequence[Descriptor] | UnsetType | None = UNSET
+    manifests: Sequence[Child] | UnsetType | None = UNSET
+    fs_layers: Sequence[Schema1Layer] | UnsetType | None = UNSET
+    signatures: msgspec.Raw = msgspec.Raw()
+    subject: Subject | None = None
 
     @property
     def is_signed(self) -> bool:
         """Whether it carries signatures, as only schema 1 does."""
         return bytes(self.signatures) not in {b"", b"null"}
 
-
-class Outline(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    """As much of a manifest's JSON as tells its kind, whatever its fields hold."""
-
-    media_type: str | None = None
-    config: msgspec.Raw = ABSENT
-    layers: msgspec.Raw = ABSENT
-    blobs: msgspec.Raw = ABSENT
-    manifests: msgspec.Raw = ABSENT
-    fs_layers: msgspec.Raw = ABSENT
+    def has(self, field: str) -> bool:
+        """Whether a field is there, be it null."""
+        return getattr(self, field) is not UNSET
 
 
 class Malformed(Exception):
-    """The text is no JSON object, or a field does not hold what it must. Says which."""
+    """The text is no JSON object, or lacks what a manifest must have. Says which."""
 
 
-_Read = TypeVar("_Read", Document, Outline)
-_decode_document = msgspec.json.Decoder(Document).decode
-_decode_outline = msgspec.json.Decoder(Outline).decode
+_decode = msgspec.json.Decoder(Document).decode
 
 
-def read_document(json: bytes) -> Document:
-    """Read a manifest's JSON. Raises Malformed."""
-    document = _read(_decode_document, json)
-    _check_digests(document)
-    return document
-
-
-def read_outline(json: bytes) -> Outline:
-    """Read what tells its kind. Raises Malformed."""
-    return _read(_decode_outline, json)
-
-
-def _check_digests(document: Document) -> None:
-    for field, blobs in (("layers", document.layers), ("blobs", document.blobs)):
-        for position, blob in enumerate(blobs or ()):
-            if not is_well_formed(blob.digest):
-                raise Malformed(f"{field}[{position}].digest: not a digest")
-    if document.config is not None and not is_well_formed(document.config.digest):
-        raise Malformed("config.digest: not a digest")
-
-
-def _read(decode: Callable[[bytes], _Read], json: bytes) -> _Read:
+def read_typed(json: bytes) -> Document | None:
+    """Decode a manifest that keeps to the types, with canonical digests; None for any other."""
     try:
-        return _decode_characters(decode, json)
-    except msgspec.ValidationError as error:
-        raise Malformed(_sentence(error)) from None
-    except msgspec.DecodeError as error:
-        what = str(error).removeprefix("JSON is malformed: ")
-        raise Malformed(f"the text is not JSON: {_lowered(what)}") from None
-    except RecursionError:
-        raise Malformed("the JSON is nested too deeply") from None
+        document = _decode(json)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return document if all(map(is_well_formed, _blob_digests(document))) else None
 
 
-def _decode_characters(decode: Callable[[bytes], _Read], json: bytes) -> _Read:
-    """Decode; an escaped half of a character, which JSON allows, becomes a whole one."""
-    try:
-        return decode(json)
-    except msgspec.ValidationError:
-        raise
-    except msgspec.DecodeError:
-        whole = with_whole_characters(json)
-        if whole == json:
-            raise
-        return decode(whole)
-
-
-def _sentence(error: msgspec.ValidationError) -> str:
-    """Put the field first: `config.size: expected `int`, got `str``."""
-    what, _, place = str(error).partition(" - at `$.")
-    if "matching regex" in what:
-        what = "not a digest"
-    return f"{place.removesuffix('`') or 'the text'}: {_lowered(what)}"
-
-
-def _lowered(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:]
+def _blob_digests(document: Document) -> list[str]:
+    digests = [blob.digest for blobs in (document.layers, document.blobs) for blob in blobs or ()]
+    if document.config:
+        digests.append(document.config.digest)
+    return digests

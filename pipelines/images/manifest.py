@@ -1,27 +1,21 @@
-"""Reads one manifest's text: its kind, its configuration, layers and children, or its problem.
+"""Reads one manifest's text: its kind, its configuration, layers and children, its problem.
 
-Never raises, whatever the text. A malformed manifest is `invalid` with a problem; a JSON object
-of no known kind is `unknown`. The JSON's own shapes are in `documents`.
+Never raises, whatever the text. A malformed manifest is `invalid`; a JSON object of no known kind
+is `unknown`. Any other kind may have a problem too: an optional field that could not be read.
 """
 
-from collections.abc import Callable, Sequence
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 
 import msgspec
+from msgspec import UNSET
 
 from pipelines.images import media_types as mt
-from pipelines.images.digests import is_digest_of, signed_payload
+from pipelines.images.digests import canonical_digest, is_digest_of, signed_payload
 from pipelines.images.encoding import encoded
-from pipelines.images.json_shapes import (
-    ABSENT,
-    Child,
-    Descriptor,
-    Document,
-    Malformed,
-    Outline,
-    read_document,
-    read_outline,
-)
+from pipelines.images.json_shapes import Child, Descriptor, Document, Malformed, read_typed
+from pipelines.images.lenient import LenientReader
 
 
 class Kind(StrEnum):
@@ -31,6 +25,7 @@ class Kind(StrEnum):
     INDEX = "index"
     SCHEMA1 = "schema1"
     ARTIFACT = "artifact"
+    CACHE = "cache"
     UNKNOWN = "unknown"
     INVALID = "invalid"
 
@@ -38,10 +33,12 @@ class Kind(StrEnum):
 class Manifest(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What a manifest says, and its text as it can be stored; `text_bytes` are of UTF-8.
 
-    `problem` is one sentence if it is invalid. `layers` are base first.
+    `layers` are base first; those of a cache are the blobs that it lists. `embedded` are the
+    texts of children that the index holds itself, as (digest, text).
     """
 
     digest: str = ""
+    source: str = "tag"
     digest_verified: bool | None = None
     text: str = ""
     text_bytes: int = 0
@@ -54,6 +51,7 @@ class Manifest(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     layers: Sequence[Descriptor] = ()
     children: Sequence[Child] = ()
     subject_digest: str | None = None
+    embedded: Sequence[tuple[str, str]] = ()
 
     @property
     def is_settled(self) -> bool:
@@ -71,19 +69,27 @@ class Manifest(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 _Reader = Callable[[Document], Manifest]
-_WITH_LAYERS = {Kind.IMAGE, Kind.ARTIFACT, Kind.SCHEMA1}
+_WITH_LAYERS = {Kind.IMAGE, Kind.ARTIFACT, Kind.SCHEMA1, Kind.CACHE}
 # Only schema 1 may carry signatures that its digest does not cover.
 _SIGNABLE = {Kind.SCHEMA1, Kind.INVALID}
 
 
-def read_manifest(text: str, digest: str) -> Manifest:
-    """Read a manifest's text and compare it with the digest it goes by. Never raises."""
+def read_manifest(text: str, digest: str, source: str = "tag") -> Manifest:
+    """Read a manifest's text and compare it with the digest it goes by. Never raises.
+
+    Args:
+        text: as received.
+        digest: as received; the manifest's is its canonical form.
+        source: where the text came from, a value of `manifests.source`.
+    """
     stored, utf8, hashed = encoded(text)
+    canonical = canonical_digest(encoded(digest).stored)
     manifest = _read(utf8)
     return msgspec.structs.replace(
         manifest,
-        digest=encoded(digest).stored,
-        digest_verified=_is_verified(digest, hashed, manifest.kind),
+        digest=canonical,
+        source=source,
+        digest_verified=_is_verified(canonical, hashed, manifest.kind),
         text=stored,
         text_bytes=len(utf8),
     )
@@ -100,39 +106,49 @@ def _read(text: bytes) -> Manifest:
     if not text.strip():
         return _invalid("the record carries no manifest text")
     try:
-        document = read_document(text)
-        reader = _reader(document)
-        return _unknown(document) if reader is None else reader(document)
-    except Malformed as malformed:
-        return _misread(text, str(malformed))
-
-
-def _misread(text: bytes, problem: str) -> Manifest:
-    """Tell a malformed manifest from no JSON, and from JSON that need not have our fields."""
-    try:
-        outline = read_outline(text)
+        document = read_typed(text)
+        return _read_leniently(text) if document is None else _of_kind(document)
     except Malformed as malformed:
         return _invalid(str(malformed))
-    if _reader(outline) is not None:
-        return _invalid(problem)
-    return Manifest(kind=Kind.UNKNOWN, media_type=outline.media_type or None)
 
 
-def _reader(document: Document | Outline) -> _Reader | None:
-    """Tell the kind by the stated media type, else by the shape: what reads such a document."""
-    stated = document.media_type
-    if not stated:
-        return _reader_of_shape(document)
-    if mt.is_image(stated):
+def _read_leniently(text: bytes) -> Manifest:
+    reader = LenientReader()
+    media_type, fields = reader.outline(text)
+    if _reader(media_type, fields.__contains__) is None:
+        return Manifest(kind=Kind.UNKNOWN, media_type=media_type or None)
+    manifest = _of_kind(reader.document(text))
+    return msgspec.structs.replace(manifest, problem=reader.problem)
+
+
+def _of_kind(document: Document) -> Manifest:
+    reader = _reader(document.media_type, document.has)
+    return _unknown(document) if reader is None else reader(document)
+
+
+def _reader(media_type: str | None, has: Callable[[str], bool]) -> _Reader | None:
+    """Tell the kind by the stated media type, else by the shape: what reads such a document.
+
+    Raises:
+        Malformed: it can be taken for an image and for an index (CVE-2021-41190).
+    """
+    reader = _reader_of_type(media_type) if media_type else _reader_of_shape(has)
+    if reader and has("manifests") and any(map(has, ("config", "layers", "fs_layers"))):
+        raise Malformed("ambiguous: it has manifests, and config, layers or fsLayers as well")
+    return reader
+
+
+def _reader_of_type(media_type: str) -> _Reader | None:
+    if mt.is_image(media_type):
         return _image
-    if mt.is_index(stated):
+    if mt.is_index(media_type):
         return _index
-    if mt.is_schema1(stated):
+    if mt.is_schema1(media_type):
         return _schema1
-    return _oci_artifact if stated == mt.OCI_ARTIFACT else None
+    return _oci_artifact if mt.is_oci_artifact(media_type) else None
 
 
-def _reader_of_shape(document: Document | Outline) -> _Reader | None:
+def _reader_of_shape(has: Callable[[str], bool]) -> _Reader | None:
     shapes = {
         "manifests": _index,
         "fs_layers": _schema1,
@@ -140,10 +156,7 @@ def _reader_of_shape(document: Document | Outline) -> _Reader | None:
         "layers": _image,
         "blobs": _oci_artifact,
     }
-    readers = (
-        reader for field, reader in shapes.items() if getattr(document, field) not in (None, ABSENT)
-    )
-    return next(readers, None)
+    return next((reader for field, reader in shapes.items() if has(field)), None)
 
 
 def _invalid(problem: str) -> Manifest:
@@ -162,6 +175,8 @@ def _unknown(document: Document) -> Manifest:
 def _schema1(document: Document) -> Manifest:
     """Schema 1 lists its layers topmost first, without sizes."""
     _require_version(document, 1)
+    if document.fs_layers is UNSET:
+        raise Malformed("fsLayers is missing")
     layers = [Descriptor(layer.blob_sum) for layer in document.fs_layers or ()]
     told = mt.SCHEMA1_SIGNED if document.is_signed else mt.SCHEMA1
     return Manifest(
@@ -173,23 +188,44 @@ def _schema1(document: Document) -> Manifest:
 
 
 def _index(document: Document) -> Manifest:
+    """Read an index; one that lists nothing but blobs, as BuildKit's cache does, is a cache."""
     _require_version(document, 2)
+    if document.manifests is UNSET:
+        raise Malformed("manifests is missing")
+    children = document.manifests or ()
+    is_cache = bool(children) and all(mt.is_blob_in_index(child.media_type) for child in children)
     return Manifest(
-        kind=Kind.INDEX,
+        kind=Kind.CACHE if is_cache else Kind.INDEX,
         media_type=document.media_type or mt.OCI_INDEX,
         artifact_type=document.artifact_type,
         schema_version=document.schema_version,
-        children=document.manifests or (),
+        layers=[Descriptor(c.digest, c.size, c.media_type) for c in children] if is_cache else (),
+        children=children,
         subject_digest=_subject(document),
+        embedded=tuple(_embedded(children)),
     )
+
+
+def _embedded(children: Sequence[Child]) -> Iterator[tuple[str, str]]:
+    """The texts of children that are embedded and verify."""
+    for child in children:
+        if child.data:
+            try:
+                text = b64decode(child.data, validate=True)
+                if is_digest_of(child.digest, text):
+                    yield child.digest, text.decode()
+            except ValueError:
+                continue
 
 
 def _image(document: Document) -> Manifest:
     """Read an image, or an artifact in the guise of one: see `media_types.is_image_config`."""
     _require_version(document, 2)
     config = document.config
-    if config is None:
+    if config is None or config is UNSET:
         raise Malformed("config is missing")
+    if document.layers is UNSET:
+        raise Malformed("layers is missing")
     told = mt.DOCKER_MANIFEST if config.media_type == mt.DOCKER_CONFIG else mt.OCI_MANIFEST
     media_type = document.media_type or told
     is_image = mt.is_image_config(config.media_type, media_type) and not document.artifact_type

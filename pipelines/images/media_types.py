@@ -1,5 +1,6 @@
 """Media types of manifests, configurations and layers, and what they tell. No parsing here."""
 
+import re
 from functools import lru_cache
 
 SCHEMA1 = "application/vnd.docker.distribution.manifest.v1+json"
@@ -16,25 +17,50 @@ OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
 _SCHEMA1 = {SCHEMA1, SCHEMA1_SIGNED}
 _INDEXES = {DOCKER_LIST, OCI_INDEX}
 _IMAGES = {DOCKER_MANIFEST, OCI_MANIFEST}
+# Clients may have manifests of their own, in JSON; the JSON of a configuration is a blob.
+_MANIFEST_TYPE = re.compile(
+    r"(?!.*\b(?:config|container\.image)\b).*\+(?:json|prettyjws)"
+).fullmatch
 _IMAGE_CONFIGS = {DOCKER_CONFIG, OCI_CONFIG}
 # Registries do not hold these, Windows base layers above all: they are fetched from elsewhere.
 _DOCKER_FOREIGN = ".rootfs.foreign."
 _OCI_FOREIGN = ".layer.nondistributable."
 
 
+@lru_cache(256)
+def _essence(media_type: str) -> str:
+    """Type and subtype, by which media types are compared: no parameters, no case, no blanks."""
+    return media_type.partition(";")[0].strip().lower()
+
+
 def is_schema1(media_type: str) -> bool:
     """A Docker schema 1 manifest, signed or not."""
-    return media_type in _SCHEMA1
+    return _essence(media_type) in _SCHEMA1
 
 
 def is_index(media_type: str) -> bool:
     """A list of manifests."""
-    return media_type in _INDEXES
+    return _essence(media_type) in _INDEXES
 
 
 def is_image(media_type: str) -> bool:
     """A manifest with a configuration and layers, of an image or of an artifact."""
-    return media_type in _IMAGES
+    return _essence(media_type) in _IMAGES
+
+
+def is_oci_artifact(media_type: str) -> bool:
+    """OCI's short-lived artifact manifest, with blobs and no configuration."""
+    return _essence(media_type) == OCI_ARTIFACT
+
+
+def is_blob_in_index(media_type: str | None) -> bool:
+    """The type of a child of an index that is a blob, which the index then holds itself.
+
+    A child without a type, or with a word that is none, is taken for a manifest, and so is a JSON
+    document of a type not known here: nobody has read it then, which is said of what it adds to.
+    """
+    essence = _essence(media_type or "")
+    return "/" in essence and _MANIFEST_TYPE(essence) is None
 
 
 def is_image_config(media_type: str | None, manifest_type: str | None) -> bool:
@@ -43,14 +69,15 @@ def is_image_config(media_type: str | None, manifest_type: str | None) -> bool:
     Those of Helm, cosign and the like do not. Docker's own manifests came with unnamed
     configurations before theirs had a type.
     """
-    return (
-        not media_type
-        or media_type in _IMAGE_CONFIGS
-        or (media_type == "application/octet-stream" and manifest_type == DOCKER_MANIFEST)
-    )
+    if not media_type:
+        return True
+    is_docker = _essence(manifest_type or "") == DOCKER_MANIFEST
+    essence = _essence(media_type)
+    return essence in _IMAGE_CONFIGS or (essence == "application/octet-stream" and is_docker)
 
 
 @lru_cache(256)
 def is_stored(media_type: str | None) -> bool:
     """A layer the registry holds: any but foreign (non-distributable) ones."""
-    return media_type is None or not (_DOCKER_FOREIGN in media_type or _OCI_FOREIGN in media_type)
+    essence = _essence(media_type or "")
+    return not (_DOCKER_FOREIGN in essence or _OCI_FOREIGN in essence)

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from pipelines.images.json_shapes import Descriptor, Platform
 from pipelines.images.manifest import Manifest
-from pipelines.images.media_types import is_stored
+from pipelines.images.media_types import is_blob_in_index, is_stored
 from pipelines.images.sizes import own_bytes
 from pipelines.schemas import LAYERS, MANIFESTS, PLATFORMS
 
@@ -40,6 +40,7 @@ def _manifests(manifests: Collection[Manifest]) -> pa.Table:
     return _table(
         MANIFESTS,
         manifest_digest=[m.digest for m in manifests],
+        source=[m.source for m in manifests],
         manifest_kind=[m.kind.value for m in manifests],
         media_type=[m.media_type for m in manifests],
         artifact_type=[m.artifact_type for m in manifests],
@@ -127,6 +128,7 @@ def _platforms(manifests: Collection[Manifest]) -> pa.Table:
         variant=[platform.variant for platform in platforms],
         os_version=[platform.os_version for platform in platforms],
         is_attestation=[child.is_attestation for child in children],
+        is_blob=[is_blob_in_index(child.media_type) for child in children],
     )
 
 

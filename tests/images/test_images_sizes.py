@@ -1,7 +1,7 @@
 """A manifest's own bytes: each distinct stored blob once, and how sure that is."""
 
 import pytest
-from manifest_texts import FOREIGN, Json, blob, image, index, read, schema1
+from manifest_texts import FOREIGN, OCI, Json, blob, image, index, read, schema1
 
 from pipelines.images.media_types import is_stored
 from pipelines.images.sizes import own_bytes
@@ -15,8 +15,8 @@ BUSYBOX = image(blob("busybox", 1_292_800), blob("libc", 10_240), config=blob("c
     [
         (BUSYBOX, 1_304_902, "exact"),
         (image(), 100, "exact"),
-        (image(blob("a", 0)), 100, "exact"),
-        (image(blob("a", 2**53), blob("b", 2**32)), 9_007_203_549_708_388, "exact"),
+        (image(blob("a", 2**46), blob("b", 2**32)), 70_373_039_145_060, "exact"),
+        (image(blob("a", 2**46 + 1), blob("b", 2**32)), 4_294_967_396, "lower_bound"),
         ({"blobs": []}, 0, "exact"),
         ({"blobs": [blob("a", 7)]}, 7, "exact"),
         # the same blob again
@@ -35,7 +35,13 @@ BUSYBOX = image(blob("busybox", 1_292_800), blob("libc", 10_240), config=blob("c
         # kinds without sizes of their own
         (schema1("top", "base"), None, "unknown"),
         (schema1(), None, "unknown"),
-        (index(blob("child", 500)), None, "unknown"),
+        (index(blob("child", 500, OCI)), None, "unknown"),
+        # a size of 0 states nothing, but of nothing
+        (image(blob("a", 0)), 100, "lower_bound"),
+        (image(blob("a", 0), blob("a", 7)), 107, "exact"),
+        (image(blob("", 0)), 100, "exact"),
+        # a cache holds what it lists
+        (index(blob("a", 7), blob("b", 5)), 12, "exact"),
         ({"mediaType": "application/vnd.mine"}, None, "unknown"),
         (image(blob("a", -1)), None, "unknown"),
     ],

@@ -165,7 +165,7 @@ def test_equal_prefixes_are_equal_bases() -> None:
 
 def test_an_invalid_manifest_does_not_disturb_its_neighbours() -> None:
     """It is a row with a problem, its neighbours are as without it."""
-    good, other = image(blob("a", 7)), index(blob("b", 3))
+    good, other = image(blob("a", 7)), index(blob("b", 3, OCI))
     made = tables(good, {"layers": 7}, other)
     assert made.manifests["problem"].to_pylist() == [
         None,

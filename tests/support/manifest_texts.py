@@ -26,7 +26,7 @@ def sha256(text: str) -> str:
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
-def blob(name: str, size: object = 1, media_type: str = GZIP, **other: object) -> Json:
+def blob(name: str, size: object = 1, media_type: object = GZIP, **other: object) -> Json:
     """A descriptor of a blob with that content."""
     return {"mediaType": media_type, "digest": sha256(name), "size": size, **other}
 
