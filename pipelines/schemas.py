@@ -389,8 +389,8 @@ NAMESPACES_TABLE = _table(
     list_status=(
         TEXT,
         (
-            "How the latest run fared with its repository list: complete, incomplete (fewer than the "
-            "list's own total), failed or not_asked (outside the scope)."
+            "How the latest run fared with its repository list: complete, incomplete (fewer than "
+            "the list's own total), failed or not_asked (outside the scope)."
         ),
     ),
     listed_at=(MOMENT, "as_of of the last run that listed it completely; null if none has."),

@@ -40,6 +40,7 @@ def _manifests(manifests: Collection[Manifest]) -> pa.Table:
     return _table(
         MANIFESTS,
         manifest_digest=[m.digest for m in manifests],
+        source=[getattr(m, "source", "tag") for m in manifests],
         manifest_kind=[m.kind.value for m in manifests],
         media_type=[m.media_type for m in manifests],
         artifact_type=[m.artifact_type for m in manifests],

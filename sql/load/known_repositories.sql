@@ -16,7 +16,8 @@ with records as (
     from tags
     anti join ingest.counted_records as counted
         on
-            tags.namespace = counted.namespace
+            tags.registry = counted.registry
+            and tags.namespace = counted.namespace
             and tags.repository = counted.repository
             and tags.tag = counted.record_key
 ),
