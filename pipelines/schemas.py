@@ -39,6 +39,7 @@ def _with(schema: pa.Schema, **columns: _Column) -> pa.Schema:
 COUNTED_RECORDS_TABLE = _table(
     "One row per record that a repository's total counts and that is no live tag, so that the "
     "next run can tell an unchanged repository from a changed one.",
+    registry=(TEXT, "Short name of the registry."),
     namespace=(TEXT, "Namespace of the repository."),
     repository=(TEXT, "Repository name."),
     record_key=(
@@ -63,6 +64,7 @@ COUNTED_RECORDS_TABLE = _table(
 )
 CRAWLS_TABLE = _table(
     "One row per run and repository: how the reading of it went.",
+    registry=(TEXT, "Short name of the registry."),
     run_id=(TEXT, "The run."),
     namespace=(TEXT, "Namespace (organization) of the repository."),
     repository=(TEXT, "Repository name, with / where it has levels."),
@@ -72,6 +74,13 @@ CRAWLS_TABLE = _table(
             "complete (proven to be what is live), unchanged (proven equal to what was known), "
             "incomplete (not proven; nothing inferred deleted), failed (could not be read; the "
             "last known rows stay) or missing (the registry says it is gone; its tags are closed)."
+        ),
+    ),
+    cause=(
+        TEXT,
+        (
+            "Why it is incomplete, where one word says it: list_contradicted (the registry itself "
+            "counts more tags than its list gave)."
         ),
     ),
     requests=(INT32, "HTTP requests this repository cost, retries included."),
@@ -89,12 +98,21 @@ CRAWLS_TABLE = _table(
     ),
     duplicates=(INT64, "Records received more than once in the last walk."),
     attempts=(INT32, "Walks through the repository."),
+    unseen_tag_count=(
+        INT64,
+        "Live tags that an incomplete reading did not see; null for runs before this was counted.",
+    ),
+    is_listed=(
+        BOOL,
+        "Whether the repository list showed it; null where the list was not complete.",
+    ),
     error=(TEXT, "Why the status is incomplete or failed."),
     started_at=(MOMENT, "When its first request was about to be sent."),
     finished_at=(MOMENT, "When its last answer had arrived."),
 )
 REJECTED_RECORDS_TABLE = _table(
     "One row per tag record that could not be used, as received.",
+    registry=(TEXT, "Short name of the registry."),
     run_id=(TEXT, "The run that received it."),
     namespace=(TEXT, "Namespace asked for."),
     repository=(TEXT, "Repository asked for."),
@@ -165,6 +183,16 @@ RUNS_TABLE = _table(
     repositories_incomplete=(INT64, "Repositories that could not be proven."),
     repositories_failed=(INT64, "Repositories that could not be read."),
     repositories_missing=(INT64, "Repositories that answered 404."),
+    registry=(TEXT, "Short name of the registry it read."),
+    exact_hours=(FLOAT, "A repository proven longer before as_of is in doubt."),
+    clock_set_back_seconds=(
+        FLOAT,
+        "How far the clock stood before the last run's as_of; null where it did not.",
+    ),
+    clock_offset_seconds=(
+        FLOAT,
+        "The registry's clock minus ours, by the Date header; null where it sent none.",
+    ),
 )
 LAYERS_TABLE = _table(
     "One row per manifest and layer position.",
@@ -184,8 +212,12 @@ LAYERS_TABLE = _table(
 )
 MANIFESTS_TABLE = _table(
     "One row per distinct manifest digest ever seen.",
-    manifest_digest=(TEXT, "Digest, as the registry says it; never recomputed."),
-    manifest_kind=(TEXT, "image, index, schema1, artifact, unknown or invalid."),
+    manifest_digest=(TEXT, "Digest in its canonical form: algorithm and hex digits in lower case."),
+    source=(
+        TEXT,
+        "Where the text came from: tag (a tag record), embedded (an index) or pull.",
+    ),
+    manifest_kind=(TEXT, "image, index, schema1, artifact, cache, unknown or invalid."),
     media_type=(
         TEXT,
         "The manifest's media type, stated or told from its shape; null when it cannot be told.",
@@ -235,6 +267,7 @@ PLATFORMS_TABLE = _table(
 )
 REPOSITORIES_TABLE = _table(
     "One row per repository ever read.",
+    registry=(TEXT, "Short name of the registry."),
     namespace=(TEXT, "Namespace (organization)."),
     repository=(TEXT, "Repository name, with / where it has levels."),
     repo_id=(
@@ -256,16 +289,29 @@ REPOSITORIES_TABLE = _table(
         MOMENT,
         "as_of of the last run that read it completely or found it unchanged; null if none has.",
     ),
+    read_at=(MOMENT, "as_of of the last run that proved it; null if none has."),
+    crawl_status=(TEXT, "Status of its latest crawl; null if it was never crawled."),
+    crawl_cause=(TEXT, "Cause of its latest crawl: see ingest.crawls."),
+    crawl_error=(TEXT, "Error of its latest crawl."),
+    unseen_tag_count=(INT64, "Live tags that its latest crawl, an incomplete one, did not see."),
+    unlisted_since=(
+        MOMENT,
+        (
+            "as_of of the first run whose complete list no longer showed it while no 404 confirmed "
+            "that it is gone; null otherwise."
+        ),
+    ),
     deleted_detected_at=(MOMENT, "When a run first found it gone; null while it is there."),
 )
 TAG_HISTORY_TABLE = _table(
     "One row per interval during which a tag pointed at one digest, or was deleted. The truth of "
     "a change lies between its _earliest moment and the moment beside it.",
+    registry=(TEXT, "Short name of the registry."),
     namespace=(TEXT, "Namespace (organization)."),
     repository=(TEXT, "Repository name."),
     tag=(TEXT, "Tag name."),
     manifest_digest=(TEXT, "The digest; null while deleted."),
-    change=(TEXT, "How the interval began: created, moved, deleted or restored."),
+    change=(TEXT, "How the interval began: created, moved, deleted, restored or forgotten."),
     valid_from=(MOMENT, "When a crawl saw the change."),
     valid_from_earliest=(
         MOMENT,
@@ -279,6 +325,7 @@ TAG_HISTORY_TABLE = _table(
 )
 TAGS_TABLE = _table(
     "One row per live tag.",
+    registry=(TEXT, "Short name of the registry."),
     namespace=(TEXT, "Namespace (organization)."),
     repository=(TEXT, "Repository name, with / where it has levels."),
     tag=(TEXT, "Tag name."),
@@ -310,6 +357,10 @@ TAGS_TABLE = _table(
         MOMENT,
         "When it was deleted, says the registry; null for every live tag.",
     ),
+    unreadable_fields=(
+        TEXT,
+        "Optional fields of the record that could not be read, separated by commas.",
+    ),
     first_seen_at=(MOMENT, "When a crawl first read the tag."),
     last_seen_at=(
         MOMENT,
@@ -320,20 +371,55 @@ TAGS_TABLE = _table(
     ),
 )
 
+REGISTRIES_TABLE = _table(
+    "One row per registry that was ever read: the host of its endpoint and its account.",
+    registry=(TEXT, "Short name."),
+    endpoint=(TEXT, "Host of its API; loopback for this machine, whatever the port."),
+    region=(TEXT, "Region; null where only an endpoint is set."),
+    domain=(TEXT, "Account that owns it; null while unknown."),
+    first_seen_at=(MOMENT, "as_of of the first run that read it."),
+    last_seen_at=(MOMENT, "as_of of the last run that read it."),
+)
+NAMESPACES_TABLE = _table(
+    "One row per namespace that was ever visible: what is known of its list of repositories.",
+    registry=(TEXT, "Short name of the registry."),
+    namespace=(TEXT, "Namespace (organization)."),
+    first_seen_at=(MOMENT, "as_of of the first run that saw it in the list of namespaces."),
+    last_seen_at=(MOMENT, "as_of of the last run that saw it there."),
+    list_status=(
+        TEXT,
+        (
+            "How the latest run fared with its repository list: complete, incomplete (fewer than "
+            "the list's own total), failed or not_asked (outside the scope)."
+        ),
+    ),
+    listed_at=(MOMENT, "as_of of the last run that listed it completely; null if none has."),
+    unreadable_repositories=(INT64, "Records of that list without a readable name."),
+    error=(TEXT, "Why the latest list is incomplete or failed."),
+)
+
 # What a run hands to the loader: the tables without the columns that the loader fills.
-TAGS = _without(TAGS_TABLE, "manifest_kind", "first_seen_at", "last_seen_at")
+TAGS = _without(TAGS_TABLE, "registry", "manifest_kind", "first_seen_at", "last_seen_at")
 MANIFESTS = _without(MANIFESTS_TABLE, "first_seen_at")
+NAMESPACES = _without(NAMESPACES_TABLE, "registry", "first_seen_at", "last_seen_at", "listed_at")
 LAYERS = LAYERS_TABLE
 PLATFORMS = PLATFORMS_TABLE
 REPOSITORIES = _without(
     REPOSITORIES_TABLE,
+    "registry",
     "repo_id",
     "tag_count",
     "first_seen_at",
     "last_seen_at",
+    "read_at",
+    "crawl_status",
+    "crawl_cause",
+    "crawl_error",
+    "unseen_tag_count",
+    "unlisted_since",
     "deleted_detected_at",
 )
-REJECTED = _without(REJECTED_RECORDS_TABLE, "run_id")
+REJECTED = _without(REJECTED_RECORDS_TABLE, "registry", "run_id")
 # Every record that could not be used counts in the repository's total.
 COUNTED = pa.schema(
     [
@@ -342,7 +428,7 @@ COUNTED = pa.schema(
     ]
 )
 CRAWLS = _with(
-    _without(CRAWLS_TABLE, "run_id"),
+    _without(CRAWLS_TABLE, "registry", "run_id", "unseen_tag_count"),
     lists_everything=(
         BOOL,
         (
@@ -374,6 +460,7 @@ LANDED_CRAWLS = _with(
 
 # By schema and name, as the warehouse has them.
 TABLES: Mapping[tuple[str, str], pa.Schema] = {
+    ("main", "registries"): REGISTRIES_TABLE,
     ("main", "repositories"): REPOSITORIES_TABLE,
     ("main", "tags"): TAGS_TABLE,
     ("main", "tag_history"): TAG_HISTORY_TABLE,
@@ -381,6 +468,7 @@ TABLES: Mapping[tuple[str, str], pa.Schema] = {
     ("main", "layers"): LAYERS_TABLE,
     ("main", "platforms"): PLATFORMS_TABLE,
     ("ingest", "runs"): RUNS_TABLE,
+    ("ingest", "namespaces"): NAMESPACES_TABLE,
     ("ingest", "crawls"): CRAWLS_TABLE,
     ("ingest", "rejected_records"): REJECTED_RECORDS_TABLE,
     ("ingest", "counted_records"): COUNTED_RECORDS_TABLE,

@@ -118,6 +118,7 @@ class Settings(BaseSettings):
     ca_bundle: Path | None = Field(None, validation_alias="SWR_CA_BUNDLE")
 
     stale_days: int = Field(180, validation_alias="SWR_STALE_DAYS", ge=0)
+    exact_hours: float = Field(48, validation_alias="SWR_EXACT_HOURS", ge=0)
     landing_max_age_hours: float = Field(6, validation_alias="SWR_LANDING_MAX_AGE_HOURS", ge=0)
     warehouse_dir: Path = Field(Path("data"), validation_alias="SWR_WAREHOUSE_DIR")
 

@@ -68,7 +68,7 @@ def test_the_loader_keeps_the_text_that_reading_would_keep(tmp_path: Path, seed:
     together = rows(*texts)
     start_building(tmp_path)
     with connect_building(tmp_path) as con:
-        load.begin(con)
+        load.begin(con, "cn-north-4")
         for text in texts:
             load.load_images(con, *rows(text), datetime.now(UTC))
         manifests = con.sql("select * exclude (first_seen_at) from manifests").to_arrow_table()

@@ -12,7 +12,7 @@ import pyarrow as pa
 from pipelines.errors import LandingError
 from pipelines.landing.files import read_batches, read_json, read_table
 from pipelines.landing.writer import CrawlRequest, CrawlTotals, part_number
-from pipelines.schemas import LANDED_CRAWLS, RECORDS, REPOSITORIES
+from pipelines.schemas import LANDED_CRAWLS, NAMESPACES, RECORDS, REPOSITORIES
 
 _CHECKED_ROWS = 1000
 _NAME = ("namespace", "repository")
@@ -57,6 +57,11 @@ def is_whole(path: Path) -> bool:
 def read_repositories(path: Path) -> pa.Table:
     """What discovery listed: REPOSITORIES."""
     return read_table(path / "repositories.parquet", REPOSITORIES)
+
+
+def read_namespaces(path: Path) -> pa.Table:
+    """The visible namespaces and how listing each went: NAMESPACES."""
+    return read_table(path / "namespaces.parquet", NAMESPACES)
 
 
 def read_crawls(path: Path) -> pa.Table:

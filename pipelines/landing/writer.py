@@ -1,6 +1,7 @@
 """One crawl's folder: parts of records, parts of outcomes, and `crawl.json`, written last.
 
     run.json             what was asked: written first, so that a dead run can be taken up
+    namespaces.parquet   what discovery saw, and how listing each went
     repositories.parquet what discovery listed
     records-N.parquet    tag records, verbatim, with the walk that read them
     crawls-N.parquet     outcomes; a repository is finished when its outcome is in such a part,

@@ -19,12 +19,12 @@ from pipelines.landing.files import write_table
 from pipelines.landing.reader import read_crawls
 from pipelines.landing.zone import open_landing
 from pipelines.run.crawler import Crawler, Limits
-from pipelines.run.discover import Discovery, discover
+from pipelines.run.discover import Discovery, ListStatus, discover
 from pipelines.run.known import NoRepositories, StoredRepositories
 from pipelines.run.log import RunLog
 from pipelines.run.progress import Progress
 from pipelines.run.request import Name, RunRequest
-from pipelines.schemas import REPOSITORIES
+from pipelines.schemas import NAMESPACES, REPOSITORIES
 from pipelines.settings import Settings
 from pipelines.swr.client import client_from
 from pipelines.swr.transport import Transport
@@ -70,7 +70,8 @@ def crawl_registry(settings: Settings, request: RunRequest, progress: Progress) 
         client = client_from(settings, transport)
         found = discover(client, request.scope, published.names(), threads=settings.concurrency)
         folder = _open_landing(settings, request, published, as_of)
-        write_table(folder.path / "repositories.parquet", _listed(found))
+        write_table(folder.path / "namespaces.parquet", _namespaces(found))
+        write_table(folder.path / "repositories.parquet", _repositories(found))
         crawler = Crawler(
             client=client,
             folder=folder,
@@ -82,9 +83,8 @@ def crawl_registry(settings: Settings, request: RunRequest, progress: Progress) 
         crawler.crawl(found, done=_done(folder.path), threads=settings.concurrency)
         totals = _totals(found, transport, as_of)
         folder.close(totals)
-    failures = {name: str(error) for name, error in found.failed_namespaces.items()}
     crawls = read_crawls(folder.path)
-    summary = CrawlSummary(crawls, totals, found.visible_namespaces, failures)
+    summary = CrawlSummary(crawls, totals, list(found.namespaces), found.failed_namespaces)
     _log_landed(log, summary)
     _raise_if_nothing_read(summary)
     return summary
@@ -125,8 +125,22 @@ def _done(path: Path) -> set[Name]:
     }
 
 
-def _listed(found: Discovery) -> pa.Table:
-    """The listed repositories as rows of REPOSITORIES."""
+def _namespaces(found: Discovery) -> pa.Table:
+    """The visible namespaces as rows of NAMESPACES."""
+    rows = [
+        {
+            "namespace": namespace,
+            "list_status": listing.status.value,
+            "unreadable_repositories": listing.unreadable,
+            "error": listing.error,
+        }
+        for namespace, listing in found.namespaces.items()
+    ]
+    return pa.Table.from_pylist(rows, schema=NAMESPACES)
+
+
+def _repositories(found: Discovery) -> pa.Table:
+    """The listed repositories, in scope or not, as rows of REPOSITORIES."""
     rows = [
         {
             "namespace": namespace,
@@ -138,7 +152,7 @@ def _listed(found: Discovery) -> pa.Table:
             "created_at": record.created_at and as_utc(record.created_at),
             "updated_at": record.updated_at and as_utc(record.updated_at),
         }
-        for (namespace, repository), record in found.listed.items()
+        for (namespace, repository), record in (found.listed | found.outside).items()
     ]
     return pa.Table.from_pylist(rows, schema=REPOSITORIES)
 
@@ -147,7 +161,7 @@ def _totals(found: Discovery, transport: Transport, as_of: datetime) -> landing.
     counters = transport.counters
     return landing.CrawlTotals(
         as_of=as_of,
-        unread_namespaces=found.unread_namespaces,
+        unread_namespaces=found.count(ListStatus.NOT_ASKED, ListStatus.FAILED),
         failed_namespaces=len(found.failed_namespaces),
         unread_repositories=found.unread_repositories,
         requests=counters.requests,

@@ -78,25 +78,25 @@ class Crawler:
         tags = sum(_size(found, name) for name in jobs)
         self.progress.start(len(jobs) + len(unreachable), tags)
         for name in unreachable:
-            error = str(found.unreachable[name])
-            self._record(name, _FAILED, error, Counters(), started=datetime.now(UTC))
+            error = found.namespaces[name[0]].error
+            self._record(name, None, _FAILED, error, Counters(), started=datetime.now(UTC))
         pool = ThreadPoolExecutor(threads, thread_name_prefix="crawl")
         try:
             waiting = [
-                pool.submit(self._read, name, is_listed=name in found.listed) for name in jobs
+                pool.submit(self._read, name, is_listed=found.is_listed(name)) for name in jobs
             ]
             for job in as_completed(waiting):
                 job.result()
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _read(self, name: Name, *, is_listed: bool) -> None:
+    def _read(self, name: Name, *, is_listed: bool | None) -> None:
         """Read one repository and record how it went, whatever the registry does."""
         started = datetime.now(UTC)
         spent = self.client.transport.start_counting()
         error: str | None = None
         try:
-            outcome = self._read_or_miss(name, is_listed=is_listed)
+            outcome = self._read_or_miss(name, is_listed=bool(is_listed))
         except SwrError as failure:
             outcome, error = _FAILED, str(failure)
         if outcome.status is CrawlStatus.INCOMPLETE:
@@ -104,7 +104,7 @@ class Crawler:
                 f"the list kept changing or contradicting itself: {outcome.received} records read,"
                 f" {outcome.expected if outcome.expected is not None else 'unknown'} expected"
             )
-        self._record(name, outcome, error, spent, started=started)
+        self._record(name, is_listed, outcome, error, spent, started=started)
 
     def _read_or_miss(self, name: Name, *, is_listed: bool) -> CrawlOutcome:
         """Read a repository; it is missing only if it says so when asked for by name."""
@@ -149,6 +149,7 @@ class Crawler:
     def _record(
         self,
         name: Name,
+        is_listed: bool | None,  # noqa: FBT001 - a fact to record
         outcome: CrawlOutcome,
         error: str | None,
         spent: Counters,
@@ -170,6 +171,7 @@ class Crawler:
                 "received": outcome.received,
                 "duplicates": outcome.duplicates,
                 "attempts": outcome.walks,
+                "is_listed": is_listed,
                 "error": error,
                 "started_at": started,
                 "finished_at": datetime.now(UTC),

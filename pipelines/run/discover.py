@@ -6,6 +6,7 @@ Decides what to read and what to ask after; reads no tags (`crawl`) and deletes 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from pipelines.errors import SettingsError, SwrError
 from pipelines.run.request import WILDCARD, Name, Scope
@@ -15,17 +16,66 @@ from pipelines.swr.transport import Transport
 from pipelines.swr.wire import RepositoryRecord
 
 
+class ListStatus(StrEnum):
+    """How listing a namespace went; the values of `ingest.namespaces.list_status`."""
+
+    COMPLETE = "complete"
+    INCOMPLETE = "incomplete"
+    FAILED = "failed"
+    NOT_ASKED = "not_asked"
+
+
+@dataclass(frozen=True)
+class NamespaceListing:
+    """How listing a visible namespace went. `unreadable` counts records without a name."""
+
+    status: ListStatus
+    unreadable: int = 0
+    error: str | None = None
+
+
 @dataclass
 class Discovery:
-    """What there is to read, to ask after, and what could not even be listed."""
+    """What the registry lists, what there is to read and to ask after.
 
+    `listed` are repositories in scope, `outside` those that are not; `unlisted` were known and are
+    in no list any more; `unreachable` were known and their namespace could not be listed.
+    """
+
+    namespaces: dict[str, NamespaceListing] = field(default_factory=dict)
     listed: dict[Name, RepositoryRecord] = field(default_factory=dict)
+    outside: dict[Name, RepositoryRecord] = field(default_factory=dict)
     unlisted: list[Name] = field(default_factory=list)
-    unreachable: dict[Name, SwrError] = field(default_factory=dict)
-    failed_namespaces: dict[str, SwrError] = field(default_factory=dict)
-    visible_namespaces: list[str] = field(default_factory=list)
-    unread_namespaces: int = 0
-    unread_repositories: int = 0
+    unreachable: list[Name] = field(default_factory=list)
+
+    def list_status(self, namespace: str) -> ListStatus:
+        """How complete the list is that should show a repository of this namespace.
+
+        The list of namespaces is always complete: one that it does not show has no repository.
+        """
+        listing = self.namespaces.get(namespace)
+        return listing.status if listing else ListStatus.COMPLETE
+
+    def is_listed(self, name: Name) -> bool | None:
+        """Whether the list shows a repository; None where a list may be short of it."""
+        if name in self.listed:
+            return True
+        return False if self.list_status(name[0]) is ListStatus.COMPLETE else None
+
+    def count(self, *statuses: ListStatus) -> int:
+        """Visible namespaces with one of these statuses."""
+        return sum(listing.status in statuses for listing in self.namespaces.values())
+
+    @property
+    def failed_namespaces(self) -> dict[str, str]:
+        """Why namespaces in scope could not be listed, or not completely."""
+        return {name: listing.error for name, listing in self.namespaces.items() if listing.error}
+
+    @property
+    def unread_repositories(self) -> int:
+        """Listed repositories that this run does not read."""
+        unreadable = sum(listing.unreadable for listing in self.namespaces.values())
+        return len(self.outside) + unreadable
 
 
 def discover(
@@ -39,29 +89,21 @@ def discover(
         known: repositories the warehouse has and holds for alive.
         threads: namespaces listed at the same time.
 
-    Returns:
-        `listed` are to be read; `unlisted` were known and are not in the list any more;
-        `unreachable` were known in a namespace that could not be listed.
-
     Raises:
         SettingsError: the scope names a namespace or repository that nobody has heard of.
         SwrError: the namespaces could not be listed.
     """
-    found = Discovery(visible_namespaces=client.namespaces())
-    in_scope = [name for name in found.visible_namespaces if scope.has_namespace(name)]
-    found.unread_namespaces = len(found.visible_namespaces) - len(in_scope)
+    visible = client.namespaces()
+    found = Discovery(dict.fromkeys(visible, NamespaceListing(ListStatus.NOT_ASKED)))
+    in_scope = [name for name in visible if scope.has_namespace(name)]
     with ThreadPoolExecutor(threads, thread_name_prefix="discover") as pool:
-        listings = pool.map(lambda namespace: _list(client, namespace), in_scope)
-        for namespace, listing in zip(in_scope, listings, strict=True):
-            _add_namespace(found, scope, namespace, listing)
+        lists = pool.map(lambda namespace: _list(client, namespace), in_scope)
+        for namespace, listed in zip(in_scope, lists, strict=True):
+            _add_namespace(found, scope, namespace, listed)
     for name in sorted(known):
-        if name in found.listed or not scope.has_repository(*name):
-            continue
-        error = found.failed_namespaces.get(name[0])
-        if error is None:
-            found.unlisted.append(name)
-        else:
-            found.unreachable[name] = error
+        if name not in found.listed and scope.has_repository(*name):
+            status = found.list_status(name[0])
+            (found.unreachable if status is ListStatus.FAILED else found.unlisted).append(name)
     _refuse_typos(scope, found, set(known))
     return found
 
@@ -85,28 +127,25 @@ def _list(client: SwrClient, namespace: str) -> RepositoryList | SwrError:
 
 
 def _add_namespace(
-    found: Discovery, scope: Scope, namespace: str, listing: RepositoryList | SwrError
+    found: Discovery, scope: Scope, namespace: str, listed: RepositoryList | SwrError
 ) -> None:
-    if isinstance(listing, SwrError):
-        found.failed_namespaces[namespace] = listing
-        found.unread_namespaces += 1
+    if isinstance(listed, SwrError):
+        found.namespaces[namespace] = NamespaceListing(ListStatus.FAILED, error=str(listed))
         return
-    found.unread_repositories += listing.unreadable
-    for record in listing.records:
-        if scope.has_repository(namespace, record.name):
-            found.listed[namespace, record.name] = record
-        else:
-            found.unread_repositories += 1
+    found.namespaces[namespace] = NamespaceListing(ListStatus.COMPLETE, listed.unreadable)
+    for record in listed.records:
+        is_in_scope = scope.has_repository(namespace, record.name)
+        (found.listed if is_in_scope else found.outside)[namespace, record.name] = record
 
 
 def _refuse_typos(scope: Scope, found: Discovery, known: set[Name]) -> None:
     """Refuse a name without wildcards that is neither there nor was."""
-    namespaces = {*found.visible_namespaces, *(namespace for namespace, _ in known)}
+    namespaces = {*found.namespaces, *(namespace for namespace, _ in known)}
     for name in filter(_is_literal, scope.namespaces):
         if name not in namespaces:
             raise SettingsError(
                 f"Namespace {name!r} is not visible to these credentials;"
-                f" visible are: {', '.join(found.visible_namespaces) or 'none'}."
+                f" visible are: {', '.join(found.namespaces) or 'none'}."
             )
     repositories = {f"{owner}/{name}" for owner, name in {*found.listed, *known}}
     for name in filter(_is_literal, scope.repositories):

@@ -8,7 +8,13 @@ import pyarrow as pa
 
 from pipelines.errors import WarehouseShortOfMemory
 from pipelines.landing import writer as landing
-from pipelines.landing.reader import read_crawls, read_repositories, read_run, read_totals
+from pipelines.landing.reader import (
+    read_crawls,
+    read_namespaces,
+    read_repositories,
+    read_run,
+    read_totals,
+)
 from pipelines.run.crawl import UNPROVEN, landing_zone
 from pipelines.run.log import RunLog
 from pipelines.run.normalize import normalize
@@ -41,7 +47,7 @@ def _load_landing(settings: Settings, run_id: str, memory_limit: str | None) -> 
     totals = read_totals(path)
     start_building(directory)
     with connect_building(directory, memory_limit) as con:
-        load.begin(con)
+        load.begin(con, "localhost")
 
         def settled(digests: Collection[str]) -> set[str]:
             return load.settled_digests(con, list(digests))
@@ -53,7 +59,13 @@ def _load_landing(settings: Settings, run_id: str, memory_limit: str | None) -> 
             del chunk  # before the next is made
         crawls = read_crawls(path)
         run = _run_row(settings, run_id, read_run(path), totals, crawls)
-        load.apply(con, run, crawls.select(CRAWLS.names), read_repositories(path))
+        load.apply(
+            con,
+            run,
+            crawls.select(CRAWLS.names),
+            read_repositories(path),
+            read_namespaces(path),
+        )
         rows = load.row_counts(con)
     RunLog(run_id).event("run loaded", status=run.status, rows=rows)
     return rows
@@ -70,6 +82,7 @@ def _run_row(
     scope = Scope(asked.namespaces, asked.repositories).as_dict()
     return load.Run(
         run_id=run_id,
+        registry="localhost",
         as_of=totals.as_of,
         mode=asked.mode,
         started_at=totals.as_of,
@@ -84,4 +97,7 @@ def _run_row(
         throttled_seconds=totals.throttled_seconds,
         failed_namespaces=totals.failed_namespaces,
         received_bytes=totals.bytes,
+        exact_hours=settings.exact_hours,
+        clock_set_back_seconds=None,
+        clock_offset_seconds=None,
     )

@@ -19,6 +19,7 @@ from pipelines.schemas import (
     CRAWLS,
     LAYERS,
     MANIFESTS,
+    NAMESPACES,
     PLATFORMS,
     REJECTED,
     REPOSITORIES,
@@ -36,6 +37,7 @@ class Run:
     """
 
     run_id: str
+    registry: str
     as_of: datetime
     mode: str
     started_at: datetime
@@ -50,10 +52,19 @@ class Run:
     throttled_seconds: float
     failed_namespaces: int
     received_bytes: int
+    exact_hours: float
+    clock_set_back_seconds: float | None
+    clock_offset_seconds: float | None
 
 
-def begin(con: DuckDBPyConnection) -> None:
-    """Make the empty temporary tables that one run is staged in; earlier ones are dropped."""
+def begin(con: DuckDBPyConnection, registry: str) -> None:
+    """Make the empty temporary tables that one run is staged in; earlier ones are dropped.
+
+    Args:
+        con: the building file.
+        registry: short name of the registry that all rows of this run belong to.
+    """
+    con.execute("set variable registry = ?", [registry])
     run_step(con, Step.BEGIN)
 
 
@@ -96,7 +107,13 @@ def settled_digests(con: DuckDBPyConnection, digests: Sequence[str]) -> set[str]
     return {digest for (digest,) in rows}
 
 
-def apply(con: DuckDBPyConnection, run: Run, crawls: pa.Table, repositories: pa.Table) -> None:
+def apply(
+    con: DuckDBPyConnection,
+    run: Run,
+    crawls: pa.Table,
+    repositories: pa.Table,
+    namespaces: pa.Table,
+) -> None:
     """Merge everything staged, as told by CRAWLS (one row a repository read in this run).
 
     Rows staged for a repository that failed, is missing or was not crawled are not used. Commits
@@ -107,9 +124,11 @@ def apply(con: DuckDBPyConnection, run: Run, crawls: pa.Table, repositories: pa.
         run: what to log; its `as_of` marks what was seen.
         crawls: how each reading went.
         repositories: rows of REPOSITORIES, those listed in this run.
+        namespaces: rows of NAMESPACES, those visible in this run.
     """
     _insert(con, "staged_crawls", crawls, CRAWLS)
     _insert(con, "staged_repositories", repositories, REPOSITORIES)
+    _insert(con, "staged_namespaces", namespaces, NAMESPACES)
     row = pa.Table.from_pylist([asdict(run)])
     with _registered(con, {"arriving": row}):
         con.execute("insert into staged_run by name from arriving")
@@ -144,7 +163,8 @@ def _run_whole(con: DuckDBPyConnection, step: Step) -> None:
 
 def _insert(con: DuckDBPyConnection, target: str, table: pa.Table, schema: pa.Schema) -> None:
     with _registered(con, {"arriving": table.cast(schema)}):
-        con.execute(f"insert into {target} from arriving")
+        own = "select getvariable('registry'), * from arriving"
+        con.execute(f"insert into {target} {own}")
 
 
 @contextmanager

@@ -13,6 +13,7 @@ limit 0;
 
 create or replace temp table staged_counted as
 select
+    registry,
     namespace,
     repository,
     record_key,
@@ -28,13 +29,14 @@ limit 0;
 
 create or replace temp table staged_crawls as
 select
-    * exclude (run_id),
+    * exclude (run_id, unseen_tag_count),
     false as lists_everything,
 from ingest.crawls
 limit 0;
 
 create or replace temp table staged_repositories as
 select
+    registry,
     namespace,
     repository,
     is_public,
@@ -44,6 +46,11 @@ select
     created_at,
     updated_at,
 from repositories
+limit 0;
+
+create or replace temp table staged_namespaces as
+select * exclude (first_seen_at, last_seen_at, listed_at)
+from ingest.namespaces
 limit 0;
 
 create or replace temp table staged_run as

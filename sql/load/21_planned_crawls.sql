@@ -3,6 +3,7 @@
 create or replace temp table planned_crawls as
 with staged as (
     select
+        registry,
         namespace,
         repository,
         count(*) as record_count,
@@ -12,6 +13,7 @@ with staged as (
 
 proven as (
     select
+        registry,
         namespace,
         repository,
         max(started_at) as started_at,
@@ -22,26 +24,33 @@ proven as (
 
 final as (
     select
-        crawls.namespace,
-        crawls.repository,
+        registry,
+        namespace,
+        repository,
         crawls.status,
         crawls.finished_at as seen_at,
         proven.started_at as seen_at_earliest,
         crawls.status = 'missing'
         or (crawls.status = 'complete' and crawls.lists_everything) as infers_deletions,
         coalesce(sum(staged.record_count) over (
-            order by crawls.namespace, crawls.repository
+            order by registry, namespace, repository
             rows between unbounded preceding and 1 preceding
         ), 0)::bigint // 50000 as chunk,
     from staged_crawls as crawls
-    left join staged
-        on crawls.namespace = staged.namespace
-        and crawls.repository = staged.repository
-    left join proven
-        on crawls.namespace = proven.namespace
-        and crawls.repository = proven.repository
+    left join staged using (registry, namespace, repository)
+    left join proven using (registry, namespace, repository)
     where crawls.status in ('complete', 'incomplete', 'missing')
 )
 
 select *
 from final;
+
+-- Filled chunk by chunk.
+create or replace temp table unseen as
+select
+    registry,
+    namespace,
+    repository,
+    0::bigint as tag_count,
+from planned_crawls
+limit 0;

@@ -7,6 +7,7 @@ where chunk = getvariable('chunk');
 create or replace temp table latest as
 with records as (
     select
+        registry,
         namespace,
         repository,
         tag,
@@ -17,6 +18,7 @@ with records as (
     from staged_tags
     union all
     select
+        registry,
         namespace,
         repository,
         record_key as tag,
@@ -29,12 +31,11 @@ with records as (
 
 select records.*
 from records
-inner join chunk
-    on records.namespace = chunk.namespace
-    and records.repository = chunk.repository
+inner join chunk using (registry, namespace, repository)
 where chunk.status <> 'missing'
 qualify row_number() over (
-    partition by records.namespace, records.repository, records.tag
+    partition by
+        records.registry, records.namespace, records.repository, records.tag
     order by
         records.updated_at desc nulls last,
         records.state = 'rejected',

@@ -3,20 +3,20 @@
 create or replace temp table changes as
 with known as (
     select
+        tag_history.registry,
         tag_history.namespace,
         tag_history.repository,
         tag_history.tag,
         tag_history.manifest_digest,
         tag_history.change,
     from tag_history
-    semi join chunk
-        on tag_history.namespace = chunk.namespace
-        and tag_history.repository = chunk.repository
+    semi join chunk using (registry, namespace, repository)
     where tag_history.valid_to is null
 ),
 
 compared as (
     select
+        registry,
         namespace,
         repository,
         tag,
@@ -32,13 +32,14 @@ compared as (
             when known.change <> 'deleted' and latest.state is null then 'gone'
         end as change,
     from latest
-    full join known using (namespace, repository, tag)
+    full join known using (registry, namespace, repository, tag)
 ),
 
 final as (
     select
-        compared.namespace,
-        compared.repository,
+        registry,
+        namespace,
+        repository,
         compared.tag,
         if(compared.change = 'gone', 'deleted', compared.change) as change,
         if(compared.change in ('gone', 'deleted'), null, compared.fingerprint)
@@ -46,9 +47,7 @@ final as (
         chunk.seen_at,
         chunk.seen_at_earliest,
     from compared
-    inner join chunk
-        on compared.namespace = chunk.namespace
-        and compared.repository = chunk.repository
+    inner join chunk using (registry, namespace, repository)
     where
         compared.change is not null
         and (compared.change <> 'gone' or chunk.infers_deletions)

@@ -5,13 +5,15 @@ set
     valid_to_earliest = changes.seen_at_earliest
 from changes
 where
-    tag_history.namespace = changes.namespace
+    tag_history.registry = changes.registry
+    and tag_history.namespace = changes.namespace
     and tag_history.repository = changes.repository
     and tag_history.tag = changes.tag
     and tag_history.valid_to is null;
 
 insert into tag_history
 select
+    registry,
     namespace,
     repository,
     tag,
@@ -22,4 +24,4 @@ select
     null as valid_to,
     null as valid_to_earliest,
 from changes
-order by namespace, repository, tag;
+order by registry, namespace, repository, tag;

@@ -1,18 +1,21 @@
 -- Records that the registry counts and that are no live tags.
 delete from ingest.counted_records using chunk
 where
-    counted_records.namespace = chunk.namespace
+    counted_records.registry = chunk.registry
+    and counted_records.namespace = chunk.namespace
     and counted_records.repository = chunk.repository
     and chunk.infers_deletions;
 
 delete from ingest.counted_records using latest
 where
-    counted_records.namespace = latest.namespace
+    counted_records.registry = latest.registry
+    and counted_records.namespace = latest.namespace
     and counted_records.repository = latest.repository
     and counted_records.record_key = latest.tag;
 
 insert into ingest.counted_records
 select
+    registry,
     namespace,
     repository,
     tag as record_key,
@@ -21,4 +24,4 @@ select
     if(state = 'deleted', 'deleted ', '') || fingerprint as fingerprint,
 from latest
 where state in ('deleted', 'rejected')
-order by namespace, repository, tag;
+order by registry, namespace, repository, tag;

@@ -1,19 +1,21 @@
 -- One row per repository ever listed or crawled.
 insert into repositories by name
 with named as (
-    from staged_crawls select namespace, repository
+    from staged_crawls select registry, namespace, repository
     union
-    from staged_repositories select namespace, repository
+    from staged_repositories select registry, namespace, repository
 )
 
 select
+    registry,
     namespace,
     repository,
     0 as tag_count,
     getvariable('as_of') as first_seen_at,
+    0 as unseen_tag_count,
 from named
-anti join repositories using (namespace, repository)
-order by namespace, repository;
+anti join repositories using (registry, namespace, repository)
+order by registry, namespace, repository;
 
 update repositories
 set
@@ -23,22 +25,32 @@ set
     download_count = listed.download_count,
     created_at = listed.created_at,
     updated_at = listed.updated_at,
+    unlisted_since = null,
     deleted_detected_at = null
 from staged_repositories as listed
 where
-    repositories.namespace = listed.namespace
+    repositories.registry = listed.registry
+    and repositories.namespace = listed.namespace
     and repositories.repository = listed.repository;
 
-update repositories
-set last_seen_at = getvariable('as_of')
-from staged_crawls as crawls
-where
-    repositories.namespace = crawls.namespace
-    and repositories.repository = crawls.repository
-    and crawls.status in ('complete', 'unchanged');
-
+-- What the latest crawl says, whatever came of it.
 update repositories
 set
+    crawl_status = crawls.status,
+    crawl_cause = crawls.cause,
+    crawl_error = crawls.error,
+    unseen_tag_count = coalesce(unseen.tag_count, 0)
+from staged_crawls as crawls
+left join unseen using (registry, namespace, repository)
+where
+    repositories.registry = crawls.registry
+    and repositories.namespace = crawls.namespace
+    and repositories.repository = crawls.repository;
+
+-- A repository that was read, or is gone, is no more merely unlisted.
+update repositories
+set
+    unlisted_since = null,
     deleted_detected_at = if(
         crawls.status = 'missing',
         coalesce(repositories.deleted_detected_at, crawls.finished_at),
@@ -46,9 +58,25 @@ set
     )
 from staged_crawls as crawls
 where
-    repositories.namespace = crawls.namespace
+    repositories.registry = crawls.registry
+    and repositories.namespace = crawls.namespace
     and repositories.repository = crawls.repository
     and crawls.status <> 'failed';
+
+-- What proves a repository. Of one that is gone nothing is proven any more: made anew
+-- under its name it is unread.
+update repositories
+set
+    last_seen_at = if(
+        crawls.status = 'missing', repositories.last_seen_at, getvariable('as_of')
+    ),
+    read_at = if(crawls.status = 'missing', null, getvariable('as_of'))
+from staged_crawls as crawls
+where
+    repositories.registry = crawls.registry
+    and repositories.namespace = crawls.namespace
+    and repositories.repository = crawls.repository
+    and crawls.status in ('complete', 'unchanged', 'missing');
 
 update repositories
 set
@@ -56,16 +84,16 @@ set
     repo_id = coalesce(counted.repo_id, repositories.repo_id)
 from (
     select
-        planned_crawls.namespace,
-        planned_crawls.repository,
+        registry,
+        namespace,
+        repository,
         count(tags.tag) as tag_count,
         arg_max(tags.repo_id, tags.updated_at) as repo_id,
     from planned_crawls
-    left join tags
-        on planned_crawls.namespace = tags.namespace
-        and planned_crawls.repository = tags.repository
+    left join tags using (registry, namespace, repository)
     group by all
 ) as counted
 where
-    repositories.namespace = counted.namespace
+    repositories.registry = counted.registry
+    and repositories.namespace = counted.namespace
     and repositories.repository = counted.repository;

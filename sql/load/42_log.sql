@@ -1,18 +1,18 @@
 -- What this run did.
-insert into ingest.crawls
+insert into ingest.crawls by name
 select
-    staged_run.run_id,
+    (select run_id from staged_run) as run_id,
     staged_crawls.* exclude (lists_everything),
+    coalesce(unseen.tag_count, 0) as unseen_tag_count,
 from staged_crawls
-cross join staged_run
-order by staged_crawls.namespace, staged_crawls.repository;
+left join unseen using (registry, namespace, repository)
+order by registry, namespace, repository;
 
-insert into ingest.rejected_records
+insert into ingest.rejected_records by name
 select distinct
-    staged_run.run_id,
+    (select run_id from staged_run) as run_id,
     staged_rejected.*,
 from staged_rejected
-cross join staged_run
 order by all;
 
 insert into ingest.runs by name

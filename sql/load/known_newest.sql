@@ -18,9 +18,11 @@ with records as (
         tags.updated_at,
     from tags
     anti join ingest.counted_records as counted
-        on tags.namespace = counted.namespace
-        and tags.repository = counted.repository
-        and tags.tag = counted.record_key
+        on
+            tags.registry = counted.registry
+            and tags.namespace = counted.namespace
+            and tags.repository = counted.repository
+            and tags.tag = counted.record_key
 )
 
 select

@@ -15,9 +15,11 @@ with records as (
         tags.updated_at,
     from tags
     anti join ingest.counted_records as counted
-        on tags.namespace = counted.namespace
-        and tags.repository = counted.repository
-        and tags.tag = counted.record_key
+        on
+            tags.registry = counted.registry
+            and tags.namespace = counted.namespace
+            and tags.repository = counted.repository
+            and tags.tag = counted.record_key
 ),
 
 newest as (
@@ -37,13 +39,14 @@ counts as (
         count(*) as record_count,
         count(*) filter (
             where
-            date_trunc('second', records.updated_at)
-            = date_trunc('second', newest.updated_at)
+                date_trunc('second', records.updated_at)
+                = date_trunc('second', newest.updated_at)
         ) as tied_at_newest,
     from records
     inner join newest
-        on records.namespace = newest.namespace
-        and records.repository = newest.repository
+        on
+            records.namespace = newest.namespace
+            and records.repository = newest.repository
     group by all
 ),
 
@@ -67,11 +70,13 @@ final as (
         coalesce(counts.tied_at_newest, 0) as tied_at_newest,
     from repositories
     left join decisive
-        on repositories.namespace = decisive.namespace
-        and repositories.repository = decisive.repository
+        on
+            repositories.namespace = decisive.namespace
+            and repositories.repository = decisive.repository
     left join counts
-        on repositories.namespace = counts.namespace
-        and repositories.repository = counts.repository
+        on
+            repositories.namespace = counts.namespace
+            and repositories.repository = counts.repository
     where repositories.deleted_detected_at is null
 )
 

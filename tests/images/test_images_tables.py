@@ -42,6 +42,7 @@ def test_an_image_is_a_row_and_so_is_each_of_its_layers() -> None:
     assert made.manifests.to_pylist() == [
         {
             "manifest_digest": sha256(text),
+            "source": "tag",
             "manifest_kind": "image",
             "media_type": OCI,
             "artifact_type": None,

@@ -49,6 +49,8 @@ def crawl(repository: str, *, status: str = "complete", first_walk: int = 1) -> 
         "received": 1,
         "duplicates": 0,
         "attempts": 1,
+        "cause": None,
+        "is_listed": True,
         "error": None,
         "started_at": NOW,
         "finished_at": NOW,

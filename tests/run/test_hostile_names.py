@@ -67,6 +67,7 @@ def test_hostile_names_become_rows_and_nothing_else(
         landing,
         f"{landing}/run.json",
         f"{landing}/crawl.json",
+        f"{landing}/namespaces.parquet",
         f"{landing}/repositories.parquet",
         f"{landing}/records-N.parquet",
         f"{landing}/crawls-N.parquet",

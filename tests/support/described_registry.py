@@ -13,13 +13,13 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-from checkout import ROOT
+
+from pipelines.warehouse.migrations import make_tables
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
 Description = dict[str, Any]
 
-MIGRATIONS = ROOT / "sql" / "migrations"
 FIRST_RUN = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SIZE = re.compile(r"\d+")
 
@@ -55,8 +55,7 @@ def warehouse(tables: Tables) -> duckdb.DuckDBPyConnection:
     """Open a warehouse in memory that holds these rows; reports are not built."""
     con = duckdb.connect(config={"threads": 1})
     con.execute("set timezone = 'UTC'")
-    for path in sorted(MIGRATIONS.glob("*.sql")):
-        con.execute(path.read_text("utf-8"))
+    make_tables(con)
     for name, rows in tables.items():
         insert(con, name, rows)
     return con
@@ -66,11 +65,19 @@ def insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[Row]) -> None:
     """Insert rows by column name; columns left out are null."""
     schema = "main" if table in MAIN else "ingest"
     if rows:
-        con.register("inserted", pa.Table.from_pylist(rows))
+        more = DEFAULTS.get(table, {})
+        con.register("inserted", pa.Table.from_pylist([more | row for row in rows]))
         con.execute(f"insert into {schema}.{table} by name from inserted")
         con.unregister("inserted")
 
 
+_OWNED: Row = {"registry": "cn-north-4"}
+DEFAULTS: dict[str, Row] = {
+    **dict.fromkeys(("crawls", "rejected_records", "counted_records"), _OWNED),
+    **dict.fromkeys(("runs", "tags", "tag_history"), _OWNED),
+    "repositories": _OWNED | {"unseen_tag_count": 0},
+    "manifests": {"source": "tag"},
+}
 MAIN = {"tags", "tag_history", "repositories", "manifests", "layers", "platforms"}
 
 

@@ -121,7 +121,7 @@ def shift_pages(seed: int, repositories: int, directory: Path) -> Tally:
 
 def read(settings: Settings, folder: LandingWriter, names: list[Name], memory: Memory) -> None:
     """Crawl these repositories, two at the same time."""
-    found = Discovery({name: RepositoryRecord(name[1], name[0]) for name in names})
+    found = Discovery(listed={name: RepositoryRecord(name[1], name[0]) for name in names})
     with Transport(settings) as transport:
         limits = Limits(settings.page_size)
         client = client_from(settings, transport)

@@ -17,6 +17,7 @@ from pipelines.warehouse.publish import publish
 from pipelines.warehouse.query import run_query
 
 Row = dict[str, Any]
+REGISTRY = "cn-north-4"
 
 
 def as_of(run: int) -> datetime:
@@ -97,6 +98,7 @@ def manifest(digest: str, **other: Any) -> Row:
     """A verified image manifest."""
     row: Row = {
         "manifest_digest": digest,
+        "source": "tag",
         "manifest_kind": "image",
         "size_basis": "exact",
         "digest_verified": True,
@@ -123,6 +125,7 @@ def run_row(run: int) -> load.Run:
     """What is logged of a run."""
     fields: Row = {
         "run_id": f"run {run}",
+        "registry": REGISTRY,
         "as_of": as_of(run),
         "mode": "incremental",
         "started_at": as_of(run),
@@ -137,6 +140,9 @@ def run_row(run: int) -> load.Run:
         "throttled_seconds": 0.0,
         "failed_namespaces": 0,
         "received_bytes": 0,
+        "exact_hours": 48.0,
+        "clock_set_back_seconds": None,
+        "clock_offset_seconds": None,
     }
     return load.Run(**fields)
 
@@ -155,12 +161,13 @@ def ingest(
     rejected: Sequence[Row] = (),
     records: Sequence[Row] = (),
     repositories: Sequence[Row] = (),
+    namespaces: Sequence[Row] = (),
     memory_limit: str | None = None,
 ) -> None:
     """Load one run and publish it; every digest gets a manifest of kind image."""
     start_building(directory)
     with connect_building(directory, memory_limit) as con:
-        load.begin(con)
+        load.begin(con, REGISTRY)
         load.stage_tags(con, table(tags, schemas.TAGS))
         load.stage_rejected(con, table(rejected, schemas.COUNTED), table(records, schemas.REJECTED))
         manifests = [manifest(digest) for digest in {row["manifest_digest"] for row in tags}]
@@ -176,6 +183,7 @@ def ingest(
             run_row(run),
             table(crawls, schemas.CRAWLS),
             table(repositories, schemas.REPOSITORIES),
+            table(namespaces, schemas.NAMESPACES),
         )
     publish(directory)
 

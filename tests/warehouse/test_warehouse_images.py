@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from duckdb import DuckDBPyConnection
-from warehouse_rows import Row, as_of, crawl, layer, manifest, run_row, table, tag
+from warehouse_rows import REGISTRY, Row, as_of, crawl, layer, manifest, run_row, table, tag
 
 from pipelines import schemas
 from pipelines.warehouse import load
@@ -49,7 +49,7 @@ def _stored_of(directory: Path, calls: Sequence[Sequence[Row]]) -> list[tuple[An
     """What is stored after one call per sequence of manifests, each of a run of its own."""
     start_building(directory)
     with connect_building(directory) as con:
-        load.begin(con)
+        load.begin(con, REGISTRY)
         for run, manifests in enumerate(calls, 1):
             _store(con, run, manifests)
         return con.sql(STORED).fetchall()
@@ -91,7 +91,7 @@ def test_a_replaced_text_takes_its_layers_and_children_along(tmp_path: Path) -> 
     """The digest's neighbours keep theirs, and it keeps the moment it was first seen."""
     start_building(tmp_path)
     with connect_building(tmp_path) as con:
-        load.begin(con)
+        load.begin(con, REGISTRY)
         _store(
             con,
             1,
@@ -128,11 +128,15 @@ def test_a_replaced_text_tells_its_tags_their_kind(tmp_path: Path) -> None:
     invalid = manifest("A", manifest_kind="invalid", digest_verified=False)
     start_building(tmp_path)
     with connect_building(tmp_path) as con:
-        load.begin(con)
+        load.begin(con, REGISTRY)
         _store(con, 1, [invalid, manifest("B", manifest_kind="artifact")])
         load.stage_tags(con, table([tag("a", "A"), tag("b", "B"), tag("c", "A")], schemas.TAGS))
         load.apply(
-            con, run_row(1), table([crawl(1)], schemas.CRAWLS), schemas.REPOSITORIES.empty_table()
+            con,
+            run_row(1),
+            table([crawl(1)], schemas.CRAWLS),
+            schemas.REPOSITORIES.empty_table(),
+            schemas.NAMESPACES.empty_table(),
         )
         kinds = "select tag, manifest_kind from tags order by tag"
         assert con.sql(kinds).fetchall() == [("a", "invalid"), ("b", "artifact"), ("c", "invalid")]
@@ -144,7 +148,7 @@ def test_settled_digests_are_those_no_other_text_can_better(tmp_path: Path) -> N
     """Stored, verified, and without signatures beside what the digest covers."""
     start_building(tmp_path)
     with connect_building(tmp_path) as con:
-        load.begin(con)
+        load.begin(con, REGISTRY)
         _store(
             con,
             1,

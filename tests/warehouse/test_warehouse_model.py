@@ -10,6 +10,7 @@ from duckdb import DuckDBPyConnection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from warehouse_rows import (
+    REGISTRY,
     Row,
     as_of,
     counted,
@@ -182,7 +183,7 @@ def test_tags_history_and_counted_records_follow_the_model(
 
 def _load(con: DuckDBPyConnection, run: int, pair: tuple[Reading, ...]) -> None:
     make: dict[str, Callable[..., Row]] = {"live": tag, "deleted": deleted, "rejected": counted}
-    load.begin(con)
+    load.begin(con, REGISTRY)
     for name, reading in zip(REPOSITORIES, pair, strict=True):
         rows = [
             (record.state, make[record.state](*record[1:], repository=name))
@@ -200,8 +201,8 @@ def _load(con: DuckDBPyConnection, run: int, pair: tuple[Reading, ...]) -> None:
         crawl(run, reading.status, everything=reading.everything, repository=name)
         for name, reading in zip(REPOSITORIES, pair, strict=True)
     ]
-    repositories = schemas.REPOSITORIES.empty_table()
-    load.apply(con, run_row(run), table(crawls, schemas.CRAWLS), repositories)
+    listed = (schemas.REPOSITORIES.empty_table(), schemas.NAMESPACES.empty_table())
+    load.apply(con, run_row(run), table(crawls, schemas.CRAWLS), *listed)
 
 
 def _stored(con: DuckDBPyConnection) -> list[list[tuple[Any, ...]]]:

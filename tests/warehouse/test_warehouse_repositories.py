@@ -1,10 +1,9 @@
 """Rows of repositories and the log of runs, and what a run without news may change."""
 
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from warehouse_rows import (
+    REGISTRY,
     Row,
     as_of,
     counted,
@@ -19,6 +18,8 @@ from warehouse_rows import (
     tag,
 )
 
+from pipelines.warehouse.query import run_query
+
 OTHER: Row = {"repository": "other"}
 SEEN = """
     select repository, tag_count, first_seen_at, last_seen_at, deleted_detected_at
@@ -32,7 +33,11 @@ def test_every_crawled_or_listed_repository_has_a_row(tmp_path: Path) -> None:
     ingest(
         tmp_path,
         1,
-        [crawl(1), crawl(1, "failed", repository="broken"), crawl(1, "incomplete", **OTHER)],
+        [
+            crawl(1),
+            crawl(1, "failed", repository="broken", error="502"),
+            crawl(1, "incomplete", **OTHER),
+        ],
         [tag("a", "A", repo_id=5), tag("b", "B", repo_id=5), tag("x", "X", repo_id=8, **OTHER)],
         repositories=[
             listed(
@@ -48,16 +53,16 @@ def test_every_crawled_or_listed_repository_has_a_row(tmp_path: Path) -> None:
     )
     assert rows(tmp_path, "select * from repositories order by repository") == [
         (
-            *("team", "app", 5, True, 2**40, 3, 4, pushed(1), pushed(2)),
-            *(2, as_of(1), as_of(1), None),
+            *(REGISTRY, "team", "app", 5, True, 2**40, 3, 4, pushed(1), pushed(2)),
+            *(2, as_of(1), as_of(1), as_of(1), "complete", None, None, 0, None, None),
         ),
         (
-            *("team", "broken", None, False, None, None, None, None, None),
-            *(0, as_of(1), None, None),
+            *(REGISTRY, "team", "broken", None, False, None, None, None, None, None),
+            *(0, as_of(1), None, None, "failed", None, "502", 0, None, None),
         ),
         (
-            *("team", "other", 8, None, None, None, None, None, None),
-            *(1, as_of(1), None, None),
+            *(REGISTRY, "team", "other", 8, None, None, None, None, None, None),
+            *(1, as_of(1), None, None, "incomplete", None, None, 0, None, None),
         ),
     ]
 
@@ -99,16 +104,16 @@ def test_runs_crawls_and_rejected_records_are_logged(tmp_path: Path) -> None:
     ]
     assert rows(tmp_path, "select * from ingest.crawls order by run_id") == [
         (
-            *("run 1", "team", "app", "failed", 1, 1, 9, 7, 0, 1, "502"),
-            *(started(1), finished(1)),
+            *(REGISTRY, "run 1", "team", "app", "failed", None, 1, 1, 9, 7, 0, 1, 0, None),
+            *("502", started(1), finished(1)),
         ),
         (
-            *("run 2", "team", "app", "complete", 1, 1, None, 0, 0, 1, None),
-            *(started(2), finished(2)),
+            *(REGISTRY, "run 2", "team", "app", "complete", None, 1, 1, None, 0, 0, 1, 0, None),
+            *(None, started(2), finished(2)),
         ),
     ]
     assert rows(tmp_path, "select * from ingest.rejected_records") == [
-        ("run 1", "team", "app", "no digest", "{}")
+        (REGISTRY, "run 1", "team", "app", "no digest", "{}")
     ]
 
 
@@ -136,8 +141,9 @@ def test_a_run_without_news_changes_bookkeeping_only(tmp_path: Path) -> None:
         "ingest.runs",
         "main.repositories",
     ]
+    proven = {"last_seen_at": as_of(2), "read_at": as_of(2), "crawl_status": "unchanged"}
     assert after["main.repositories"] == [
-        moved(row, as_of(1), as_of(2)) if row[1] in ("app", "other") else row
+        row | proven if row["repository"] in ("app", "other") else row
         for row in before["main.repositories"]
     ]
 
@@ -155,16 +161,12 @@ def test_a_full_run_without_news_rewrites_no_tag(tmp_path: Path) -> None:
         "main.repositories",
         "main.tags",
     ]
-    assert after["main.tags"] == [(*row[:-1], as_of(2)) for row in before["main.tags"]]
+    assert after["main.tags"] == [row | {"last_seen_at": as_of(2)} for row in before["main.tags"]]
 
 
-def dump(directory: Path) -> dict[str, list[tuple[Any, ...]]]:
+def dump(directory: Path) -> dict[str, list[Row]]:
     """Every row of every table."""
     tables = rows(directory, "select schema_name || '.' || table_name from duckdb_tables()")
-    return {name: rows(directory, f"select * from {name} order by all") for (name,) in tables}
-
-
-def moved(row: tuple[Any, ...], old: datetime, new: datetime) -> tuple[Any, ...]:
-    """The row, seen last by a later run."""
-    assert row[-2] == old
-    return (*row[:-2], new, row[-1])
+    return {
+        name: run_query(directory, f"from {name} order by all").to_pylist() for (name,) in tables
+    }
