@@ -16,7 +16,7 @@ from pipelines.run.ingest import Step
 from pipelines.settings import Settings
 from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.known import published_runs
-from pipelines.warehouse.query import connect_published, is_published
+from pipelines.warehouse.state import connect_state, has_state
 
 _ANEW = "launch the job `ingest` anew, or re-execute all steps."
 
@@ -68,7 +68,7 @@ def _lineage(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[str]:
 
 
 def _published(settings: Settings) -> list[str]:
-    if not is_published(settings.warehouse_dir):
+    if not has_state(settings.warehouse_dir):
         return []
-    with closing(connect_published(settings.warehouse_dir)) as con:
+    with closing(connect_state(settings.warehouse_dir)) as con:
         return published_runs(con)

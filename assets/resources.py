@@ -46,6 +46,10 @@ class LogProgress:
         if error:
             self._log.warning(f"{'/'.join(name)}: {outcome.status.value}: {error}")
 
+    def notice(self, text: str) -> None:
+        """Say it."""
+        self._log.info(text)
+
 
 class ProgressResource(dg.ConfigurableResource[Progress]):
     """Tells the run's log; the command line puts a progress bar in its place."""

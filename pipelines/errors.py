@@ -15,6 +15,7 @@
     ├── NothingRead               a run read nothing: nothing is published
     └── WarehouseError            the warehouse cannot be opened, built or published
         ├── WarehouseMissing      there is none yet: run an ingest
+        ├── StateMissing          the run's own file is lost: restore it
         ├── WarehouseBusy         another run is writing it
         ├── WarehouseTooNew       written by a newer version: upgrade this one
         ├── MigrationChanged      an applied migration is not the file it was
@@ -110,6 +111,10 @@ class WarehouseError(SwrWarehouseError):
 
 class WarehouseMissing(WarehouseError):
     """There is no published warehouse yet."""
+
+
+class StateMissing(WarehouseError):
+    """The published warehouse is there and the state it was made from is not."""
 
 
 class WarehouseBusy(WarehouseError):

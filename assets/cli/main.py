@@ -30,8 +30,10 @@ from pipelines.page.doctor import examine
 from pipelines.page.tag_listing import tag_records
 from pipelines.run.ingest import check_settings
 from pipelines.settings import read_settings
+from pipelines.warehouse.building import writer_lock
 from pipelines.warehouse.query import run_query, write_result
 from pipelines.warehouse.reclaimable import reclaimable_bytes
+from pipelines.warehouse.restore import restore
 
 _out = Console(highlight=False, soft_wrap=True)
 _err = error_console()
@@ -179,6 +181,21 @@ def tags(name: str, *, shape: str, **asked: Any) -> None:
 def report() -> None:
     """Show sizes and ages of the published warehouse."""
     _out.print(summary.report_overview(read_settings().warehouse_dir))
+
+
+@main.command(
+    "restore",
+    epilog="Example: swr-warehouse restore backup/warehouse.duckdb && swr-warehouse ingest",
+)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def restore_state(file: Path) -> None:
+    """Begin with a published warehouse, where the run's own state is lost or damaged."""
+    directory = read_settings().warehouse_dir
+    with writer_lock(directory):
+        aside = restore(directory, file)
+    if aside:
+        _out.print(f"The state of before is now {aside}.", markup=False)
+    _out.print(f"The next ingest goes on from {file}.", markup=False)
 
 
 def _shares(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, float]:

@@ -99,6 +99,10 @@ class TerminalProgress:
             if not self._console.is_terminal and (done == self._total or not done % _LINES_EVERY):
                 self._console.print(f"{done} of {self._total} repositories, {self._tags} tags.")
 
+    def notice(self, text: str) -> None:
+        """Print it above the bar."""
+        self._console.print(text, markup=False)
+
     def ended(self) -> dict[str, int]:
         """Repositories by how their reading ended."""
         return dict(self._ended)

@@ -29,6 +29,7 @@ from pipelines.settings import Settings
 from pipelines.swr.client import client_from
 from pipelines.swr.transport import Transport
 from pipelines.swr.wire import as_utc
+from pipelines.warehouse.restore import ensure_state
 
 UNPROVEN = ("failed", "incomplete")
 
@@ -56,10 +57,12 @@ def crawl_registry(settings: Settings, request: RunRequest, progress: Progress) 
     """Discover, crawl and land; take up the landing of a dead run if it fits.
 
     Raises:
+        StateMissing: what was published has lost the state it was made from.
         SettingsError: something to talk to SWR with is missing, or the scope names nothing known.
         SwrError: the namespaces could not be listed.
         NothingRead: no repository could be read.
     """
+    ensure_state(settings.warehouse_dir)
     as_of = datetime.now(UTC)
     log = RunLog(request.run_id)
     log.event("run started", mode=request.mode, scope=request.scope.as_dict())

@@ -15,6 +15,9 @@ class Progress(Protocol):
     def finished(self, name: Name, outcome: CrawlOutcome, error: str | None) -> None:
         """A repository has been read, or could not be."""
 
+    def notice(self, text: str) -> None:
+        """Something else happened that a person should know, in one sentence."""
+
 
 class NoProgress:
     """For callers who watch nothing."""
@@ -23,4 +26,7 @@ class NoProgress:
         """Ignore it."""
 
     def finished(self, name: Name, outcome: CrawlOutcome, error: str | None) -> None:
+        """Ignore it."""
+
+    def notice(self, text: str) -> None:
         """Ignore it."""

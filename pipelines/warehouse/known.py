@@ -1,4 +1,4 @@
-"""What the last runs knew, for the next crawl to compare with. Reads the published warehouse.
+"""What the last runs knew, for the next crawl to compare with. Reads the state.
 
 Each function opens a cursor of its own, so that several threads may use one connection, and
 raises WarehouseError if the file is damaged.
@@ -74,6 +74,6 @@ def _cursor(con: DuckDBPyConnection) -> Iterator[DuckDBPyConnection]:
             yield own
     except duckdb.Error as error:
         raise WarehouseError(
-            f"The published warehouse is damaged ({one_line(error)}): move it away and run"
-            " `swr-warehouse ingest --full`."
+            f"The state is damaged ({one_line(error)}): put back a copy of it, or begin with a"
+            " published file by `swr-warehouse restore FILE`."
         ) from error

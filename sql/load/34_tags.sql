@@ -12,10 +12,10 @@ inner join latest
     on staged_tags.rowid = latest.arrival and latest.state = 'live'
 left join known
     on
-        staged_tags.registry = known.registry
-        and staged_tags.namespace = known.namespace
-        and staged_tags.repository = known.repository
-        and staged_tags.tag = known.tag
+    staged_tags.registry = known.registry
+    and staged_tags.namespace = known.namespace
+    and staged_tags.repository = known.repository
+    and staged_tags.tag = known.tag
 where staged_tags is distinct from known;
 
 delete from tags using rewritten

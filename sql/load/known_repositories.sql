@@ -16,10 +16,10 @@ with records as (
     from tags
     anti join ingest.counted_records as counted
         on
-            tags.registry = counted.registry
-            and tags.namespace = counted.namespace
-            and tags.repository = counted.repository
-            and tags.tag = counted.record_key
+        tags.registry = counted.registry
+        and tags.namespace = counted.namespace
+        and tags.repository = counted.repository
+        and tags.tag = counted.record_key
 ),
 
 newest as (
@@ -39,14 +39,14 @@ counts as (
         count(*) as record_count,
         count(*) filter (
             where
-                date_trunc('second', records.updated_at)
-                = date_trunc('second', newest.updated_at)
+            date_trunc('second', records.updated_at)
+            = date_trunc('second', newest.updated_at)
         ) as tied_at_newest,
     from records
     inner join newest
         on
-            records.namespace = newest.namespace
-            and records.repository = newest.repository
+        records.namespace = newest.namespace
+        and records.repository = newest.repository
     group by all
 ),
 
@@ -71,12 +71,12 @@ final as (
     from repositories
     left join decisive
         on
-            repositories.namespace = decisive.namespace
-            and repositories.repository = decisive.repository
+        repositories.namespace = decisive.namespace
+        and repositories.repository = decisive.repository
     left join counts
         on
-            repositories.namespace = counts.namespace
-            and repositories.repository = counts.repository
+        repositories.namespace = counts.namespace
+        and repositories.repository = counts.repository
     where repositories.deleted_detected_at is null
 )
 

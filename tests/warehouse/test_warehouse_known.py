@@ -198,5 +198,5 @@ def test_a_damaged_warehouse_is_reported_in_a_sentence(tmp_path: Path) -> None:
     with closing(connect_published(tmp_path)) as con:
         path = tmp_path / "warehouse.duckdb"
         path.write_bytes(bytes(path.stat().st_size))
-        with pytest.raises(WarehouseError, match=r"is damaged .*move it away"):
+        with pytest.raises(WarehouseError, match=r"is damaged .*swr-warehouse restore"):
             known_repositories(con)
