@@ -177,7 +177,7 @@ def after_the_load() -> dg.JobDefinition:
         assets=[load, build, publish],
         asset_checks=[check_tables, check_reports],
         jobs=[job],
-        resources={"warehouse": WarehouseResource()},
+        resources={"warehouse": WarehouseResource(), "progress": NoProgress()},
     ).resolve_job_def("end")
 
 
