@@ -43,7 +43,7 @@ _Decorator = Callable[[Callable[[str], pa.Table]], Callable[..., None]]
 
 
 class _Commands(click.Group):
-    """Commands in the order they are told about, errors of ours as one sentence."""
+    """Commands in the order of their definition, errors of ours as one sentence."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Keep the order of definition."""
@@ -102,7 +102,7 @@ def ingest(*, full: bool, namespaces: tuple[str, ...], repositories: tuple[str, 
     sys.exit(0 if launched.status == "complete" else 1)
 
 
-def _answering(show: Callable[[pa.Table], RenderableType]) -> _Decorator:
+def _result_command(show: Callable[[pa.Table], RenderableType]) -> _Decorator:
     """Let a command that answers SQL with a table show it in a way, or write it to a file."""
 
     def decorate(answer: Callable[[str], pa.Table]) -> Callable[..., None]:
@@ -136,7 +136,7 @@ def _answering(show: Callable[[pa.Table], RenderableType]) -> _Decorator:
 
 
 @main.command()
-@_answering(as_table)
+@_result_command(as_table)
 def query(sql: str) -> pa.Table:
     """Ask the published warehouse in SQL, read-only."""
     return run_query(read_settings().warehouse_dir, sql)
@@ -145,9 +145,9 @@ def query(sql: str) -> pa.Table:
 @main.command(
     epilog="Example: swr-warehouse reclaimable \"from reports.tag_ages where tag like 'pr-%'\"",
 )
-@_answering(summary.reclaimable_answer)
+@_result_command(summary.reclaimable_answer)
 def reclaimable(sql: str) -> pa.Table:
-    """Tell what deleting some tags together would give back. Deletes nothing.
+    """Show what deleting some tags together would give back. Deletes nothing.
 
     SQL chooses the tags: it gives their namespace, repository and tag.
     """

@@ -87,7 +87,7 @@ class TerminalProgress:
             self._console.print(f"Reading {repositories} repositories of about {tags} tags.")
 
     def finished(self, name: Name, outcome: CrawlOutcome, error: str | None) -> None:
-        """Count a repository; tell at once if it could not be read."""
+        """Count a repository; print at once why it could not be read."""
         with self._lock:
             self._ended[outcome.status.value] += 1
             self._tags += outcome.received
