@@ -22,6 +22,7 @@ from pipelines.warehouse.connection import (
     open_for_counting,
     open_read_only,
 )
+from pipelines.warehouse.one_query import require_one_query
 from pipelines.warehouse.state import PUBLISHED
 
 Format = Literal["csv", "json", "parquet"]
@@ -92,7 +93,12 @@ def run_query(directory: Path, sql: str) -> pa.Table:
 
 
 def query_relation(con: DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyRelation | None:
-    """What SQL answers on an open warehouse; None where it is a statement without a result."""
+    """What one query answers on an open warehouse; None where there is nothing but comments.
+
+    Raises:
+        WarehouseError: it is no query, or more than one statement.
+    """
+    require_one_query(sql)
     # That is not what the library's annotation says.
     return cast("duckdb.DuckDBPyRelation | None", con.sql(sql))
 
