@@ -11,6 +11,8 @@ from checkout import ROOT
 
 pytest.importorskip("atheris", reason="has no wheel for this platform")
 
+# A process starts with the peak of the one that started it, so the fuzzer is started by a small one.
+SHELL = ["sh", "-c", '"$@"; exit $?', "sh"]
 # Seconds an input may take, and megabytes the whole process.
 BOUNDS = ["-timeout=5", "-rss_limit_mb=800", "-max_len=4096"]
 
@@ -22,6 +24,7 @@ def fuzz(target: str, runs: int, folder: Path) -> str:
     flags = [f"-runs={runs}", "-seed=20261124", "-print_final_stats=1", *BOUNDS]
     done = subprocess.run(
         [
+            *SHELL,
             *(sys.executable, "-W", "ignore", "tests/support/fuzz_targets.py", target, str(corpus)),
             *(*flags, f"-artifact_prefix={folder}/"),
         ],
