@@ -41,6 +41,10 @@ class LogProgress:
         """Say how much there is to read."""
         self._log.info(f"Reading {repositories} repositories of about {tags} tags.")
 
+    def warn(self, text: str) -> None:
+        """Say what is wrong."""
+        self._log.warning(text)
+
     def finished(self, name: Name, outcome: CrawlOutcome, error: str | None) -> None:
         """Say which repositories could not be read, and why."""
         if error:

@@ -401,6 +401,7 @@ NAMESPACES_TABLE = _table(
 # What a run hands to the loader: the tables without the columns that the loader fills.
 TAGS = _without(TAGS_TABLE, "registry", "manifest_kind", "first_seen_at", "last_seen_at")
 MANIFESTS = _without(MANIFESTS_TABLE, "first_seen_at")
+REGISTRIES = _without(REGISTRIES_TABLE, "registry", "first_seen_at", "last_seen_at")
 NAMESPACES = _without(NAMESPACES_TABLE, "registry", "first_seen_at", "last_seen_at", "listed_at")
 LAYERS = LAYERS_TABLE
 PLATFORMS = PLATFORMS_TABLE

@@ -28,6 +28,8 @@ from pipelines.run.request import Name
 from pipelines.swr.paging import CrawlOutcome
 
 _LINES_EVERY = 100
+# So many repositories are named with what is wrong; the others are counted.
+_NAMED = 10
 
 
 def error_console() -> Console:
@@ -49,6 +51,7 @@ class TerminalProgress:
         self._console = console
         self._lock = threading.Lock()
         self._ended: Counter[str] = Counter()
+        self._unproven = 0
         self._tags = 0
         self._total = 0
         self._bar = Progress(
@@ -77,6 +80,9 @@ class TerminalProgress:
         trace: TracebackType | None,
     ) -> None:
         self._bar.stop()
+        if self._unproven > _NAMED:
+            more = f"{self._unproven - _NAMED} more repositories could not be read, or not whole:"
+            self._console.print(f"{more} see ingest.crawls.")
 
     def start(self, repositories: int, tags: int) -> None:
         """Show how much there is to read."""
@@ -85,6 +91,10 @@ class TerminalProgress:
         self._task = self._bar.add_task("reading", total=repositories, tags="0", rate="0")
         if not self._console.is_terminal:
             self._console.print(f"Reading {repositories} repositories of about {tags} tags.")
+
+    def warn(self, text: str) -> None:
+        """Show at once what is wrong."""
+        self._console.print(text, markup=False)
 
     def finished(self, name: Name, outcome: CrawlOutcome, error: str | None) -> None:
         """Count a repository; tell at once if it could not be read."""
@@ -95,9 +105,15 @@ class TerminalProgress:
             rate = f"{self._tags / max(time.monotonic() - self._began, 1):,.0f}"
             self._bar.update(self._task, completed=done, tags=f"{self._tags:,}", rate=rate)
             if error:
-                self._console.print(f"{'/'.join(name)}: {outcome.status.value}: {error}")
+                self._name(name, f"{outcome.status.value}: {error}")
             if not self._console.is_terminal and (done == self._total or not done % _LINES_EVERY):
                 self._console.print(f"{done} of {self._total} repositories, {self._tags} tags.")
+
+    def _name(self, name: Name, problem: str) -> None:
+        """Name one of the first repositories that are not proven."""
+        self._unproven += 1
+        if self._unproven <= _NAMED:
+            self.warn(f"{'/'.join(name)}: {problem}")
 
     def ended(self) -> dict[str, int]:
         """Repositories by how their reading ended."""

@@ -12,6 +12,9 @@ class Progress(Protocol):
     def start(self, repositories: int, tags: int) -> None:
         """The crawl is about to read that many repositories, of about that many tags."""
 
+    def warn(self, text: str) -> None:
+        """Something is wrong that a person should know at once."""
+
     def finished(self, name: Name, outcome: CrawlOutcome, error: str | None) -> None:
         """A repository has been read, or could not be."""
 
@@ -20,6 +23,9 @@ class NoProgress:
     """For callers who watch nothing."""
 
     def start(self, repositories: int, tags: int) -> None:
+        """Ignore it."""
+
+    def warn(self, text: str) -> None:
         """Ignore it."""
 
     def finished(self, name: Name, outcome: CrawlOutcome, error: str | None) -> None:

@@ -19,8 +19,7 @@ with records as (
     from tags
     anti join ingest.counted_records as counted
         on
-            tags.registry = counted.registry
-            and tags.namespace = counted.namespace
+            tags.namespace = counted.namespace
             and tags.repository = counted.repository
             and tags.tag = counted.record_key
 )

@@ -152,6 +152,16 @@ def table(rows: Sequence[Row], schema: pa.Schema) -> pa.Table:
     return pa.Table.from_pylist(list(rows), schema=schema)
 
 
+def found_in(repositories: Sequence[Row] = (), namespaces: Sequence[Row] = ()) -> load.Found:
+    """What a run listed."""
+    registry = {"endpoint": "swr-api.cn-north-4.myhuaweicloud.com", "region": "cn-north-4"}
+    return load.Found(
+        table([registry], schemas.REGISTRIES),
+        table(namespaces, schemas.NAMESPACES),
+        table(repositories, schemas.REPOSITORIES),
+    )
+
+
 def ingest(
     directory: Path,
     run: int,
@@ -178,13 +188,8 @@ def ingest(
             schemas.PLATFORMS.empty_table(),
             as_of(run),
         )
-        load.apply(
-            con,
-            run_row(run),
-            table(crawls, schemas.CRAWLS),
-            table(repositories, schemas.REPOSITORIES),
-            table(namespaces, schemas.NAMESPACES),
-        )
+        found = found_in(repositories, namespaces)
+        load.apply(con, run_row(run), found, table(crawls, schemas.CRAWLS))
     publish(directory)
 
 

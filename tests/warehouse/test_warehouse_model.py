@@ -17,6 +17,7 @@ from warehouse_rows import (
     crawl,
     deleted,
     finished,
+    found_in,
     manifest,
     pushed,
     run_row,
@@ -201,8 +202,7 @@ def _load(con: DuckDBPyConnection, run: int, pair: tuple[Reading, ...]) -> None:
         crawl(run, reading.status, everything=reading.everything, repository=name)
         for name, reading in zip(REPOSITORIES, pair, strict=True)
     ]
-    listed = (schemas.REPOSITORIES.empty_table(), schemas.NAMESPACES.empty_table())
-    load.apply(con, run_row(run), table(crawls, schemas.CRAWLS), *listed)
+    load.apply(con, run_row(run), found_in(), table(crawls, schemas.CRAWLS))
 
 
 def _stored(con: DuckDBPyConnection) -> list[list[tuple[Any, ...]]]:

@@ -139,6 +139,7 @@ def test_a_run_without_news_changes_bookkeeping_only(tmp_path: Path) -> None:
     assert sorted(name for name in before if before[name] != after[name]) == [
         "ingest.crawls",
         "ingest.runs",
+        "main.registries",
         "main.repositories",
     ]
     proven = {"last_seen_at": as_of(2), "read_at": as_of(2), "crawl_status": "unchanged"}
@@ -158,6 +159,7 @@ def test_a_full_run_without_news_rewrites_no_tag(tmp_path: Path) -> None:
     assert sorted(name for name in before if before[name] != after[name]) == [
         "ingest.crawls",
         "ingest.runs",
+        "main.registries",
         "main.repositories",
         "main.tags",
     ]
