@@ -63,6 +63,28 @@ where
     and repositories.repository = crawls.repository
     and crawls.status <> 'failed';
 
+-- Complete lists that should show a repository do not, and nothing else was heard of it.
+-- A namespace that is not visible any more has no list that could be short of it.
+update repositories
+set unlisted_since = coalesce(unlisted_since, getvariable('as_of'))
+from (
+    select
+        registry,
+        namespace,
+        repository,
+    from repositories
+    anti join staged_repositories using (registry, namespace, repository)
+    anti join (from staged_namespaces where list_status <> 'complete')
+        using (registry, namespace)
+    anti join (from staged_crawls where status <> 'failed')
+        using (registry, namespace, repository)
+    where registry = getvariable('registry') and deleted_detected_at is null
+) as unlisted
+where
+    repositories.registry = unlisted.registry
+    and repositories.namespace = unlisted.namespace
+    and repositories.repository = unlisted.repository;
+
 -- What proves a repository. Of one that is gone nothing is proven any more: made anew
 -- under its name it is unread.
 update repositories
@@ -78,17 +100,31 @@ where
     and repositories.repository = crawls.repository
     and crawls.status in ('complete', 'unchanged', 'missing');
 
+-- One that was made anew is as young as this run, and has another id. Otherwise an id
+-- once known stays: records of another one tell a repository made anew as soon as all of
+-- them are read.
+update repositories
+set
+    repo_id = null,
+    first_seen_at = getvariable('as_of')
+from planned_crawls
+where
+    repositories.registry = planned_crawls.registry
+    and repositories.namespace = planned_crawls.namespace
+    and repositories.repository = planned_crawls.repository
+    and planned_crawls.is_new;
+
 update repositories
 set
     tag_count = counted.tag_count,
-    repo_id = coalesce(counted.repo_id, repositories.repo_id)
+    repo_id = coalesce(nullif(repositories.repo_id, 0), counted.repo_id)
 from (
     select
         registry,
         namespace,
         repository,
         count(tags.tag) as tag_count,
-        arg_max(tags.repo_id, tags.updated_at) as repo_id,
+        arg_max(nullif(tags.repo_id, 0), tags.updated_at) as repo_id,
     from planned_crawls
     left join tags using (registry, namespace, repository)
     group by all
