@@ -16,10 +16,11 @@
     ├── NothingRead               a run read nothing: nothing is published
     └── WarehouseError            the warehouse cannot be opened, built or published
         ├── WarehouseMissing      there is none yet: run an ingest
+        ├── StateMissing          the run's own file is lost: restore it
         ├── WarehouseBusy         another run is writing it
         ├── WarehouseTooNew       written by a newer version: upgrade this one
         ├── MigrationChanged      an applied migration is not the file it was
-        └── AuditFailed           a blocking check found rows: not published
+        └── CheckFailed           a blocking check found rows: not published
 
 Messages are one sentence naming the thing and what to do. No message ever holds a secret.
 """
@@ -117,6 +118,10 @@ class WarehouseMissing(WarehouseError):
     """There is no published warehouse yet."""
 
 
+class StateMissing(WarehouseError):
+    """The published warehouse is there and the state it was made from is not."""
+
+
 class WarehouseBusy(WarehouseError):
     """Another run is writing the warehouse."""
 
@@ -133,5 +138,5 @@ class MigrationChanged(WarehouseError):
     """A migration that was applied is not the file it was."""
 
 
-class AuditFailed(WarehouseError):
+class CheckFailed(WarehouseError):
     """A blocking check found offending rows; nothing was published."""

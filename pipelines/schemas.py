@@ -264,6 +264,7 @@ PLATFORMS_TABLE = _table(
     variant=(TEXT, "Variant of the architecture, verbatim."),
     os_version=(TEXT, "Version of the operating system, verbatim."),
     is_attestation=(BOOL, "Whether the child is a build attestation and no image."),
+    is_blob=(BOOL, "Whether the child is a blob, held by the index itself, and no manifest."),
 )
 REPOSITORIES_TABLE = _table(
     "One row per repository ever read.",

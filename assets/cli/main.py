@@ -30,8 +30,10 @@ from pipelines.page.doctor import examine
 from pipelines.page.tag_listing import tag_records
 from pipelines.run.ingest import check_settings
 from pipelines.settings import read_settings
+from pipelines.warehouse.building import writer_lock
 from pipelines.warehouse.query import run_query, write_result
 from pipelines.warehouse.reclaimable import reclaimable_bytes
+from pipelines.warehouse.restore import restore
 
 _out = Console(highlight=False, soft_wrap=True)
 _err = error_console()
@@ -41,7 +43,7 @@ _Decorator = Callable[[Callable[[str], pa.Table]], Callable[..., None]]
 
 
 class _Commands(click.Group):
-    """Commands in the order they are told about, errors of ours as one sentence."""
+    """Commands in the order of their definition, errors of ours as one sentence."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Keep the order of definition."""
@@ -100,7 +102,7 @@ def ingest(*, full: bool, namespaces: tuple[str, ...], repositories: tuple[str, 
     sys.exit(0 if launched.status == "complete" else 1)
 
 
-def _answering(show: Callable[[pa.Table], RenderableType]) -> _Decorator:
+def _result_command(show: Callable[[pa.Table], RenderableType]) -> _Decorator:
     """Let a command that answers SQL with a table show it in a way, or write it to a file."""
 
     def decorate(answer: Callable[[str], pa.Table]) -> Callable[..., None]:
@@ -134,7 +136,7 @@ def _answering(show: Callable[[pa.Table], RenderableType]) -> _Decorator:
 
 
 @main.command()
-@_answering(as_table)
+@_result_command(as_table)
 def query(sql: str) -> pa.Table:
     """Ask the published warehouse in SQL, read-only."""
     return run_query(read_settings().warehouse_dir, sql)
@@ -143,9 +145,9 @@ def query(sql: str) -> pa.Table:
 @main.command(
     epilog="Example: swr-warehouse reclaimable \"from reports.tag_ages where tag like 'pr-%'\"",
 )
-@_answering(summary.reclaimable_answer)
+@_result_command(summary.reclaimable_answer)
 def reclaimable(sql: str) -> pa.Table:
-    """Tell what deleting some tags together would give back. Deletes nothing.
+    """Show what deleting some tags together would give back. Deletes nothing.
 
     SQL chooses the tags: it gives their namespace, repository and tag.
     """
@@ -179,6 +181,21 @@ def tags(name: str, *, shape: str, **asked: Any) -> None:
 def report() -> None:
     """Show sizes and ages of the published warehouse."""
     _out.print(summary.report_overview(read_settings().warehouse_dir))
+
+
+@main.command(
+    "restore",
+    epilog="Example: swr-warehouse restore backup/warehouse.duckdb && swr-warehouse ingest",
+)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def restore_state(file: Path) -> None:
+    """Begin with a published warehouse, where the run's own state is lost or damaged."""
+    directory = read_settings().warehouse_dir
+    with writer_lock(directory):
+        aside = restore(directory, file)
+    if aside:
+        _out.print(f"The state of before is now {aside}.", markup=False)
+    _out.print(f"The next ingest goes on from {file}.", markup=False)
 
 
 def _shares(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, float]:

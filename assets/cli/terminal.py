@@ -92,12 +92,8 @@ class TerminalProgress:
         if not self._console.is_terminal:
             self._console.print(f"Reading {repositories} repositories of about {tags} tags.")
 
-    def warn(self, text: str) -> None:
-        """Show at once what is wrong."""
-        self._console.print(text, markup=False)
-
     def finished(self, name: Name, outcome: CrawlOutcome, error: str | None) -> None:
-        """Count a repository; tell at once if it could not be read."""
+        """Count a repository; print at once why it could not be read."""
         with self._lock:
             self._ended[outcome.status.value] += 1
             self._tags += outcome.received
@@ -113,7 +109,11 @@ class TerminalProgress:
         """Name one of the first repositories that are not proven."""
         self._unproven += 1
         if self._unproven <= _NAMED:
-            self.warn(f"{'/'.join(name)}: {problem}")
+            self.notice(f"{'/'.join(name)}: {problem}")
+
+    def notice(self, text: str) -> None:
+        """Print it above the bar."""
+        self._console.print(text, markup=False)
 
     def ended(self) -> dict[str, int]:
         """Repositories by how their reading ended."""

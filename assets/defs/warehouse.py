@@ -15,6 +15,7 @@ from assets.table_specs import FRESHNESS, OWNERS, sql_files, table_spec
 from pipelines.run.ingest import Step, publish_run
 from pipelines.run.load import load_landing
 from pipelines.run.log import RunLog
+from pipelines.run.progress import Progress
 from pipelines.schemas import TABLES
 from pipelines.settings import Settings
 from pipelines.warehouse.building import connect_building
@@ -63,7 +64,9 @@ _PUBLISHED = dg.AssetSpec(
 
 @dg.multi_asset(specs=[_PUBLISHED])
 def publish(
-    context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Settings]
+    context: dg.AssetExecutionContext,
+    warehouse: dg.ResourceParam[Settings],
+    progress: dg.ResourceParam[Progress],
 ) -> dg.MaterializeResult[None]:
     """Publish what was built and checked."""
     if context.run.asset_selection:
@@ -71,7 +74,7 @@ def publish(
         with connect_building(warehouse.warehouse_dir) as con:
             raise_if_blocked(run_checks(con))
     with RunLog(context.run.run_id).step(Step.PUBLISH):
-        path = publish_run(warehouse, context.run.run_id)
+        path = publish_run(warehouse, context.run.run_id, progress)
     return dg.MaterializeResult(
         metadata={"path": dg.MetadataValue.path(path), "bytes": path.stat().st_size}
     )

@@ -75,12 +75,12 @@ def latest_changes(directory: Path) -> RenderableType:
     counts: dict[str, int] = {}
     for row in rows:
         counts[row["change"]] = counts.get(row["change"], 0) + 1
-    told = ", ".join(f"{count} {change}" for change, count in counts.items()) or "nothing"
+    counted = ", ".join(f"{count} {change}" for change, count in counts.items()) or "nothing"
     table = _table("change", "tag")
     for row in rows[:_SHOWN_CHANGES]:
         table.add_row(row["change"], row["tag"])
     more = len(rows) - _SHOWN_CHANGES
-    return Group(f"Tags changed: {told}", table, f"… and {more} more" if more > 0 else "")
+    return Group(f"Tags changed: {counted}", table, f"… and {more} more" if more > 0 else "")
 
 
 def reclaimable_answer(answer: pa.Table) -> RenderableType:

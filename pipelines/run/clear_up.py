@@ -17,8 +17,8 @@ from pipelines.warehouse.building import connect_building, start_building
 from pipelines.warehouse.checks import raise_if_blocked, run_checks
 from pipelines.warehouse.known import published_runs
 from pipelines.warehouse.publish import publish
-from pipelines.warehouse.query import connect_published, is_published
 from pipelines.warehouse.rejected import delete_rejected, runs_with_old_rejected
+from pipelines.warehouse.state import connect_state, has_state
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ def clear_up(settings: Settings, now: datetime) -> Cleared:
 
     Raises:
         WarehouseError: it cannot be read, written or published.
-        AuditFailed: a blocking check found rows; what is published stays.
+        CheckFailed: a blocking check found rows; what is published stays.
     """
     directory = settings.warehouse_dir
-    if not is_published(directory):
+    if not has_state(directory):
         return Cleared([], [])
-    with closing(connect_published(directory)) as con:
+    with closing(connect_state(directory)) as con:
         published = published_runs(con)
         old = runs_with_old_rejected(con, now - timedelta(days=settings.keep_history_days))
     if old:

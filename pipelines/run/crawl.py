@@ -37,6 +37,7 @@ from pipelines.settings import Settings
 from pipelines.swr.client import SwrClient, client_from
 from pipelines.swr.transport import Transport
 from pipelines.swr.wire import as_utc
+from pipelines.warehouse.restore import ensure_state
 
 UNPROVEN = ("failed", "incomplete")
 
@@ -64,10 +65,12 @@ def crawl_registry(settings: Settings, request: RunRequest, progress: Progress) 
     """Discover, crawl and land; take up the landing of a dead run if it fits.
 
     Raises:
+        StateMissing: what was published has lost the state it was made from.
         SettingsError: something to talk to SWR with is missing, or the scope names nothing known.
         SwrError: the namespaces could not be listed.
         NothingRead: no repository could be read.
     """
+    ensure_state(settings.warehouse_dir)
     log = RunLog(request.run_id)
     log.event("run started", mode=request.mode, scope=request.scope.as_dict())
     with (
@@ -125,7 +128,7 @@ class _Crawl:
     def _warn_of_clock(self, sentence: str | None) -> None:
         if sentence:
             self.log.event("clock is wrong", level=logging.WARNING, error=sentence)
-            self.progress.warn(sentence)
+            self.progress.notice(sentence)
 
     def _warn_of_namespaces(self, found: Discovery) -> None:
         """Name at once those that cannot be read, or not whole."""
@@ -134,7 +137,7 @@ class _Crawl:
                 "namespace not listed", level=logging.WARNING, namespace=namespace, error=error
             )
             status = found.namespaces[namespace].status
-            self.progress.warn(f"{namespace}: list of repositories {status}: {error}")
+            self.progress.notice(f"{namespace}: list of repositories {status}: {error}")
 
     def _open_landing(self, registry: RegistryIdentity, found: Discovery) -> landing.LandingWriter:
         asked = landing.CrawlRequest(

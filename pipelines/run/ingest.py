@@ -66,23 +66,27 @@ def ingest(
             enter(Step.CHECK_REPORTS)
             raise_if_blocked(run_checks(con, report_checks()))
         enter(Step.PUBLISH)
-        publish_run(settings, request.run_id)
+        publish_run(settings, request.run_id, progress)
     return summary
 
 
-def publish_run(settings: Settings, run_id: str) -> Path:
-    """Publish what the run has built and checked; give the warehouse's path.
+def publish_run(settings: Settings, run_id: str, progress: Progress) -> Path:
+    """Publish what the run has built and checked; return the warehouse's path.
 
     Raises:
         WarehouseError: it cannot be replaced.
     """
-    path = publish(settings.warehouse_dir)
+    path, log_set_aside = publish(settings.warehouse_dir)
+    if log_set_aside:
+        progress.notice(
+            f"A session has left changes of its own to {path.name}; they are in {log_set_aside}."
+        )
     RunLog(run_id).event("run published", bytes=path.stat().st_size)
     return path
 
 
 def check_settings() -> None:
-    """Tell what is missing before anything is started.
+    """Report what is missing before anything is started.
 
     Raises:
         SettingsError: a setting is wrong, or endpoint or credentials are missing.

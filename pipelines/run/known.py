@@ -21,7 +21,7 @@ from pipelines.warehouse.known import (
     published_runs,
     stored_registry,
 )
-from pipelines.warehouse.query import connect_published, is_published
+from pipelines.warehouse.state import connect_state, has_state
 
 # Only after these is the known state one that can be compared with.
 _PROVEN = {"complete", "unchanged"}
@@ -34,7 +34,7 @@ class StoredRepositories:
     """
 
     def __init__(self, directory: Path) -> None:
-        self._con = connect_published(directory) if is_published(directory) else None
+        self._con = connect_state(directory) if has_state(directory) else None
         self._runs = published_runs(self._con) if self._con else []
         rows = known_repositories(self._con).to_pylist() if self._con else []
         self._repositories = {(row["namespace"], row["repository"]): row for row in rows}

@@ -1,4 +1,4 @@
-"""Whom a crawl tells how far it is; the command line and Dagster each bring their own."""
+"""How a crawl reports its progress; the command line and Dagster each bring their own."""
 
 from typing import Protocol
 
@@ -7,16 +7,16 @@ from pipelines.swr.paging import CrawlOutcome
 
 
 class Progress(Protocol):
-    """Told what happens while it happens, from any thread."""
+    """Hears what happens while it happens, from any thread."""
 
     def start(self, repositories: int, tags: int) -> None:
         """The crawl is about to read that many repositories, of about that many tags."""
 
-    def warn(self, text: str) -> None:
-        """Something is wrong that a person should know at once."""
-
     def finished(self, name: Name, outcome: CrawlOutcome, error: str | None) -> None:
         """A repository has been read, or could not be."""
+
+    def notice(self, text: str) -> None:
+        """Something else happened that a person should know, in one sentence."""
 
 
 class NoProgress:
@@ -25,8 +25,8 @@ class NoProgress:
     def start(self, repositories: int, tags: int) -> None:
         """Ignore it."""
 
-    def warn(self, text: str) -> None:
+    def finished(self, name: Name, outcome: CrawlOutcome, error: str | None) -> None:
         """Ignore it."""
 
-    def finished(self, name: Name, outcome: CrawlOutcome, error: str | None) -> None:
+    def notice(self, text: str) -> None:
         """Ignore it."""

@@ -1,7 +1,7 @@
 """The building file: what a run writes, private until it is published; and the writer's lock.
 
 Steps of one run: writer_lock → start_building → connect_building as often as needed → publish.
-A building file left by a run that died is thrown away by the next.
+It begins as a copy of the state (`state`). One that a dead run left is discarded by the next.
 """
 
 import os
@@ -28,36 +28,49 @@ from pipelines.warehouse.connection import (
     open_writable,
 )
 from pipelines.warehouse.migrations import make_tables
+from pipelines.warehouse.state import STATE, copy_file, damaged_state, has_state
 
-PUBLISHED = "warehouse.duckdb"
 BUILDING = ".building.duckdb"
 _SPILL = ".building.duckdb.tmp"
 
 
 def start_building(directory: Path) -> None:
-    """Make a fresh building file from the published one, if there is one, and migrate it.
+    """Make a fresh building file from the state, if there is one, and migrate it.
 
     Raises:
-        WarehouseError: the published file is corrupt, or the directory cannot be written.
+        WarehouseError: the state is damaged, or the directory cannot be written.
         MigrationChanged: an applied migration is not the file it was.
-        WarehouseTooNew: the published file has a migration unknown to this version.
+        WarehouseTooNew: the state has a migration unknown to this version.
     """
-    published = directory / PUBLISHED
+    if not has_state(directory):
+        with connect_empty_building(directory) as con:
+            make_tables(con)
+        return
     with _writing(directory):
-        _discard(directory)
-        if published.exists():
-            _copy(published, directory / BUILDING)
+        discard_building(directory)
+        copy_file(directory / STATE, directory / BUILDING)
     try:
-        # A migration may rewrite the largest texts.
+        # A migration may rewrite the largest texts, hence no limit on memory.
         with _open(directory, None) as con:
             make_tables(con)
     except duckdb.Error as error:
-        if not published.exists():
-            raise _unwritable(directory, one_line(error)) from error
-        raise WarehouseError(
-            f"{published} is damaged or no warehouse ({one_line(error)}): move it away and run"
-            " `swr-warehouse ingest --full`."
-        ) from error
+        raise damaged_state(directory, error) from error
+
+
+@contextmanager
+def connect_empty_building(directory: Path) -> Iterator[DuckDBPyConnection]:
+    """Begin a building file with nothing in it.
+
+    Raises:
+        WarehouseError: the directory cannot be written.
+    """
+    with _writing(directory):
+        discard_building(directory)
+    try:
+        with _open(directory, None) as con:
+            yield con
+    except duckdb.Error as error:
+        raise _unwritable(directory, one_line(error)) from error
 
 
 @contextmanager
@@ -85,8 +98,8 @@ def connect_building(
         kind = WarehouseShortOfMemory if is_short_of_memory(error) else WarehouseError
         raise kind(
             f"{path} could not be read or written ({one_line(error)}), so nothing was published:"
-            f" free some disk space or memory, or if {PUBLISHED} is damaged, move it away and run"
-            " `swr-warehouse ingest --full`."
+            f" free some disk space or memory; if {STATE} is damaged, run `swr-warehouse restore`"
+            " with a published file."
         ) from error
 
 
@@ -147,12 +160,8 @@ def _open(directory: Path, memory_limit: str | None) -> Iterator[DuckDBPyConnect
         con.close()
 
 
-def _copy(source: Path, target: Path) -> None:
-    target.touch(mode=0o600)
-    shutil.copyfile(source, target)
-
-
-def _discard(directory: Path) -> None:
+def discard_building(directory: Path) -> None:
+    """Remove what a run before left of its building file."""
     for leftover in directory.glob(f"{BUILDING}*"):
         if leftover.is_dir():
             shutil.rmtree(leftover)

@@ -22,6 +22,8 @@ DATABASE = "warehouse"
 # 122,880 rows a group of manifests is half a gigabyte and took most of the time of a load; hence
 # smaller groups, and fewer checkpoints than after every 16 MB.
 _WRITABLE = "recovery_mode no_wal_writes, row_group_size 30720"
+# A new file is one that every client from 1.2 on opens; an old one keeps its version.
+_STORAGE = "storage_version 'v1.2.0'"
 # DuckDB would take four fifths of the machine's memory before it writes anything to disk. This is
 # enough for the reports of half a million tags; `retry_with_more_memory` gives larger ones more.
 # Every thread takes a share of it, so the number of threads is fixed too.
@@ -38,7 +40,8 @@ def open_writable(
     Without a limit of ours DuckDB keeps to its own.
     """
     config = _own_config(temporary, memory_limit) | {"checkpoint_threshold": "64MB"}
-    return _attach(duckdb.connect(config=config), path, _WRITABLE)
+    options = _WRITABLE if path.exists() else f"{_WRITABLE}, {_STORAGE}"
+    return _attach(duckdb.connect(config=config), path, options)
 
 
 def open_for_counting(path: Path, temporary: Path) -> DuckDBPyConnection:
@@ -75,7 +78,7 @@ def retry_with_more_memory(con: DuckDBPyConnection, action: Callable[[], T]) -> 
 
 
 def _raise_memory_limit(con: DuckDBPyConnection) -> bool:
-    """Tell whether there was more to be had."""
+    """Raise it by half; False if there was no more to be had."""
     limit = _memory_limit(con)
     con.execute("reset memory_limit")
     most = _memory_limit(con)
@@ -128,7 +131,7 @@ def is_environment_failure(error: duckdb.Error) -> bool:
 
 def is_short_of_memory(error: duckdb.Error) -> bool:
     """Whether the memory limit is to blame."""
-    # What a commit is short of is told in words only.
+    # A commit says in words only what it is short of.
     return isinstance(error, duckdb.OutOfMemoryException) or any(
         words in str(error) for words in ("failed to pin", "failed to allocate", "not allocate")
     )

@@ -1,4 +1,4 @@
-"""What the last runs knew, for the next crawl to compare with. Reads the published warehouse.
+"""What the last runs knew, for the next crawl to compare with. Reads the state.
 
 Each function opens a cursor of its own, so that several threads may use one connection, and
 raises WarehouseError if the file is damaged.
@@ -80,11 +80,9 @@ def latest_moment(con: DuckDBPyConnection) -> datetime | None:
 def stored_registry(con: DuckDBPyConnection) -> dict[str, Any] | None:
     """The registry that the warehouse holds: registry, endpoint, region, domain.
 
-    None where it holds nothing, or was written before it was stored which.
+    None where no run has stored it.
     """
     with _cursor(con) as own:
-        if not own.execute(statement("has_registries")).fetchall():
-            return None
         found = own.sql("from registries order by last_seen_at desc limit 1")
         rows: list[dict[str, Any]] = found.to_arrow_table().to_pylist()
     return rows[0] if rows else None
@@ -97,6 +95,6 @@ def _cursor(con: DuckDBPyConnection) -> Iterator[DuckDBPyConnection]:
             yield own
     except duckdb.Error as error:
         raise WarehouseError(
-            f"The published warehouse is damaged ({one_line(error)}): move it away and run"
-            " `swr-warehouse ingest --full`."
+            f"The state is damaged ({one_line(error)}): put back a copy of it, or begin with a"
+            " published file by `swr-warehouse restore FILE`."
         ) from error

@@ -1,6 +1,7 @@
 """Bring a DuckDB file to the present schema by the numbered files of sql/migrations."""
 
 import hashlib
+from collections.abc import Collection
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -19,22 +20,37 @@ def make_tables(con: DuckDBPyConnection) -> None:
     Raises as `migrate`.
     """
     if migrate(con):
-        for (schema, table), columns in TABLES.items():
-            name = f"{schema}.{table}"
-            con.execute(f"comment on table {name} is {_literal(comment_of(columns))}")
-            for column in columns:
-                comment = _literal(comment_of(column))
-                con.execute(f"comment on column {name}.{column.name} is {comment}")
+        describe_tables(con)
 
 
-def migrate(con: DuckDBPyConnection, folder: Traversable = SHIPPED) -> list[str]:
+def describe_tables(con: DuckDBPyConnection) -> None:
+    """Give every table and column its comment."""
+    for (schema, table), columns in TABLES.items():
+        name = f"{schema}.{table}"
+        con.execute(f"comment on table {name} is {_literal(comment_of(columns))}")
+        for column in columns:
+            comment = _literal(comment_of(column))
+            con.execute(f"comment on column {name}.{column.name} is {comment}")
+
+
+def migrate(
+    con: DuckDBPyConnection,
+    folder: Traversable = SHIPPED,
+    *,
+    only: Collection[str] | None = None,
+) -> list[str]:
     """Apply what is pending, all in one transaction; return the names applied.
+
+    Args:
+        con: the file to bring up to date.
+        folder: of the migrations.
+        only: names of those to apply; None for all.
 
     Raises:
         MigrationChanged: an applied migration is not the file it was.
         WarehouseTooNew: the file has a migration unknown to this version.
     """
-    names = pending(con, folder)
+    names = [name for name in pending(con, folder) if only is None or name in only]
     with transaction(con):
         for name in names:
             sql = folder.joinpath(name).read_text("utf-8")
@@ -61,6 +77,11 @@ def pending(con: DuckDBPyConnection, folder: Traversable = SHIPPED) -> list[str]
             )
     known = {number for number, _, _ in applied}
     return sorted(file.name for number, file in shipped.items() if number not in known)
+
+
+def applied_names(con: DuckDBPyConnection) -> list[str]:
+    """Names of the migrations of a file, in order; none where it is no warehouse."""
+    return sorted(name for _, name, _ in _applied(con))
 
 
 def _applied(con: DuckDBPyConnection) -> list[tuple[int, str, str]]:

@@ -1,18 +1,33 @@
-"""Publish the building file: checkpoint, close, rename. Readers see all of a run or none of it."""
+"""Publish the building file: it becomes the state, and a copy of it the published warehouse.
+
+Readers see all of a run or none of it. The state comes first: if the process dies in between, the
+next run goes on from there and publishes.
+"""
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 from pipelines.errors import WarehouseError
-from pipelines.warehouse.building import BUILDING, PUBLISHED, connect_building
+from pipelines.warehouse.building import BUILDING, connect_building
+from pipelines.warehouse.state import PUBLISHED, STATE, copy_file, set_aside_wal
+
+_PUBLISHING = f"{BUILDING}.publishing"
 
 
-def publish(directory: Path) -> Path:
-    """Make the building file the published one and return its path.
+class Publication(NamedTuple):
+    """What was published, and where a leftover log of an analyst's session was put, if any."""
+
+    path: Path
+    log_set_aside: Path | None
+
+
+def publish(directory: Path) -> Publication:
+    """Make the building file the state, and a copy of it the published warehouse.
 
     A reader with the old file open keeps its data until it closes; whoever opens it afterwards
-    sees the new. Within one process that holds only for connections of this room: a plain
-    `duckdb.connect` shares the database another one of the same path has open, old as it may be.
+    sees the new one. Within one process that holds only for connections of this room: a plain
+    `duckdb.connect` shares the database that another one of the same path has open.
 
     Raises:
         WarehouseMissing: there is no building file.
@@ -21,15 +36,20 @@ def publish(directory: Path) -> Path:
     with connect_building(directory):
         pass  # leaving it checkpoints what an earlier step may have left
     building, published = directory / BUILDING, directory / PUBLISHED
+    copy = directory / _PUBLISHING
     try:
+        copy_file(building, copy)
+        _sync(copy)
         _sync(building)
-        building.replace(published)
+        building.replace(directory / STATE)
+        log = set_aside_wal(published)
+        copy.replace(published)
         _sync(directory)
     except OSError as error:
         raise WarehouseError(
             f"{published} could not be replaced ({error.strerror}): the last one stays."
         ) from error
-    return published
+    return Publication(published, log)
 
 
 def _sync(path: Path) -> None:

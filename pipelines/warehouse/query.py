@@ -1,5 +1,6 @@
 """Read-only SQL on the published warehouse, and its result as CSV, JSON or Parquet."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import chain, count
@@ -14,7 +15,6 @@ from pyarrow.csv import write_csv
 from pyarrow.parquet import write_table
 
 from pipelines.errors import WarehouseError, WarehouseMissing, WarehouseShortOfMemory
-from pipelines.warehouse.building import PUBLISHED
 from pipelines.warehouse.connection import (
     is_environment_failure,
     is_short_of_memory,
@@ -22,6 +22,7 @@ from pipelines.warehouse.connection import (
     open_for_counting,
     open_read_only,
 )
+from pipelines.warehouse.state import PUBLISHED
 
 Format = Literal["csv", "json", "parquet"]
 # Rows held as Python objects at a time.
@@ -117,9 +118,16 @@ def write_result(table: pa.Table, fmt: Format, target: Path | BinaryIO) -> None:
 
 
 def _unusable(path: Path, error: duckdb.Error) -> WarehouseError:
+    if "lock" in str(error):
+        holder = re.search(r"\(PID (\d+)\)", str(error))
+        who = f"process {holder[1]}" if holder else "another program"
+        return WarehouseError(
+            f"{path} is open for writing in {who}: close it there, or wait for the next run, which"
+            " publishes a new file."
+        )
     return WarehouseError(
-        f"{path} cannot be opened or read ({one_line(error)}): if it is damaged, move it away"
-        " and run `swr-warehouse ingest --full`."
+        f"{path} cannot be opened or read ({one_line(error)}): the next `swr-warehouse ingest`"
+        " publishes it anew."
     )
 
 

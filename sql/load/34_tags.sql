@@ -4,7 +4,8 @@ create or replace temp table rewritten as
 with known as (
     select tags.* exclude (manifest_kind, first_seen_at, last_seen_at)
     from tags
-    semi join (from chunk where not is_new) using (registry, namespace, repository)
+    semi join (from chunk where not is_new) as lasting
+        using (registry, namespace, repository)
 )
 
 select staged_tags.*
@@ -13,10 +14,10 @@ inner join latest
     on staged_tags.rowid = latest.arrival and latest.state = 'live'
 left join known
     on
-        staged_tags.registry = known.registry
-        and staged_tags.namespace = known.namespace
-        and staged_tags.repository = known.repository
-        and staged_tags.tag = known.tag
+    staged_tags.registry = known.registry
+    and staged_tags.namespace = known.namespace
+    and staged_tags.repository = known.repository
+    and staged_tags.tag = known.tag
 where staged_tags is distinct from known;
 
 delete from tags using rewritten

@@ -6,7 +6,7 @@ select
     repository,
     count(*) as tag_count,
 from tags
-semi join (from chunk where status = 'incomplete')
+semi join (from chunk where status = 'incomplete') as incomplete
     using (registry, namespace, repository)
 anti join latest using (registry, namespace, repository, tag)
 group by all;

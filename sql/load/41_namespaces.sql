@@ -9,7 +9,7 @@ select
     list_status,
     0 as unreadable_repositories,
 from staged_namespaces
-anti join ingest.namespaces as known using (registry, namespace)
+anti join ingest.namespaces using (registry, namespace)
 order by registry, namespace;
 
 update ingest.namespaces

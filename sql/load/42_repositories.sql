@@ -65,21 +65,38 @@ where
 
 -- Complete lists that should show a repository do not, and nothing else was heard of it.
 -- A namespace that is not visible any more has no list that could be short of it.
-update repositories
-set unlisted_since = coalesce(unlisted_since, getvariable('as_of'))
-from (
+create or replace temp table unlisted as
+with
+short_lists as (
+    select
+        registry,
+        namespace,
+    from staged_namespaces
+    where list_status <> 'complete'
+),
+
+heard_of as (
     select
         registry,
         namespace,
         repository,
-    from repositories
-    anti join staged_repositories using (registry, namespace, repository)
-    anti join (from staged_namespaces where list_status <> 'complete')
-        using (registry, namespace)
-    anti join (from staged_crawls where status <> 'failed')
-        using (registry, namespace, repository)
-    where registry = getvariable('registry') and deleted_detected_at is null
-) as unlisted
+    from staged_crawls
+    where status <> 'failed'
+)
+
+select
+    registry,
+    namespace,
+    repository,
+from repositories
+anti join staged_repositories using (registry, namespace, repository)
+anti join short_lists using (registry, namespace)
+anti join heard_of using (registry, namespace, repository)
+where registry = getvariable('registry') and deleted_detected_at is null;
+
+update repositories
+set unlisted_since = coalesce(unlisted_since, getvariable('as_of'))
+from unlisted
 where
     repositories.registry = unlisted.registry
     and repositories.namespace = unlisted.namespace
@@ -107,28 +124,29 @@ update repositories
 set
     repo_id = null,
     first_seen_at = getvariable('as_of')
-from planned_crawls
+from planned_crawls as crawls
 where
-    repositories.registry = planned_crawls.registry
-    and repositories.namespace = planned_crawls.namespace
-    and repositories.repository = planned_crawls.repository
-    and planned_crawls.is_new;
+    repositories.registry = crawls.registry
+    and repositories.namespace = crawls.namespace
+    and repositories.repository = crawls.repository
+    and crawls.is_new;
+
+create or replace temp table counted as
+select
+    registry,
+    namespace,
+    repository,
+    count(tags.tag) as tag_count,
+    arg_max(nullif(tags.repo_id, 0), tags.updated_at) as repo_id,
+from planned_crawls
+left join tags using (registry, namespace, repository)
+group by all;
 
 update repositories
 set
     tag_count = counted.tag_count,
     repo_id = coalesce(nullif(repositories.repo_id, 0), counted.repo_id)
-from (
-    select
-        registry,
-        namespace,
-        repository,
-        count(tags.tag) as tag_count,
-        arg_max(nullif(tags.repo_id, 0), tags.updated_at) as repo_id,
-    from planned_crawls
-    left join tags using (registry, namespace, repository)
-    group by all
-) as counted
+from counted
 where
     repositories.registry = counted.registry
     and repositories.namespace = counted.namespace

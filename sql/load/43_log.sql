@@ -10,9 +10,10 @@ order by registry, namespace, repository;
 
 insert into ingest.rejected_records by name
 select distinct
-    (select run_id from staged_run) as run_id,
+    staged_run.run_id,
     staged_rejected.*,
 from staged_rejected
+cross join staged_run
 order by all;
 
 insert into ingest.runs by name

@@ -19,9 +19,10 @@ with records as (
     from tags
     anti join ingest.counted_records as counted
         on
-            tags.namespace = counted.namespace
-            and tags.repository = counted.repository
-            and tags.tag = counted.record_key
+        tags.registry = counted.registry
+        and tags.namespace = counted.namespace
+        and tags.repository = counted.repository
+        and tags.tag = counted.record_key
 )
 
 select

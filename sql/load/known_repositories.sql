@@ -1,6 +1,5 @@
 -- Repositories held for alive, how the last reading that did not fail ended, and what is
--- known of their records: live tags and counted ones, each key once. The state may be of
--- an earlier version, so only columns of the first are named.
+-- known of their records: live tags and counted ones, each key once.
 with records as (
     select
         namespace,
@@ -17,9 +16,10 @@ with records as (
     from tags
     anti join ingest.counted_records as counted
         on
-            tags.namespace = counted.namespace
-            and tags.repository = counted.repository
-            and tags.tag = counted.record_key
+        tags.registry = counted.registry
+        and tags.namespace = counted.namespace
+        and tags.repository = counted.repository
+        and tags.tag = counted.record_key
 ),
 
 decisive as (
@@ -50,14 +50,14 @@ counts as (
         count(*) as record_count,
         count(*) filter (
             where
-                date_trunc('second', records.updated_at)
-                = date_trunc('second', newest.updated_at)
+            date_trunc('second', records.updated_at)
+            = date_trunc('second', newest.updated_at)
         ) as tied_at_newest,
     from records
     inner join newest
         on
-            records.namespace = newest.namespace
-            and records.repository = newest.repository
+        records.namespace = newest.namespace
+        and records.repository = newest.repository
     group by all
 ),
 
@@ -86,16 +86,16 @@ final as (
     from repositories
     left join decisive
         on
-            repositories.namespace = decisive.namespace
-            and repositories.repository = decisive.repository
+        repositories.namespace = decisive.namespace
+        and repositories.repository = decisive.repository
     left join counts
         on
-            repositories.namespace = counts.namespace
-            and repositories.repository = counts.repository
+        repositories.namespace = counts.namespace
+        and repositories.repository = counts.repository
     left join misdated
         on
-            repositories.namespace = misdated.namespace
-            and repositories.repository = misdated.repository
+        repositories.namespace = misdated.namespace
+        and repositories.repository = misdated.repository
     where repositories.deleted_detected_at is null
 )
 

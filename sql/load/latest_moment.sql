@@ -6,4 +6,4 @@ from (
     select finished_at as moment from ingest.runs
     union all
     select finished_at as moment from ingest.crawls
-)
+) as moments

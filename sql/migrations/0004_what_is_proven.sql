@@ -224,6 +224,9 @@ drop table tags_before;
 drop table tag_history_before;
 drop table manifests_before;
 
+alter table platforms add column is_blob boolean;
+update platforms set is_blob = false;
+
 create view tag_layers as
 with recursive
 -- The union drops rows met before, so an index that contains itself ends the walk.

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import odd_records
@@ -21,7 +22,7 @@ from pipelines.errors import LandingError
 from pipelines.settings import read_settings
 from pipelines.warehouse.building import connect_building, start_building
 from pipelines.warehouse.publish import publish
-from pipelines.warehouse.query import run_query
+from pipelines.warehouse.query import connect_published, run_query
 
 HOLD = """
 import sys
@@ -49,10 +50,10 @@ def directory(server: Emulator, site_settings: Callable[[str], Path]) -> Path:
 
 @pytest.fixture
 def small_disk(directory: Path) -> Iterator[Path]:
-    """The directory as a disk of its own, of 24 MB."""
+    """The directory as a disk of its own, of 40 MB."""
     directory.mkdir()
     mounted = subprocess.run(
-        ["/usr/bin/mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", directory],
+        ["/usr/bin/mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", directory],
         capture_output=True,
         text=True,
         check=False,
@@ -156,7 +157,7 @@ def test_a_warehouse_of_a_newer_version_is_left_alone(directory: Path) -> None:
     start_building(directory)
     with connect_building(directory) as con:
         con.execute("insert into ingest.migrations values (9999, '9999_later.sql', '', now())")
-    path = publish(directory)
+    path = publish(directory).path
     old = path.read_bytes()
     assert refused("ingest") == (
         "The warehouse has migration 9999_later.sql, unknown to this version of swr-warehouse:"
@@ -165,25 +166,39 @@ def test_a_warehouse_of_a_newer_version_is_left_alone(directory: Path) -> None:
     assert path.read_bytes() == old
 
 
-@pytest.mark.parametrize("damage", ["truncated", "garbage", "empty", "directory"])
-def test_a_damaged_warehouse_is_named_with_the_way_out(directory: Path, damage: str) -> None:
-    """It is moved away and made anew from the registry."""
+@pytest.mark.parametrize("damage", ["truncated", "garbage", "empty"])
+def test_a_damaged_warehouse_is_named_and_published_anew(directory: Path, damage: str) -> None:
+    """It is an output: the next run does not look at it."""
     run_once()
     path = directory / "warehouse.duckdb"
     whole = path.read_bytes()
     path.unlink()
-    if damage == "directory":
-        path.mkdir()
-    else:
-        kept = {"truncated": whole[:300_000], "garbage": os.urandom(5000)}
-        path.write_bytes(kept.get(damage, b""))
-    way_out = "move it away and run `swr-warehouse ingest --full`"
-    for arguments in (["ingest"], ["query", "from tags"], ["report"]):
-        sentence = refused(*arguments)
-        assert str(path) in sentence
-        assert way_out in sentence
-    path.rename(directory / "away")
+    kept = {"truncated": whole[:300_000], "garbage": os.urandom(5000)}
+    path.write_bytes(kept.get(damage, b""))
+    for arguments in (["query", "from tags"], ["report"]):
+        assert str(path) in refused(*arguments)
+    assert command("ingest").exit_code == 0
+    assert_whole(directory)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "garbage", "empty", "missing"])
+def test_a_lost_state_is_restored_from_what_is_published(directory: Path, damage: str) -> None:
+    """Never silently from nothing: the run says how, and history goes on."""
     run_once()
+    path = directory / ".state.duckdb"
+    whole = path.read_bytes()
+    kept = {"truncated": whole[:300_000], "garbage": os.urandom(5000), "empty": b""}
+    path.unlink()
+    if damage != "missing":
+        path.write_bytes(kept[damage])
+    published = directory / "warehouse.duckdb"
+    assert "`swr-warehouse restore " in refused("ingest")
+    restored = command("restore", str(published))
+    assert restored.exit_code == 0
+    assert command("ingest").exit_code == 0
+    with closing(connect_published(directory)) as con:
+        counts = con.sql("select count(*), count(distinct run_id) from ingest.runs").fetchall()
+    assert counts == [(2, 2)]
     assert_whole(directory)
 
 

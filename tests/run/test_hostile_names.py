@@ -62,6 +62,7 @@ def test_hostile_names_become_rows_and_nothing_else(
     assert set(left) == {
         "warehouse",
         "warehouse/.lock",
+        "warehouse/.state.duckdb",
         "warehouse/warehouse.duckdb",
         "warehouse/landing",
         landing,

@@ -25,8 +25,9 @@ from plain_run import STAGES, run_steps
 from pipelines.emulator.server import Emulator
 from pipelines.landing.reader import read_crawls
 from pipelines.settings import read_settings
-from pipelines.warehouse.building import BUILDING, PUBLISHED
+from pipelines.warehouse.building import BUILDING
 from pipelines.warehouse.connection import open_read_only
+from pipelines.warehouse.state import PUBLISHED, STATE
 
 REPOSITORIES = 24
 COMMAND = "swr-warehouse ingest"
@@ -165,10 +166,9 @@ class Proof:
         self.assert_nothing_was_fetched_again()
         published = now != before
         if published:
-            self.finished.clear()
             self.assert_equals_registry()
-        else:
-            self.finished |= finished_repositories(self.directory)
+        # One that reached the state is not taken up any more, be it published or not.
+        self.finished = finished_repositories(self.directory)
         outcome = CrawlOutcome(stage, published, len(self.finished))
         self.outcomes.append(outcome)
         return outcome
@@ -248,10 +248,10 @@ def finished_repositories(directory: Path) -> set[Name]:
 
 
 def is_published(directory: Path, run_id: str) -> bool:
-    """Whether a run reached the warehouse."""
-    if not (directory / PUBLISHED).exists():
+    """Whether a run reached the state, from which it is published."""
+    if not (directory / STATE).exists():
         return False
-    with closing(open_read_only(directory / PUBLISHED)) as con:
+    with closing(open_read_only(directory / STATE)) as con:
         return con.execute("from ingest.runs where run_id = ?", [run_id]).fetchall() != []
 
 

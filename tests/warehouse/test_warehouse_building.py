@@ -61,6 +61,7 @@ def test_what_a_dead_run_left_is_thrown_away(tmp_path: Path) -> None:
     start_building(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         ".building.duckdb",
+        ".state.duckdb",
         "warehouse.duckdb",
     ]
 
@@ -71,9 +72,10 @@ def test_the_files_are_for_their_owner_only(tmp_path: Path) -> None:
     start_building(directory)
     assert _mode(directory) == 0o700
     assert _mode(directory / ".building.duckdb") == 0o600
-    published = publish(directory)
+    published = publish(directory).path
     assert _mode(published) == 0o600
-    published.chmod(0o644)
+    assert _mode(directory / ".state.duckdb") == 0o600
+    (directory / ".state.duckdb").chmod(0o644)
     start_building(directory)
     assert _mode(directory / ".building.duckdb") == 0o600
 
@@ -100,25 +102,27 @@ def test_a_step_without_a_building_file_says_so(tmp_path: Path) -> None:
 
 
 def test_what_is_no_warehouse_is_named_with_the_way_out(tmp_path: Path) -> None:
-    """For writers and for readers; the file stays as it is."""
-    path = tmp_path / "warehouse.duckdb"
+    """For writers and for readers; the files stay as they are."""
+    path, state = tmp_path / "warehouse.duckdb", tmp_path / ".state.duckdb"
     path.write_bytes(b"not a database" * 1000)
+    state.write_bytes(b"not a database" * 1000)
     with pytest.raises(WarehouseError) as raised:
         start_building(tmp_path)
-    assert str(raised.value).startswith(f"{path} is damaged or no warehouse (")
-    assert "move it away and run `swr-warehouse ingest --full`" in str(raised.value)
+    assert str(raised.value).startswith(f"The state {state} is damaged (")
+    assert f"`swr-warehouse restore {path}`" in str(raised.value)
+    assert state.read_bytes() == b"not a database" * 1000
     with pytest.raises(WarehouseError, match="cannot be opened or read"):
         connect_published(tmp_path)
     assert path.read_bytes() == b"not a database" * 1000
 
 
 @pytest.mark.parametrize("kept", [0, 1000, 5000, 300_000])
-def test_a_cut_off_warehouse_is_damaged(tmp_path: Path, kept: int) -> None:
+def test_a_cut_off_state_is_damaged(tmp_path: Path, kept: int) -> None:
     """Wherever it was cut."""
     ingest(tmp_path, 1, [crawl(1)], [tag("a", "A")])
-    path = tmp_path / "warehouse.duckdb"
+    path = tmp_path / ".state.duckdb"
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(WarehouseError, match="is damaged or no warehouse"):
+    with pytest.raises(WarehouseError, match="is damaged"):
         start_building(tmp_path)
 
 
@@ -126,13 +130,13 @@ def test_no_damaged_block_is_used_or_raises_anything_else(tmp_path: Path) -> Non
     """A wrong bit in any block is reported as damage, at whichever step it is met."""
     tags = [tag(f"tag {number}", f"digest {number}") for number in range(2000)]
     ingest(tmp_path, 1, [crawl(1)], tags)
-    path = tmp_path / "warehouse.duckdb"
+    path = tmp_path / ".state.duckdb"
     whole = path.read_bytes()
     for block in range(len(whole) // 2**18):
         damaged = bytearray(whole)
         damaged[block * 2**18 + 20_000] ^= 1
         path.write_bytes(damaged)
-        with pytest.raises(WarehouseError, match="move it away and run `swr-warehouse ingest"):
+        with pytest.raises(WarehouseError, match=r"`swr-warehouse restore"):
             ingest(tmp_path, 2, [crawl(2)], tags[1:])
 
 

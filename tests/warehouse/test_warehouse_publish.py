@@ -59,13 +59,14 @@ def test_a_reader_in_this_process_keeps_its_data(tmp_path: Path) -> None:
         assert rows(tmp_path, "select tag from tags") == [("b",)]
 
 
-def test_only_the_published_file_is_left(tmp_path: Path) -> None:
+def test_only_the_state_and_the_published_file_are_left(tmp_path: Path) -> None:
     """Even if a plain connection left a log beside the building file."""
     start_building(tmp_path)
     subprocess.run([sys.executable, "-c", DIE, tmp_path / ".building.duckdb"], check=True)
     assert (tmp_path / ".building.duckdb.wal").exists()
-    assert publish(tmp_path) == tmp_path / "warehouse.duckdb"
-    assert [path.name for path in tmp_path.iterdir()] == ["warehouse.duckdb"]
+    assert publish(tmp_path) == (tmp_path / "warehouse.duckdb", None)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == [".state.duckdb", "warehouse.duckdb"]
     assert rows(tmp_path, "from reports.logged") == [(7,)]
 
 

@@ -20,6 +20,7 @@ from pipelines.warehouse.checks import raise_if_blocked, run_checks
 from pipelines.warehouse.migrations import pending
 from pipelines.warehouse.publish import publish
 from pipelines.warehouse.reports import build_reports
+from pipelines.warehouse.restore import ensure_state
 
 STORED = Path(__file__).resolve().parent / "stored"
 VERSIONS = sorted(path.name.removesuffix(".duckdb.xz") for path in STORED.iterdir())
@@ -34,7 +35,7 @@ COUNTERS = """
 KILLED_IN_MID_MIGRATION = """
 import os, signal, sys
 from pathlib import Path
-from pipelines.warehouse.building import start_building
+from pipelines.warehouse.restore import ensure_state
 
 directory, function, left = sys.argv[1], sys.argv[2], int(sys.argv[3])
 
@@ -48,9 +49,9 @@ def watch(frame, event, _):
             os.kill(os.getpid(), signal.SIGKILL)
 
 sys.setprofile(watch)
-start_building(Path(directory))
+ensure_state(Path(directory))
 """
-MOMENTS = [("_sha256", 1), ("transaction", 2)]
+MOMENTS = [("_sha256", 1), ("_sha256", 4), ("transaction", 2), ("transaction", 4)]
 
 
 @pytest.fixture(params=VERSIONS)
@@ -79,6 +80,7 @@ def test_the_first_released_schema_is_among_the_stored() -> None:
 def test_an_old_warehouse_moves_forward_and_loses_nothing(directory: Path) -> None:
     """Every row keeps what it held, and the reports built anew say what they said."""
     before = contents(directory / "warehouse.duckdb")
+    ensure_state(directory)
     start_building(directory)
     with connect_building(directory) as con:
         assert pending(con) == []
@@ -97,6 +99,7 @@ def test_runs_of_before_are_counted_from_the_crawl_log(tmp_path: Path) -> None:
     """As far as that tells; what it does not is null, and a new run has it all."""
     packed = STORED / "0001.duckdb.xz"
     (tmp_path / "warehouse.duckdb").write_bytes(lzma.decompress(packed.read_bytes()))
+    ensure_state(tmp_path)
     ingest(tmp_path, 1, [crawl(1, received=3, pages=2), crawl(1, "missing", repository="gone")])
     assert rows(tmp_path, COUNTERS) == [
         ("run 1", 0, 0, 3, 3, 0, 1, 0, 0, 0, 1),
@@ -117,6 +120,7 @@ def test_a_process_killed_in_mid_migration_leaves_the_old_file(
     assert (directory / "warehouse.duckdb").read_bytes() == old
     with duckdb.connect(directory / ".building.duckdb") as con:
         assert pending(con) != []
+    ensure_state(directory)
     start_building(directory)
     with connect_building(directory) as con:
         assert pending(con) == []
