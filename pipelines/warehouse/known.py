@@ -70,6 +70,13 @@ def known_records(
     return table
 
 
+def latest_run(con: DuckDBPyConnection) -> dict[str, Any] | None:
+    """The row of the latest run in `ingest.runs`; None before the first."""
+    with _cursor(con) as own:
+        rows: list[dict[str, Any]] = own.sql(statement("latest_run")).to_arrow_table().to_pylist()
+    return rows[0] if rows else None
+
+
 def latest_moment(con: DuckDBPyConnection) -> datetime | None:
     """The latest moment that the runs stored of themselves; None before the first."""
     with _cursor(con) as own:

@@ -150,6 +150,12 @@ def apply(con: DuckDBPyConnection, run: Run, found: Found, crawls: pa.Table) -> 
     _run_whole(con, Step.FINISH)
 
 
+def forget_namespace(con: DuckDBPyConnection, registry: str, namespace: str) -> bool:
+    """Delete what is known of a namespace's list; tell whether anything was."""
+    asked = {"registry": registry, "namespace": namespace}
+    return bool(con.execute(statement("forget_namespace"), asked).fetchall())
+
+
 def row_counts(con: DuckDBPyConnection) -> dict[str, int]:
     """Rows by table, `schema.table`, of schemas main and ingest."""
     tables = con.execute(

@@ -45,7 +45,7 @@ final as (
         crawls.status,
         crawls.finished_at as seen_at,
         proven.started_at as seen_at_earliest,
-        crawls.status = 'missing'
+        closes_all(crawls.status)
         or (crawls.status = 'complete' and crawls.lists_everything) as infers_deletions,
         crawls.status = 'complete' and crawls.lists_everything
         and same.repository is null
@@ -65,7 +65,7 @@ final as (
     left join same using (registry, namespace, repository)
     left join repositories as known using (registry, namespace, repository)
     left join staged_repositories as listed using (registry, namespace, repository)
-    where crawls.status in ('complete', 'incomplete', 'missing')
+    where crawls.status in ('complete', 'incomplete') or closes_all(crawls.status)
 )
 
 select *

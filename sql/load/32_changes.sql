@@ -37,6 +37,7 @@ compared as (
                 latest.state = 'live'
                 and known.manifest_digest <> latest.fingerprint
                 then 'moved'
+            when known.is_live and chunk.status = 'forgotten' then 'forgotten'
             when known.is_live and latest.state = 'deleted' then 'deleted'
             when known.is_live and latest.state is null and chunk.infers_deletions
                 then 'deleted'
@@ -53,7 +54,7 @@ final as (
         repository,
         tag,
         change,
-        if(change = 'deleted', null, fingerprint) as manifest_digest,
+        if(is_live(change), fingerprint, null) as manifest_digest,
         seen_at,
         seen_at_earliest,
         false as is_followed,

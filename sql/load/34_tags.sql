@@ -33,7 +33,7 @@ where
     and tags.namespace = changes.namespace
     and tags.repository = changes.repository
     and tags.tag = changes.tag
-    and changes.change = 'deleted';
+    and not is_live(changes.change);
 
 insert into tags by name
 with first_seen as (

@@ -52,7 +52,7 @@ update repositories
 set
     unlisted_since = null,
     deleted_detected_at = if(
-        crawls.status = 'missing',
+        closes_all(crawls.status),
         coalesce(repositories.deleted_detected_at, crawls.finished_at),
         null
     )
@@ -92,7 +92,11 @@ from repositories
 anti join staged_repositories using (registry, namespace, repository)
 anti join short_lists using (registry, namespace)
 anti join heard_of using (registry, namespace, repository)
-where registry = getvariable('registry') and deleted_detected_at is null;
+where
+    registry = getvariable('registry')
+    and deleted_detected_at is null
+    -- One that forgets lists nothing.
+    and (select mode from staged_run) <> 'forget';
 
 update repositories
 set unlisted_since = coalesce(unlisted_since, getvariable('as_of'))
@@ -107,15 +111,15 @@ where
 update repositories
 set
     last_seen_at = if(
-        crawls.status = 'missing', repositories.last_seen_at, getvariable('as_of')
+        closes_all(crawls.status), repositories.last_seen_at, getvariable('as_of')
     ),
-    read_at = if(crawls.status = 'missing', null, getvariable('as_of'))
+    read_at = if(closes_all(crawls.status), null, getvariable('as_of'))
 from staged_crawls as crawls
 where
     repositories.registry = crawls.registry
     and repositories.namespace = crawls.namespace
     and repositories.repository = crawls.repository
-    and crawls.status in ('complete', 'unchanged', 'missing');
+    and (crawls.status in ('complete', 'unchanged') or closes_all(crawls.status));
 
 -- One that was made anew is as young as this run, and has another id. Otherwise an id
 -- once known stays: records of another one tell a repository made anew as soon as all of
