@@ -94,6 +94,12 @@ def listed(**other: Any) -> Row:
     return row | other
 
 
+def namespace(name: str = "team", status: str = "complete", **other: Any) -> Row:
+    """A visible namespace."""
+    row: Row = {"namespace": name, "list_status": status, "unreadable_repositories": 0}
+    return row | other
+
+
 def manifest(digest: str, **other: Any) -> Row:
     """A verified image manifest."""
     row: Row = {
