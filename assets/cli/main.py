@@ -29,7 +29,7 @@ from pipelines.page import summary
 from pipelines.page.doctor import examine
 from pipelines.page.tag_listing import tag_records
 from pipelines.run.forget import forget
-from pipelines.run.ingest import check_settings
+from pipelines.run.ingest import check_settings, rejected_record_count
 from pipelines.settings import read_settings
 from pipelines.warehouse.building import writer_lock
 from pipelines.warehouse.query import run_query, write_result
@@ -100,6 +100,8 @@ def ingest(*, full: bool, namespaces: tuple[str, ...], repositories: tuple[str, 
         )
     ended = ", ".join(f"{count} {status}" for status, count in sorted(progress.ended().items()))
     _out.print(f"Published in {launched.seconds:.1f} s. Repositories: {ended or 'none'}.")
+    if rejected := rejected_record_count(read_settings()):
+        _out.print(f"Tag records that could not be used: {rejected}. See ingest.rejected_records.")
     sys.exit(0 if launched.status == "complete" else 1)
 
 
