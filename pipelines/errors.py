@@ -2,6 +2,7 @@
 
     SwrWarehouseError
     ├── SettingsError             a setting or flag is missing or wrong: change it
+    │   └── OtherRegistry         the warehouse directory holds another registry
     ├── SwrError                  SWR or IAM did not give what was asked
     │   ├── SwrUnavailable        it may do so later: retried, then reported
     │   │   └── UnexpectedResponse   it answered 200 with something else than the API's shape
@@ -31,6 +32,10 @@ class SwrWarehouseError(Exception):
 
 class SettingsError(SwrWarehouseError):
     """A setting or flag is missing or wrong."""
+
+
+class OtherRegistry(SettingsError):
+    """The warehouse directory holds another registry than the run reads."""
 
 
 class SwrError(SwrWarehouseError):

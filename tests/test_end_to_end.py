@@ -18,7 +18,13 @@ from pipelines.emulator.catalogue import read_catalogues
 from pipelines.emulator.registry import Registry
 
 # What each run adds to or moves on by itself.
-BOOKKEEPING = {"ingest.runs", "ingest.crawls", "ingest.namespaces", "main.repositories"}
+BOOKKEEPING = {
+    "ingest.runs",
+    "ingest.crawls",
+    "ingest.namespaces",
+    "main.registries",
+    "main.repositories",
+}
 TABLES = """
     select schema_name || '.' || table_name as name from duckdb_tables()
     where schema_name in ('main', 'ingest') order by name

@@ -72,7 +72,12 @@ class Emulator:
         self._port = port
         self._latency_seconds = latency_seconds
         self._identity = Identity(
-            token, users, access_keys, security_tokens, token_lifetime_seconds
+            token,
+            users,
+            access_keys,
+            security_tokens,
+            token_lifetime_seconds,
+            lambda: registry.domain_id,
         )
         self._api = Api(registry, match_tag_exactly, max_limit, content_range)
         self._server: _Server | None = None

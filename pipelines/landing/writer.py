@@ -34,13 +34,21 @@ _PART_SECONDS = 2.0
 
 
 class CrawlRequest(msgspec.Struct, frozen=True):
-    """What the crawl was asked to read. `based_on` is the published run it compares with."""
+    """What the crawl was asked to read, and of which registry.
+
+    `based_on` is the published run it compares with; `registry` the registry's short name,
+    `endpoint` its host and `domain` its account, None while unknown.
+    """
 
     mode: str
     namespaces: tuple[str, ...]
     repositories: tuple[str, ...]
     based_on: str | None
     started_at: datetime
+    registry: str = ""
+    endpoint: str = ""
+    region: str | None = None
+    domain: str | None = None
 
 
 class CrawlTotals(msgspec.Struct, frozen=True):
@@ -54,6 +62,8 @@ class CrawlTotals(msgspec.Struct, frozen=True):
     retries: int
     throttled_seconds: float
     bytes: int
+    clock_set_back_seconds: float | None = None
+    clock_offset_seconds: float | None = None
 
 
 class LandedRecord(NamedTuple):

@@ -24,6 +24,7 @@ def open_landing(
     max_age: timedelta,
     now: datetime,
     clock: Callable[[], float],
+    is_same_account: Callable[[Path], bool] = lambda _: True,
 ) -> LandingWriter:
     """Take up the crawl of a dead run that fits, else start a new one.
 
@@ -35,13 +36,15 @@ def open_landing(
         max_age: older crawls of dead runs are discarded.
         now: the present.
         clock: seconds, for timing the writing of parts.
+        is_same_account: whether what a folder holds may be of the account that asks now.
 
     Raises:
         LandingError: the zone cannot be written.
     """
     folder = zone / run_id
     with writing(zone):
-        resumed = _resumable(zone, run, published, oldest=now - max_age)
+        youth = (now - max_age, now)
+        resumed = _resumable(zone, run, published, youth, is_same_account)
         if resumed is None:
             folder.mkdir(mode=0o700)
         else:
@@ -52,7 +55,11 @@ def open_landing(
 
 
 def _resumable(
-    zone: Path, run: CrawlRequest, published: frozenset[str], *, oldest: datetime
+    zone: Path,
+    run: CrawlRequest,
+    published: frozenset[str],
+    youth: tuple[datetime, datetime],
+    is_same_account: Callable[[Path], bool],
 ) -> Path | None:
     """Find the crawl to go on with; what no run has published otherwise goes."""
     zone.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -60,7 +67,7 @@ def _resumable(
     for path in sorted(path for path in zone.iterdir() if path.is_dir()):
         if path.name in published:
             continue
-        if resumed is None and _fits(path, run, oldest=oldest) and is_whole(path):
+        if resumed is None and _fits(path, run, youth) and is_whole(path) and is_same_account(path):
             resumed = path
         else:
             shutil.rmtree(path)
@@ -84,13 +91,15 @@ def latest_unpublished(zone: Path, published: Sequence[str]) -> str | None:
     return max(fitting, key=lambda name: fitting[name], default=None)
 
 
-def _fits(path: Path, run: CrawlRequest, *, oldest: datetime) -> bool:
+def _fits(path: Path, run: CrawlRequest, youth: tuple[datetime, datetime]) -> bool:
     try:
         earlier = read_run(path)
     except LandingError:
         return False
     return (
-        earlier.started_at >= oldest
+        youth[0] <= earlier.started_at <= youth[1]
+        and earlier.endpoint == run.endpoint
+        and (earlier.domain is None or run.domain is None or earlier.domain == run.domain)
         and earlier.based_on == run.based_on
         and earlier.mode == run.mode
         and earlier.namespaces == run.namespaces

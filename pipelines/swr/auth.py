@@ -27,12 +27,18 @@ _RENEW_BEFORE_EXPIRY_SECONDS = 600.0
 class Credentials(Protocol):
     """Something that can make a request acceptable."""
 
+    @property
+    def domain_id(self) -> str | None:
+        """The account that logged in; None where nothing says which."""
+
     def flow(self, request: requests.PreparedRequest) -> AuthFlow:
         """Yield the request with its credentials, again if the response calls for it."""
 
 
 class Token:
-    """A ready token. Nothing can renew it."""
+    """A ready token. Nothing can renew it, and nothing says whose it is."""
+
+    domain_id = None
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -45,6 +51,8 @@ class Token:
 
 class AccessKey:
     """An access key that signs each request. A refused signature is never sent again."""
+
+    domain_id = None
 
     def __init__(
         self,
@@ -85,6 +93,7 @@ class _IssuedToken:
     value: str = field(repr=False)
     issued: float
     renew_at: float
+    domain_id: str | None
 
 
 class IamUser:
@@ -99,6 +108,11 @@ class IamUser:
         self._transport = transport
         self._lock = threading.Lock()
         self._token: _IssuedToken | None = None
+
+    @property
+    def domain_id(self) -> str | None:
+        """The account of the user, as the token tells it; None before the first token."""
+        return self._token.domain_id if self._token else None
 
     def flow(self, request: requests.PreparedRequest) -> AuthFlow:
         """Yield the request, and again with a newer token after each 401 worth it."""
@@ -206,6 +220,30 @@ class _TokenResponse(msgspec.Struct):
     token: _TokenBody
 
 
+class _Domain(msgspec.Struct):
+    id: str
+
+
+class _Project(msgspec.Struct):
+    domain: _Domain
+
+
+class _Owner(msgspec.Struct):
+    project: _Project
+
+
+class _OwnedToken(msgspec.Struct):
+    token: _Owner
+
+
+def _account(response: Response) -> str | None:
+    """The account whose project a token is for; None where the answer does not tell."""
+    try:
+        return msgspec.json.decode(response.content, type=_OwnedToken).token.project.domain.id
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
 def _issued_token(response: Response) -> _IssuedToken:
     """Read a token response; its own two stamps give the lifetime, our clock the start."""
     value = response.headers.get("X-Subject-Token")
@@ -222,7 +260,7 @@ def _issued_token(response: Response) -> _IssuedToken:
     issued = time.monotonic()
     seconds = lifetime.total_seconds()
     margin = min(_RENEW_BEFORE_EXPIRY_SECONDS, seconds / 10)
-    return _IssuedToken(value, issued, issued + seconds - margin)
+    return _IssuedToken(value, issued, issued + seconds - margin, _account(response))
 
 
 def _body(request: requests.PreparedRequest) -> bytes:

@@ -12,17 +12,20 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from pipelines.errors import SwrNotFound, SwrRefused, UnexpectedResponse
+from pipelines.errors import SwrRefused, UnexpectedResponse
 from pipelines.settings import Settings
 from pipelines.swr.auth import Credentials, credentials_from
 from pipelines.swr.paging import ACCEPTED_LIMIT, MAXIMUM_LIMIT, Page, PageRequest
 from pipelines.swr.responses import Response, describe_request
 from pipelines.swr.transport import ATTEMPTS, Transport, prepare_request
 from pipelines.swr.wire import (
+    UNREADABLE,
     NamespaceList,
     RepositoryRecord,
+    SingleRepository,
     list_records,
     list_repositories,
+    single_repository,
 )
 
 T = TypeVar("T")
@@ -50,6 +53,11 @@ class SwrClient:
         self._endpoint = (self._request.url or "").rstrip("/")
         self._credentials = credentials
 
+    @property
+    def domain_id(self) -> str | None:
+        """The account that logged in; None where nothing says which."""
+        return self._credentials.domain_id
+
     def namespaces(self) -> list[str]:
         """Names of all visible namespaces, sorted; those reached through one repository too."""
         response = self._get(
@@ -67,13 +75,9 @@ class SwrClient:
         except SwrRefused:
             return self._list_repositories(namespace, ACCEPTED_LIMIT)
 
-    def has_repository(self, namespace: str, repository: str) -> bool:
+    def repository(self, namespace: str, repository: str) -> SingleRepository:
         """Ask for one repository by name."""
-        try:
-            self._get(_repository_path(namespace, repository), {}, _decode_object)
-        except SwrNotFound:
-            return False
-        return True
+        return self._get(_repository_path(namespace, repository), {}, _decode_repository)
 
     def tag_page(self, namespace: str, repository: str, page: PageRequest) -> Page:
         """One page of a repository's tags, by time of update."""
@@ -188,8 +192,11 @@ def _decode_repository_page(
     return records, _total(response, len(records))
 
 
-def _decode_object(response: Response) -> dict[str, object]:
-    return _decode(response, dict[str, object])
+def _decode_repository(response: Response) -> SingleRepository:
+    try:
+        return single_repository(response.content)
+    except UNREADABLE:
+        raise _unexpected(response, "a repository as a JSON object") from None
 
 
 def _decode(response: Response, shape: type[T]) -> T:

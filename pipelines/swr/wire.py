@@ -89,6 +89,13 @@ class RepositoryRecord(msgspec.Struct, frozen=True):
     updated_at: datetime | None = None
 
 
+class SingleRepository(msgspec.Struct, frozen=True):
+    """The answer about one repository asked for by name: what its list of tags is held against."""
+
+    num_images: Int64 | None = None
+    domain_id: str | None = None
+
+
 # The zero time of the language SWR is written in, sent for "never".
 _NEVER = "0001-01-01"
 
@@ -96,6 +103,7 @@ _NEVER = "0001-01-01"
 _record = msgspec.json.Decoder(TagRecord, strict=False)
 _heading = msgspec.json.Decoder(_Heading, strict=False)
 _repository_record = msgspec.json.Decoder(RepositoryRecord, strict=False)
+_single_repository = msgspec.json.Decoder(SingleRepository, strict=False)
 _repository_name = msgspec.json.Decoder(_RepositoryName)
 _anything = msgspec.json.Decoder()
 # What reading a hostile record can raise: wrong shape or syntax, bytes that are no UTF-8, depth.
@@ -118,6 +126,19 @@ def list_repositories(body: bytes) -> list[RepositoryRecord | None]:
         msgspec.MsgspecError: the body is not a JSON array.
     """
     return [_repository(raw) for raw in array_elements(body)]
+
+
+def single_repository(body: bytes) -> SingleRepository:
+    """Read the answer about one repository; of one whose numbers are odd nothing is known.
+
+    Raises:
+        msgspec.MsgspecError: the body is not a JSON object.
+    """
+    try:
+        return _single_repository.decode(body)
+    except UNREADABLE:
+        msgspec.json.decode(body, type=dict[str, object])
+        return SingleRepository()
 
 
 def read_record(raw: bytes) -> TagRecord:

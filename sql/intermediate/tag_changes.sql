@@ -18,7 +18,7 @@ endings as (
         and events.repository = previous.repository
         and events.tag = previous.tag
         and events.valid_from = previous.valid_to
-    where events.change in ('moved', 'deleted')
+    where events.change in ('moved', 'deleted', 'forgotten')
 ),
 
 pairs as (

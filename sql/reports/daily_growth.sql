@@ -23,7 +23,8 @@ events as (
         from_run_key as run_key,
         sum(case when change = 'created' then 1 else 0 end) as created_count,
         sum(case when change = 'moved' then 1 else 0 end) as moved_count,
-        sum(case when change = 'deleted' then 1 else 0 end) as deleted_count,
+        sum(case when change in ('deleted', 'forgotten') then 1 else 0 end)
+            as deleted_count,
         sum(case when change = 'restored' then 1 else 0 end) as restored_count
     from history_runs
     group by from_run_key

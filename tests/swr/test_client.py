@@ -113,8 +113,9 @@ def test_a_name_with_odd_characters_stays_one_segment(client: SwrClient, server:
 
 def test_a_repository_is_there_or_not(client: SwrClient) -> None:
     """Asked for by name."""
-    assert client.has_repository("team", "app")
-    assert not client.has_repository("team", "ap")
+    assert client.repository("team", "app").num_images == 2
+    with pytest.raises(SwrNotFound):
+        client.repository("team", "ap")
 
 
 def test_retryable_failures_are_retried(client: SwrClient, server: Emulator) -> None:
