@@ -1,7 +1,6 @@
 -- One row per run: whether something was unread or in doubt when it had ended, and whether
--- neither was. What it saw orphaned may then still be used. The latest run is judged by
--- what stands in gaps; earlier ones, of which that is not kept, by how complete they were
--- and by the parts of live tags that were not read then.
+-- neither was. What it saw orphaned may then still be used. Of runs before the latest only
+-- this is known: how complete they were, and which parts of live tags were not read then.
 create or replace temp table run_reading as
 with
 stays as (
@@ -42,8 +41,9 @@ latest as (
 
 select
     runs.run_key,
-    coalesce(latest.is_unread, counts.unread_count > 0) as is_unread,
-    coalesce(latest.is_in_doubt, not runs.is_complete) as is_in_doubt,
+    coalesce(latest.is_unread, counts.unread_count > 0 or not runs.is_complete)
+        as is_unread,
+    coalesce(latest.is_in_doubt, false) as is_in_doubt,
     coalesce(latest.is_fully_read, counts.unread_count = 0 and runs.is_complete)
         as is_fully_read
 from run_numbers as runs

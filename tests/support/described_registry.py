@@ -24,9 +24,15 @@ FIRST_RUN = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SIZE = re.compile(r"\d+")
 
 
-def expand(description: Description) -> Tables:
-    """Give the rows of every table of `main` and `ingest` for a description."""
-    runs = [_run(number, run) for number, run in enumerate(_described_runs(description))]
+def run_count(description: Description) -> int:
+    """How many runs a description has."""
+    return len(_described_runs(description))
+
+
+def expand(description: Description, until: int | None = None) -> Tables:
+    """Give the rows of every table of `main` and `ingest`, maybe as so many runs left them."""
+    every = [_run(number, run) for number, run in enumerate(_described_runs(description))]
+    runs = every[:until]
     for before, run in pairwise(runs):
         run["crawls"] = {
             **dict.fromkeys({*before["tags"]} - {*run["tags"]}, "missing"),
@@ -44,7 +50,10 @@ def expand(description: Description) -> Tables:
         "platforms": [],
     }
     for digest, manifest in description.get("manifests", {}).items():
-        tables["manifests"].append(_manifest(digest, manifest, _first_seen(digest, manifest, runs)))
+        first_seen_at = _first_seen(digest, manifest, every)
+        if runs and first_seen_at > runs[-1]["row"]["as_of"]:
+            continue
+        tables["manifests"].append(_manifest(digest, manifest, first_seen_at))
         tables["layers"] += _layers(digest, manifest)
         tables["platforms"] += _platforms(digest, manifest)
     tables["tags"] = list(_tags(runs[-1], tables["manifests"])) if runs else []
@@ -62,11 +71,20 @@ def warehouse(tables: Tables) -> duckdb.DuckDBPyConnection:
     return con
 
 
+def replace_rows(con: duckdb.DuckDBPyConnection, tables: Tables) -> None:
+    """Bring a warehouse to what these rows say, as a later run does; its reports stay."""
+    for name, rows in tables.items():
+        con.execute(f"delete from {'main' if name in MAIN else 'ingest'}.{name}")
+        insert(con, name, rows)
+
+
 def insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[Row]) -> None:
     """Insert rows by column name; columns left out are null."""
     schema = "main" if table in MAIN else "ingest"
     if rows:
-        more = DEFAULTS.get(table, {})
+        # Arrow takes the columns of the first row.
+        every = dict.fromkeys(name for row in rows for name in row)
+        more = every | DEFAULTS.get(table, {})
         con.register("inserted", pa.Table.from_pylist([more | row for row in rows]))
         con.execute(f"insert into {schema}.{table} by name from inserted")
         con.unregister("inserted")
@@ -126,7 +144,7 @@ def _run(number: int, described: Row) -> Row:
 
 
 def _crawls(run: Row) -> Iterator[Row]:
-    for repository in sorted({*run["tags"], *run["crawls"]}):
+    for repository in _crawled(run):
         tags = run["tags"].get(repository, {})
         yield {
             **split(repository),
@@ -144,6 +162,11 @@ def _crawls(run: Row) -> Iterator[Row]:
             "started_at": run["seen_at"] - timedelta(minutes=1),
             "finished_at": run["seen_at"],
         }
+
+
+def _crawled(run: Row) -> list[str]:
+    """The repositories a run asked for: all it names, but those it skipped."""
+    return sorted({*run["tags"], *run["crawls"]} - {*run.get("skipped", [])})
 
 
 def _status(run: Row, repository: str) -> str:
@@ -296,7 +319,7 @@ def _repositories(runs: list[Row], described: dict[str, Row]) -> Iterator[Row]:
 
 def _last_crawl(repository: str, runs: list[Row]) -> Row:
     """What the loader keeps of the crawls of a repository."""
-    crawled = [run for run in runs if repository in {*run["tags"], *run["crawls"]}]
+    crawled = [run for run in runs if repository in _crawled(run)]
     proven = [run for run in crawled if _status(run, repository) in ("complete", "unchanged")]
     if not crawled:
         return {"unseen_tag_count": 0}
@@ -326,6 +349,8 @@ def _history(runs: list[Row]) -> Iterator[Row]:
                     before.update(valid_to=run["seen_at"], valid_to_earliest=previous)
                     yield before
                 open_rows[key] = _interval(key, before, digest, run["seen_at"], previous)
+                if digest is None and key[0] in run.get("forgets", []):
+                    open_rows[key]["change"] = "forgotten"
         previous = run["seen_at"]
     yield from open_rows.values()
 
