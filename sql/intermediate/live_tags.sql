@@ -1,12 +1,12 @@
--- One row per live tag, with whether it is stale: not updated for the run's stale_days.
--- One that follows subjects is stale when all of them are, or none is left.
+-- One row per live tag, with whether it is stale: not updated for the run's stale_days. A
+-- follower is stale when every live tag that reaches its subject is; where none does, it is
+-- orphaned and goes by its own age.
 create or replace temp table live_tags as
 select
     tags.*,
-    case
-        when tags.subject_digest is not null then fresh.tag_key is null
-        else coalesce(tags.updated_age_days >= run.stale_days, false)
-    end as is_stale
+    followers.subject_digest,
+    coalesce(not subjects.is_fresh, tags.is_old) as is_stale,
+    followers.tag_key is not null and subjects.subject_key is null as is_orphaned
 from aged_tags as tags
-left join fresh_followers as fresh on tags.tag_key = fresh.tag_key
-cross join latest_run as run;
+left join followers on tags.tag_key = followers.tag_key
+left join followed_subjects as subjects on followers.subject_key = subjects.subject_key;

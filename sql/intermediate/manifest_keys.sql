@@ -10,7 +10,7 @@ digests as (
     union
     select manifest_digest from main.tag_history where manifest_digest is not null
     union
-    select manifest_digest from main.platforms
+    select manifest_digest from main.platforms where not coalesce(is_blob, false)
 ),
 
 moments as (

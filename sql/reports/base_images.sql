@@ -66,9 +66,9 @@ prefix_blobs as (
 bytes as (
     select
         prefix_blobs.prefix_key,
-        cast(sum(blobs.size_bytes) as bigint) as size_bytes,
+        try_cast(sum(blobs.size_bytes) as bigint) as size_bytes,
         bool_or(blobs.is_uncertain) as is_uncertain,
-        bool_or(blobs.size_bytes is not null) as is_known
+        try_cast(sum(blobs.size_bytes) as bigint) is not null as is_known
     from prefix_blobs
     inner join stored_blobs as blobs on prefix_blobs.blob_key = blobs.blob_key
     group by prefix_blobs.prefix_key
@@ -79,8 +79,9 @@ select
     cast(partings.position + 1 as bigint) as layer_count,
     case when coalesce(bytes.is_known, true) then coalesce(bytes.size_bytes, 0) end
         as size_bytes,
-    basis(coalesce(bytes.is_known, true), coalesce(bytes.is_uncertain, false), false)
-        as size_basis,
+    basis(
+        coalesce(bytes.is_known, true), coalesce(bytes.is_uncertain, false), false, false
+    ) as size_basis,
     tags.namespace as base_namespace,
     tags.repository as base_repository,
     tags.tag as base_tag,

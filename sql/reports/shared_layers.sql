@@ -16,12 +16,13 @@ manifest_counts as (
 select
     blobs.blob_digest,
     users.size_bytes,
-    basis(users.size_bytes is not null, users.is_uncertain, false) as size_basis,
+    basis(users.size_bytes is not null, users.is_uncertain, false, false) as size_basis,
     users.tag_count,
     manifest_counts.manifest_count,
     users.repository_count,
     users.namespace_count,
-    users.size_bytes * (users.tag_count - 1) as saved_bytes,
+    try_cast(cast(users.size_bytes as decimal(19, 0)) * (users.tag_count - 1) as bigint)
+        as saved_bytes,
     run.as_of
 from blob_users as users
 inner join blob_keys as blobs on users.blob_key = blobs.blob_key
@@ -38,5 +39,5 @@ comment on column reports.shared_layers.tag_count is 'Live tags that reach it.';
 comment on column reports.shared_layers.manifest_count is 'Distinct manifests these tags point at.';
 comment on column reports.shared_layers.repository_count is 'Repositories of these tags.';
 comment on column reports.shared_layers.namespace_count is 'Namespaces of these tags.';
-comment on column reports.shared_layers.saved_bytes is 'What sharing it saves: size_bytes for every tag but one.';
+comment on column reports.shared_layers.saved_bytes is 'What sharing it saves: size_bytes for every tag but one; null beyond 2^63 - 1.';
 comment on column reports.shared_layers.as_of is 'The moment this row describes: as_of of the latest run.';
