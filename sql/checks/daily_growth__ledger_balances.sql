@@ -23,7 +23,7 @@ where
     or numbered.deduplicated_before_bytes + numbered.added_bytes - numbered.orphaned_bytes
     + numbered.learned_bytes <> numbered.deduplicated_after_bytes
     or numbered.previous_tag_count + numbered.created_count + numbered.restored_count
-    - numbered.deleted_count <> numbered.tag_count
+    - numbered.deleted_count - numbered.forgotten_count <> numbered.tag_count
     or (
         numbered.from_last = 1
         and (
