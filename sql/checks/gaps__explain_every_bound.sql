@@ -49,4 +49,4 @@ where
     (counted.bound_count > 0 and counted.gap_count + counted.beyond_count = 0)
     or (counted.gap_count > 0 and registry.size_basis = 'exact')
     or (counted.gap_count > 0 and registry.ledger_basis = 'exact')
-    or registry.is_fully_read <> (counted.gap_count = 0);
+    or registry.is_fully_read <> (counted.gap_count = 0 and registry.run_id is not null);
