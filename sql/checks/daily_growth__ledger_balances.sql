@@ -1,6 +1,6 @@
 -- error
 -- Every run begins with the bytes and tags the one before ended with, and the last one
--- ends with those of the registry.
+-- ends with those of the registry, where they are known.
 with
 numbered as (
     select
@@ -27,7 +27,7 @@ where
     or (
         numbered.from_last = 1
         and (
-            numbered.deduplicated_after_bytes <> coalesce(registry.deduplicated_bytes, 0)
+            numbered.deduplicated_after_bytes <> registry.deduplicated_bytes
             or numbered.tag_count <> registry.tag_count
         )
     );

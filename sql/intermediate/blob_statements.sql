@@ -28,7 +28,6 @@ stated as (
 select
     manifests.manifest_key,
     manifests.is_readable,
-    manifests.manifest_kind = 'schema1' as is_schema1,
     coalesce(manifests.first_run_key, 1) as first_run_key,
     blobs.blob_key,
     stated_size(stated.blob_digest, stated.size_bytes) as size_bytes,

@@ -1,6 +1,6 @@
 -- One row per subject that a live tag reaches, and whether what follows it is fresh: some
 -- tag that reaches it is. Such a tag may be a follower itself, and is then as fresh as its
--- own subject; null if followers follow only one another.
+-- own subject. Null if none goes by its own age.
 create or replace temp table followed_subjects as
 with recursive
 subjects as (
@@ -17,7 +17,7 @@ reaching as (
 following as (
     select tag_key, subject_key
     from followers
-    where subject_key in (select subject_key from reaching)
+    where is_seen or subject_key in (select subject_key from reaching)
 ),
 
 -- A follower is as fresh as its subject, all other tags go by their own age.

@@ -1,6 +1,7 @@
 -- One row per live tag that follows a subject, wherever that lives: a signature, an
--- attestation, an SBOM, a scan result. subject_key is null for a subject never seen. A tag
--- that says a manifest which it reaches itself follows nothing.
+-- attestation, an SBOM, a scan result. subject_key is null if no tag or index ever
+-- named it, is_seen is whether it was read. A tag that says a manifest which it reaches
+-- itself follows nothing.
 create or replace temp table followers as
 with
 found as (
@@ -20,6 +21,7 @@ found as (
 select
     tags.tag_key,
     subjects.manifest_key as subject_key,
+    subjects.first_run_key is not null as is_seen,
     coalesce(found.manifest_digest, tags.named_digest) as subject_digest
 from aged_tags as tags
 left join found on tags.tag_key = found.tag_key

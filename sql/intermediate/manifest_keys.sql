@@ -25,6 +25,7 @@ select
         as is_readable,
     manifests.layer_count,
     manifests.subject_digest,
+    manifests.first_seen_at,
     case when manifests.manifest_digest is not null then coalesce(moments.run_key, 1) end
         as first_run_key
 from digests

@@ -1,51 +1,72 @@
--- One row per thing that keeps the figures of a live repository from being exact, apart
--- from its manifests and blobs. is_unread: it may hold more. is_in_doubt: it may hold more
--- or less. tag: the tag whose record was rejected.
+-- One row per live repository of which something is unread or in doubt, apart from its
+-- manifests and blobs, and one per rejected record. is_unread: it may hold more.
+-- is_in_doubt: it may hold more or less. tag: the one whose record was rejected.
 create or replace temp table repository_gaps as
 with
--- One that failed stands as the reading before left it.
-earlier as (
+-- A crawl that failed has read nothing: what the one before it left stands.
+crawls as (
     select
         repos.repository_key,
         crawls.status,
         crawls.cause,
         crawls.error,
         crawls.unseen_tag_count,
-        row_number() over (
-            partition by repos.repository_key
-            order by crawls.finished_at desc, crawls.run_id desc
-        ) as from_last
+        runs.as_of,
+        row_number() over (partition by repos.repository_key order by runs.run_key desc)
+            as from_last
     from live_repositories as repos
     inner join ingest.crawls
         on repos.registry = crawls.registry
         and repos.namespace = crawls.namespace
         and repos.repository = crawls.repository
-    where repos.crawl_status = 'failed' and crawls.status <> 'failed'
+    inner join run_numbers as runs on crawls.run_id = runs.run_id
+    where repos.crawl_status in ('failed', 'incomplete') and crawls.status <> 'failed'
 ),
 
-readings as (
+judged as (
     select
-        repository_key,
-        crawl_status as status,
-        crawl_cause as cause,
-        crawl_error as error,
-        unseen_tag_count
-    from live_repositories
-    where crawl_status <> 'failed'
-    union all
-    select repository_key, status, cause, error, unseen_tag_count
-    from earlier
-    where from_last = 1
+        repos.repository_key,
+        repos.first_seen_at,
+        repos.read_at,
+        repos.unlisted_since,
+        repos.crawl_error,
+        crawls.cause,
+        crawls.error,
+        coalesce(crawls.status = 'incomplete', false) as is_incomplete,
+        coalesce(crawls.unseen_tag_count > 0, false) as has_unseen,
+        coalesce(
+            repos.read_at, case when crawls.status = 'incomplete' then crawls.as_of end
+        ) as standing_since
+    from live_repositories as repos
+    left join crawls
+        on repos.repository_key = crawls.repository_key and crawls.from_last = 1
 ),
 
-incomplete as (
+aged as (
     select
-        repository_key,
-        coalesce(cause, 'repository_incomplete') as kind,
-        coalesce(error, 'no reason recorded') as detail,
-        coalesce(unseen_tag_count, 0) as unseen_tag_count
-    from readings
-    where status = 'incomplete'
+        judged.*,
+        coalesce(
+            epoch_us(run.as_of) - epoch_us(judged.standing_since)
+            > run.exact_hours * 3600000000,
+            false
+        ) as is_too_old,
+        (epoch_us(run.as_of) - epoch_us(judged.standing_since)) // 3600000000
+            as standing_hours
+    from judged
+    cross join latest_run as run
+),
+
+named as (
+    select
+        *,
+        case
+            when unlisted_since is not null then 'repository_not_confirmed'
+            when is_incomplete then coalesce(cause, 'repository_incomplete')
+            when has_unseen then 'repository_incomplete'
+            when read_at is null then 'repository_never_read'
+            when is_too_old then 'repository_too_old'
+        end as kind
+    from aged
 ),
 
 rejected as (
@@ -67,53 +88,26 @@ rejected as (
 )
 
 select
-    incomplete.repository_key,
-    incomplete.kind,
-    cast(null as varchar) as tag,
-    incomplete.detail,
-    coalesce(repos.read_at, repos.first_seen_at) as since,
-    true as is_unread,
-    incomplete.unseen_tag_count > 0 as is_in_doubt
-from incomplete
-inner join live_repositories as repos on incomplete.repository_key = repos.repository_key
-union all
-select
-    repos.repository_key,
-    'repository_never_read' as kind,
-    null as tag,
-    coalesce(repos.crawl_error, 'no run has asked for its tags') as detail,
-    repos.first_seen_at as since,
-    true as is_unread,
-    false as is_in_doubt
-from live_repositories as repos
-left join incomplete on repos.repository_key = incomplete.repository_key
-where repos.read_at is null and incomplete.repository_key is null
-union all
-select
-    repos.repository_key,
-    'repository_too_old' as kind,
-    null as tag,
-    'last proven ' || (epoch_us(run.as_of) - epoch_us(repos.read_at)) // 3600000000
-    || ' hours before' as detail,
-    repos.read_at as since,
-    false as is_unread,
-    true as is_in_doubt
-from live_repositories as repos
-cross join latest_run as run
-where
-    epoch_us(run.as_of) - epoch_us(repos.read_at)
-    > run.exact_hours * 3600000000
-union all
-select
     repository_key,
-    'repository_not_confirmed' as kind,
-    null as tag,
-    'the list of repositories does not show it any more' as detail,
-    unlisted_since as since,
-    false as is_unread,
-    true as is_in_doubt
-from live_repositories
-where unlisted_since is not null
+    kind,
+    cast(null as varchar) as tag,
+    case kind
+        when 'repository_not_confirmed'
+            then 'the list of repositories does not show it any more'
+        when 'repository_never_read'
+            then coalesce(crawl_error, 'no run has asked for its tags')
+        when 'repository_too_old' then 'last proven ' || standing_hours || ' hours before'
+        else coalesce(error, 'no reason recorded')
+    end as detail,
+    case kind
+        when 'repository_not_confirmed' then unlisted_since
+        when 'repository_never_read' then first_seen_at
+        else read_at
+    end as since,
+    is_incomplete or read_at is null as is_unread,
+    unlisted_since is not null or has_unseen or is_too_old as is_in_doubt
+from named
+where kind is not null
 union all
 select
     repository_key,

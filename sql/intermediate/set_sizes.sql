@@ -112,23 +112,23 @@ totals as (
     group by scopes.scope, scopes.scope_key, choices.choice
 ),
 
--- What was not read, apart from parts of tags, may hold tags of any choice: it is inside
--- of a choice and outside too.
+-- What was not read, apart from parts of tags, is inside of all tags of a scope, may be of
+-- any age or not, and is outside of tags that are listed, as stale ones are.
 placed as (
     select
         totals.*,
-        rest.unread_count as rest_count,
+        case when totals.choice in ('stale', 'orphaned') then 0 else rest.unread_count end
+            as rest_count,
         rest.is_in_doubt,
         totals.logical_bytes is null as is_beyond,
         totals.logical_bytes is not null
-        and coalesce(totals.is_known, rest.unread_count = 0) as is_sized,
-        not totals.is_exact or rest.unread_count > 0 as is_open,
-        totals.is_uncertain or rest.unread_count > 0 as is_exclusive_open,
-        totals.unread_count
-        + case when totals.choice = 'all' then rest.unread_count else 0 end
+        and coalesce(totals.is_known, rest_count = 0) as is_sized,
+        not totals.is_exact or rest_count > 0 as is_open,
+        totals.is_uncertain or rest_count > 0 as is_exclusive_open,
+        totals.unread_count + case when totals.choice = 'all' then rest_count else 0 end
         < reading.unread_count as is_unread_elsewhere,
         reading.is_in_doubt as is_registry_in_doubt,
-        totals.tag_count = 0 and rest.unread_count = 0 and not rest.is_in_doubt as is_empty
+        totals.tag_count = 0 and rest_count = 0 and not rest.is_in_doubt as is_empty
     from totals
     inner join scope_reading as rest
         on totals.scope = rest.scope and totals.scope_key = rest.scope_key

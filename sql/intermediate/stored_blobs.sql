@@ -1,6 +1,5 @@
 -- One row per blob that the registry holds: stored according to at least one manifest.
 -- Its size is the smallest stated; is_uncertain where none or several are stated.
--- is_in_schema1: only manifests that can state no sizes name it.
 create or replace temp table stored_blobs as
 select
     blob_key,
@@ -8,7 +7,6 @@ select
     max(size_bytes) as largest_size_bytes,
     coalesce(min(size_bytes) <> max(size_bytes), true) as is_uncertain,
     bool_or(position is not null) as is_layer,
-    bool_and(is_schema1) as is_in_schema1,
     min(case when is_stored then first_run_key end) as stored_run_key
 from blob_statements
 group by blob_key

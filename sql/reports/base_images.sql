@@ -75,6 +75,7 @@ bytes as (
 )
 
 select
+    run.registry,
     partings.prefix_digest,
     cast(partings.position + 1 as bigint) as layer_count,
     case when coalesce(bytes.is_known, true) then coalesce(bytes.size_bytes, 0) end
@@ -100,6 +101,7 @@ cross join latest_run as run
 order by partings.prefix_key;
 
 comment on table reports.base_images is 'One row per series of layers, from the base up, several live images begin with and part at.';
+comment on column reports.base_images.registry is 'Short name of the registry.';
 comment on column reports.base_images.prefix_digest is 'Identifies the series: layers.prefix_digest of its last layer.';
 comment on column reports.base_images.layer_count is 'Layers of the series, foreign and repeated ones included.';
 comment on column reports.base_images.size_bytes is 'Bytes of its distinct stored layers; null when nothing is known.';

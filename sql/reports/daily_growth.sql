@@ -4,6 +4,7 @@
 -- earlier runs stay as they are, and what is learned of them later belongs to the run that
 -- learned it.
 create table if not exists reports.daily_growth (
+    registry varchar,
     run_id varchar,
     as_of timestamptz,
     day date,
@@ -70,6 +71,7 @@ told as (
 counted as (
     select
         runs.run_key,
+        runs.registry,
         runs.run_id,
         runs.as_of,
         told.run_id is null as is_new,
@@ -112,6 +114,7 @@ chained as (
 )
 
 select
+    registry,
     run_id,
     as_of,
     cast(as_of at time zone 'UTC' as date) as day,
@@ -136,6 +139,7 @@ where is_new
 order by run_key;
 
 comment on table reports.daily_growth is 'One row per run: how the registry''s deduplicated bytes changed, as far as sizes were known.';
+comment on column reports.daily_growth.registry is 'Short name of the registry.';
 comment on column reports.daily_growth.run_id is 'The run.';
 comment on column reports.daily_growth.as_of is 'The moment the run describes.';
 comment on column reports.daily_growth.day is 'Calendar day of as_of, UTC.';

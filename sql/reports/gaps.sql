@@ -4,7 +4,7 @@
 create or replace table reports.gaps as
 with
 open_manifests as (
-    select manifest_key, manifest_digest, manifest_kind, first_run_key
+    select manifest_key, manifest_digest, manifest_kind, first_run_key, first_seen_at
     from manifest_keys
     where not is_readable or manifest_kind = 'schema1'
 ),
@@ -12,32 +12,53 @@ open_manifests as (
 manifest_users as (
     select
         reached.node_key,
-        bool_or(reached.root_key <> reached.node_key) as is_child,
         min(tags.tag_key) as tag_key,
-        count(*) as tag_count,
-        min(tags.first_seen_at) as since
+        count(*) as tag_count
     from reached_manifests as reached
     inner join open_manifests as manifests on reached.node_key = manifests.manifest_key
     inner join live_tags as tags on reached.root_key = tags.manifest_key
     group by reached.node_key
 ),
 
+live_nodes as (
+    select distinct reached.node_key
+    from reached_manifests as reached
+    inner join tagged_manifests as tagged on reached.root_key = tagged.manifest_key
+),
+
+-- The indexes that name a child nobody has read.
+parents as (
+    select platforms.manifest_digest, min(indexes.first_seen_at) as first_seen_at
+    from main.platforms
+    inner join manifest_keys as indexes
+        on platforms.index_digest = indexes.manifest_digest
+    inner join live_nodes on indexes.manifest_key = live_nodes.node_key
+    where
+        platforms.manifest_digest in (
+            select manifest_digest from open_manifests where first_run_key is null
+        )
+    group by platforms.manifest_digest
+),
+
 manifest_gaps as (
     select
-        users.*,
+        users.tag_key,
+        users.tag_count,
         manifests.manifest_digest,
+        coalesce(manifests.first_seen_at, parents.first_seen_at) as since,
         case
+            when manifests.first_run_key is null then 'unread_child'
             when manifests.manifest_kind = 'schema1' then 'size_unknown'
-            when manifests.first_run_key is null and users.is_child then 'unread_child'
             else manifests.manifest_kind || '_manifest'
         end as kind,
         case
-            when manifests.manifest_kind = 'schema1' then 'schema 1 states no sizes'
             when manifests.first_run_key is null then 'nobody has read it'
+            when manifests.manifest_kind = 'schema1' then 'schema 1 states no sizes'
             else coalesce(texts.problem, 'not understood')
         end as detail
     from manifest_users as users
     inner join open_manifests as manifests on users.node_key = manifests.manifest_key
+    left join parents on manifests.manifest_digest = parents.manifest_digest
     left join main.manifests as texts
         on manifests.manifest_digest = texts.manifest_digest
 ),
@@ -45,21 +66,32 @@ manifest_gaps as (
 open_blobs as (
     select blob_key, size_bytes, largest_size_bytes
     from stored_blobs
-    where is_uncertain and (size_bytes is not null or not is_in_schema1)
+    where is_uncertain
 ),
 
-blob_gaps as (
+open_blob_users as (
     select
         blobs.blob_key,
-        blobs.size_bytes,
-        blobs.largest_size_bytes,
         min(tags.tag_key) as tag_key,
-        count(*) as tag_count,
-        min(tags.first_seen_at) as since
+        count(*) as tag_count
     from open_blobs as blobs
     inner join manifest_blobs as contents on blobs.blob_key = contents.blob_key
     inner join live_tags as tags on contents.root_key = tags.manifest_key
-    group by blobs.blob_key, blobs.size_bytes, blobs.largest_size_bytes
+    group by blobs.blob_key
+),
+
+blob_namers as (
+    select
+        blobs.blob_key,
+        min(manifests.manifest_digest) as manifest_digest,
+        min(manifests.first_seen_at) as since
+    from open_blobs as blobs
+    inner join blob_statements as statements on blobs.blob_key = statements.blob_key
+    inner join live_nodes on statements.manifest_key = live_nodes.node_key
+    inner join manifest_keys as manifests
+        on statements.manifest_key = manifests.manifest_key
+    where statements.is_readable
+    group by blobs.blob_key
 ),
 
 found as (
@@ -77,26 +109,27 @@ found as (
     inner join live_tags as tags on gaps.tag_key = tags.tag_key
     union all
     select
-        case when gaps.size_bytes is null then 'size_unknown' else 'size_conflict' end
+        case when blobs.size_bytes is null then 'size_unknown' else 'size_conflict' end
             as kind,
         tags.registry,
         tags.namespace,
         tags.repository,
         tags.tag,
-        manifests.manifest_digest,
+        namers.manifest_digest,
         case
-            when gaps.size_bytes is null
-                then 'no manifest states the size of ' || blobs.blob_digest
+            when blobs.size_bytes is null
+                then 'no manifest states the size of ' || keys.blob_digest
             else
-                'manifests state from ' || gaps.size_bytes || ' to '
-                || gaps.largest_size_bytes || ' bytes for ' || blobs.blob_digest
+                'manifests state from ' || blobs.size_bytes || ' to '
+                || blobs.largest_size_bytes || ' bytes for ' || keys.blob_digest
         end as detail,
-        gaps.tag_count,
-        gaps.since
-    from blob_gaps as gaps
-    inner join blob_keys as blobs on gaps.blob_key = blobs.blob_key
-    inner join live_tags as tags on gaps.tag_key = tags.tag_key
-    inner join manifest_keys as manifests on tags.manifest_key = manifests.manifest_key
+        users.tag_count,
+        namers.since
+    from open_blob_users as users
+    inner join open_blobs as blobs on users.blob_key = blobs.blob_key
+    inner join blob_namers as namers on users.blob_key = namers.blob_key
+    inner join blob_keys as keys on users.blob_key = keys.blob_key
+    inner join live_tags as tags on users.tag_key = tags.tag_key
     union all
     select
         gaps.kind,
@@ -155,9 +188,9 @@ order by
     found.registry,
     found.kind,
     found.namespace,
-    found.repository nulls first,
-    found.tag nulls first,
-    found.manifest_digest nulls first,
+    found.repository nulls last,
+    found.tag nulls last,
+    found.manifest_digest nulls last,
     found.detail;
 
 comment on table reports.gaps is 'One row per thing that keeps a figure from being exact. Without rows every figure is.';
@@ -166,8 +199,8 @@ comment on column reports.gaps.kind is 'unread_child, invalid_manifest, unknown_
 comment on column reports.gaps.namespace is 'Namespace of the repository, or of the first live tag concerned.';
 comment on column reports.gaps.repository is 'Its repository; null for a namespace.';
 comment on column reports.gaps.tag is 'The first live tag concerned, by namespace, repository and tag; the tag of a rejected record; null for a repository or namespace.';
-comment on column reports.gaps.manifest_digest is 'The manifest that is not read or states no sizes; of a blob that of the first tag; null for all others.';
+comment on column reports.gaps.manifest_digest is 'The manifest that is not read or states no sizes; of a blob the first, by digest, of the live ones that name it; null for all others.';
 comment on column reports.gaps.detail is 'What is not known, in words.';
 comment on column reports.gaps.affected_tag_count is 'Live tags whose size is not exact because of it.';
-comment on column reports.gaps.since is 'Since when: the first tag concerned was seen, the repository was last proven or first listed; null for a record.';
+comment on column reports.gaps.since is 'Since when it is so: when the manifest that names or is it was first read, the repository last proven, first listed or first missed; null where that is not known.';
 comment on column reports.gaps.remedy is 'What to do.';

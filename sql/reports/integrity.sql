@@ -81,8 +81,8 @@ blob_owners as (
 ),
 
 -- Sizes that the registry says of an image and that are not the bytes of its distinct
--- stored blobs. It may also count a layer once for each place it is listed at, and foreign
--- layers.
+-- stored blobs. It may also count a layer once for each place it is listed at, and all
+-- layers, those that are held, or those that the manifest itself calls stored.
 denied as (
     select
         tags.registry,
@@ -108,26 +108,43 @@ layer_places as (
     select
         layers.manifest_digest,
         layers.blob_digest,
-        count(*) as place_count,
-        min(layers.size_bytes) as size_bytes,
-        bool_or(layers.is_stored) as is_stored
+        min(layers.size_bytes) as distinct_bytes,
+        sum(layers.size_bytes) as listed_bytes,
+        bool_or(layers.is_stored) as is_listed_stored,
+        bool_or(stored.blob_key is not null) as is_stored
     from main.layers
+    inner join blob_keys as keys on layers.blob_digest = keys.blob_digest
+    left join stored_blobs as stored on keys.blob_key = stored.blob_key
     where layers.manifest_digest in (select manifest_digest from denied)
     group by layers.manifest_digest, layers.blob_digest
 ),
 
+layer_choices as (
+    select *, 'all' as choice from layer_places
+    union all
+    select *, 'held' as choice from layer_places where is_stored
+    union all
+    select *, 'own' as choice from layer_places where is_listed_stored
+),
+
 listed_sizes as (
     select
-        places.manifest_digest,
-        coalesce(max(manifests.config_bytes), 0) as config_bytes,
-        sum(places.size_bytes) as distinct_bytes,
-        sum(places.size_bytes * places.place_count) as listed_bytes,
-        sum(
-            case when places.is_stored then places.size_bytes * places.place_count else 0 end
-        ) as listed_stored_bytes
-    from layer_places as places
-    inner join main.manifests on places.manifest_digest = manifests.manifest_digest
-    group by places.manifest_digest
+        manifest_digest,
+        choice,
+        sum(distinct_bytes) as distinct_bytes,
+        sum(listed_bytes) as listed_bytes
+    from layer_choices
+    group by manifest_digest, choice
+),
+
+allowed as (
+    select distinct denied.manifest_digest, denied.api_size_bytes
+    from denied
+    inner join main.manifests on denied.manifest_digest = manifests.manifest_digest
+    inner join listed_sizes as sizes on denied.manifest_digest = sizes.manifest_digest
+    where
+        denied.api_size_bytes - coalesce(manifests.config_bytes, 0)
+        in (sizes.distinct_bytes, sizes.listed_bytes)
 ),
 
 tag_findings as (
@@ -141,12 +158,10 @@ tag_findings as (
         'the registry says ' || denied.api_size_bytes || ' bytes, the manifest '
         || denied.logical_bytes as detail
     from denied
-    left join listed_sizes as sizes on denied.manifest_digest = sizes.manifest_digest
-    where
-        sizes.manifest_digest is null
-        or denied.api_size_bytes - sizes.config_bytes not in (
-            sizes.distinct_bytes, sizes.listed_bytes, sizes.listed_stored_bytes
-        )
+    left join allowed
+        on denied.manifest_digest = allowed.manifest_digest
+        and denied.api_size_bytes = allowed.api_size_bytes
+    where allowed.manifest_digest is null
     union all
     select
         'unreadable_field' as finding,
@@ -161,27 +176,25 @@ tag_findings as (
     union all
     select
         'date_out_of_range' as finding,
-        registry,
-        namespace,
-        repository,
-        tag,
-        null as manifest_digest,
-        'created_at is no date: ' || cast(cast(created_at at time zone 'UTC' as date) as varchar)
-            as detail
-    from live_tags
-    where created_at is not null and known_created_at is null
-    union all
-    select
-        'date_out_of_range' as finding,
-        registry,
-        namespace,
-        repository,
-        tag,
-        null as manifest_digest,
-        'updated_at is no date: ' || cast(cast(updated_at at time zone 'UTC' as date) as varchar)
-            as detail
-    from live_tags
-    where known_updated_at is null
+        tags.registry,
+        tags.namespace,
+        tags.repository,
+        tags.tag,
+        manifests.manifest_digest,
+        case
+            when tags.known_updated_at is not null
+                then 'created_at is no date: ' || utc_day(tags.created_at)
+            when tags.created_at is null or tags.known_created_at is not null
+                then 'updated_at is no date: ' || utc_day(tags.updated_at)
+            else
+                'neither is a date: created_at ' || utc_day(tags.created_at)
+                || ', updated_at ' || utc_day(tags.updated_at)
+        end as detail
+    from live_tags as tags
+    inner join manifest_keys as manifests on tags.manifest_key = manifests.manifest_key
+    where
+        (tags.created_at is not null and tags.known_created_at is null)
+        or tags.known_updated_at is null
     union all
     select
         'updated_in_the_future' as finding,
@@ -189,12 +202,24 @@ tag_findings as (
         tags.namespace,
         tags.repository,
         tags.tag,
-        null as manifest_digest,
+        manifests.manifest_digest,
         'updated_at is later than this run by '
         || (epoch_us(tags.updated_at) - epoch_us(run.as_of)) // 1000000 || ' seconds' as detail
     from live_tags as tags
+    inner join manifest_keys as manifests on tags.manifest_key = manifests.manifest_key
     cross join latest_run as run
     where tags.updated_at > run.as_of + interval '1' minute
+),
+
+-- All that a list of tags holds: live tags, and records that count but are none.
+listed_names as (
+    select registry, namespace, repository, count(*) as name_count
+    from (
+        select registry, namespace, repository, tag as record_key from main.tags
+        union
+        select registry, namespace, repository, record_key from ingest.counted_records
+    ) as names
+    group by registry, namespace, repository
 ),
 
 -- Sums that no BIGINT holds.
@@ -256,7 +281,7 @@ found as (
     from tag_findings
     union all
     select
-        'crawl_' || coalesce(crawl_status, 'never') as finding,
+        'crawl_' || coalesce(nullif(crawl_status, 'missing'), 'never') as finding,
         registry,
         namespace,
         repository,
@@ -290,7 +315,7 @@ found as (
         null as digest,
         null as child_digest,
         'the registry counts ' || repositories.api_tag_count || ' tags, its list has '
-        || repositories.tag_count as detail,
+        || names.name_count as detail,
         null as live_tag_count
     from live_repositories as repos
     inner join main.repositories
@@ -298,7 +323,11 @@ found as (
         and repos.namespace = repositories.namespace
         and repos.repository = repositories.repository
     inner join latest_run as run on repos.read_at = run.as_of
-    where repositories.tag_count > repositories.api_tag_count
+    inner join listed_names as names
+        on repos.registry = names.registry
+        and repos.namespace = names.namespace
+        and repos.repository = names.repository
+    where names.name_count > repositories.api_tag_count
     union all
     select
         'sum_beyond_bigint' as finding,

@@ -45,7 +45,7 @@ select
     run.unread_repositories,
     sizes.tag_count,
     reading.unread_tag_count,
-    gaps.gap_count = 0 as is_fully_read,
+    run.run_id is not null and gaps.gap_count = 0 as is_fully_read,
     cast(coalesce(tags.exact_size_count, 0) as bigint) as exact_size_tag_count,
     cast(coalesce(tags.exact_reclaimable_count, 0) as bigint)
         as exact_reclaimable_tag_count,

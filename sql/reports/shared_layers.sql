@@ -14,6 +14,7 @@ manifest_counts as (
 )
 
 select
+    run.registry,
     blobs.blob_digest,
     users.size_bytes,
     basis(users.size_bytes is not null, users.is_uncertain, false, false) as size_basis,
@@ -32,6 +33,7 @@ where users.is_layer and users.tag_count > 1
 order by blobs.blob_digest;
 
 comment on table reports.shared_layers is 'One row per stored layer that several live tags reach.';
+comment on column reports.shared_layers.registry is 'Short name of the registry.';
 comment on column reports.shared_layers.blob_digest is 'Digest of the layer.';
 comment on column reports.shared_layers.size_bytes is 'Its size, the smallest any manifest states; null when none does.';
 comment on column reports.shared_layers.size_basis is 'exact, lower_bound (manifests state different sizes) or unknown (none states any).';

@@ -38,13 +38,14 @@ left join manifest_keys as before on changes.previous_key = before.manifest_key
 left join manifest_keys as manifests on changes.manifest_key = manifests.manifest_key
 left join run_numbers as runs on changes.run_key = runs.run_key
 left join told on runs.run_id = told.run_id
-where told.run_id is null
+where told.run_id is null and runs.run_id is not null
 order by
     changes.valid_from,
     changes.registry,
     changes.namespace,
     changes.repository,
     changes.tag,
+    changes.change in ('created', 'restored'),
     changes.change,
     manifests.manifest_digest;
 
