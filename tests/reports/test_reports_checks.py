@@ -42,7 +42,8 @@ DAMAGES = {
     "daily_growth__complete_share_holds": """
         update reports.daily_growth set repositories_complete = repository_count - 1
         where as_of = (select max(as_of) from reports.daily_growth)""",
-    "daily_growth__every_run_has_a_row": "insert into reports.daily_growth from reports.daily_growth",
+    "daily_growth__every_run_has_a_row": """
+        insert into reports.daily_growth from reports.daily_growth""",
     "daily_growth__is_usual": """
         insert into reports.daily_growth by name
         select
