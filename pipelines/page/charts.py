@@ -38,8 +38,11 @@ def chart(con: DuckDBPyConnection, report: str) -> bytes | None:
     axes = figure.subplots()
     axes.spines[["top", "right"]].set_visible(False)
     rows = con.table(f"reports.{report}").df()
+    measured = "deduplicated_bytes"
     if rows.empty:
         axes.set_title("nothing yet")
+    elif measured in rows and rows[measured].isna().all():
+        axes.set_title("no size is known")
     else:
         draw(axes, rows)
     file = io.BytesIO()

@@ -1,9 +1,10 @@
 """The warehouse in one screen: sizes and ages by namespace, and what changed last.
 
 Reads the published reports and shows them; bytes are made readable here and nowhere before. A
-sign stands before each figure that is a bound: ≥ at least, ≤ at most; ? is unknown.
+sign stands before a figure that is not exact: ≥ at least, ≤ at most, ≈ an estimate; ? is unknown.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,17 +16,15 @@ from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.page.plain_text import printable
 from pipelines.swr.paging import ListedRecord
 from pipelines.swr.wire import TagRecord, read_record
 from pipelines.warehouse.query import run_query
 
-_SIGNS = {"exact": "", "lower_bound": "≥ ", "upper_bound": "≤ "}
-_SIGNS_EXPLAINED = [
-    "",
-    "≥ at least, ≤ at most, ? either way: something could not be read (docs/sizes.md)",
-]
+_SIGNS = {"exact": "", "lower_bound": "≥ ", "upper_bound": "≤ ", "estimate": "≈ "}
+_SIGNS_EXPLAINED = ["", "≥ at least, ≤ at most, ≈ as last read, ? unknown (docs/sizes.md)"]
 _SIZES = ("logical_bytes", "deduplicated_bytes", "saved_bytes")
-_BUCKETS = ("0-7d", "8-30d", "31-90d", "91-180d", "181-365d", ">365d")
+_BUCKETS = ("0-7d", "8-30d", "31-90d", "91-180d", "181-365d", ">365d", "unknown")
 _SHOWN_CHANGES = 12
 
 _REGISTRY = "select * from reports.registry_size"
@@ -39,6 +38,11 @@ _AGES = """
     select namespace, age_bucket, cast(sum(tag_count) as bigint) as tag_count
     from reports.age_buckets group by namespace, age_bucket order by namespace
 """
+_CAUSES = """
+    select kind, count(*) as count
+    from reports.gaps group by kind order by count(*) desc, kind
+"""
+_NAMED_CAUSES = 2
 _CHANGES = """
     select namespace || '/' || repository || ':' || tag as tag, change
     from tag_history
@@ -59,6 +63,7 @@ def report_overview(directory: Path) -> RenderableType:
     registry = run_query(directory, _REGISTRY).to_pylist()[0]
     return Group(
         _headline(registry),
+        _exactness(registry, run_query(directory, _CAUSES).to_pylist()),
         "",
         _sizes(run_query(directory, _NAMESPACES).to_pylist(), registry),
         "",
@@ -118,7 +123,9 @@ def _tag_cells(listed: ListedRecord) -> Sequence[str]:
 
 def as_json_line(listed: ListedRecord) -> str:
     """A tag record on one line, as the emulator's catalogues want it."""
-    return msgspec.json.format(listed.raw, indent=-1).decode()
+    text = msgspec.json.format(listed.raw, indent=-1).decode()
+    # Outside of strings JSON has no such characters, and inside an escape means the same.
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 def _headline(registry: dict[str, Any]) -> Text:
@@ -134,6 +141,19 @@ def _headline(registry: dict[str, Any]) -> Text:
     return text
 
 
+def _exactness(registry: dict[str, Any], causes: list[dict[str, Any]]) -> str:
+    """How much is exact, as last read by these credentials, and the largest causes if not all."""
+    total = registry["tag_count"]
+    sizes, reclaimable = (registry[f"exact_{what}_tag_count"] for what in ("size", "reclaimable"))
+    if not causes:
+        return f"Exact: all {total:,} tags, as last read by these credentials"
+    named = [f"{cause['count']:,} {cause['kind']}" for cause in causes[:_NAMED_CAUSES]]
+    return (
+        f"Exact: {sizes:,} of {total:,} sizes, {reclaimable:,} reclaimable;"
+        f" because of {', '.join(named)} (reports.gaps)"
+    )
+
+
 def _legend(registry: dict[str, Any]) -> list[str]:
     """Explain the signs, where there can be any."""
     if registry["is_fully_read"] and registry["size_basis"] == "exact":
@@ -142,7 +162,7 @@ def _legend(registry: dict[str, Any]) -> list[str]:
 
 
 def _sizes(namespaces: list[dict[str, Any]], registry: dict[str, Any]) -> Table:
-    columns = ("tags", "logical", "stored", "saved", "only here", "fair share")
+    columns = ("tags", "logical", "deduplicated", "saved", "exclusive", "allocated")
     table = _table("namespace", *columns, numbers=columns, title="Sizes")
     for row in namespaces:
         table.add_row(
@@ -150,7 +170,7 @@ def _sizes(namespaces: list[dict[str, Any]], registry: dict[str, Any]) -> Table:
             f"{row['tag_count']:,}",
             *(_bytes(row, name, "size_basis") for name in _SIZES),
             _bytes(row, "exclusive_bytes", "exclusive_basis"),
-            _bytes(row, "allocated_bytes", "size_basis"),
+            _bytes(row, "allocated_bytes", "allocated_basis"),
         )
     table.add_section()
     table.add_row(
@@ -174,8 +194,8 @@ def _ages(rows: list[dict[str, Any]]) -> Table:
 
 
 def _largest(rows: list[dict[str, Any]]) -> Table:
-    columns = ("tags", "stored", "only here")
-    title = "Repositories by what nobody else uses"
+    columns = ("tags", "deduplicated", "exclusive")
+    title = "Repositories by exclusive bytes"
     table = _table("repository", *columns, numbers=columns, title=title)
     for row in rows:
         table.add_row(
@@ -193,8 +213,18 @@ def _bytes(row: dict[str, Any], column: str, basis: str) -> str:
 
 
 def _table(*columns: str, numbers: Sequence[str] = (), title: str | None = None) -> Table:
-    table = Table(box=None, pad_edge=False, title=title, title_justify="left", title_style="bold")
+    table = _PlainTable(
+        box=None, pad_edge=False, title=title, title_justify="left", title_style="bold"
+    )
     for column in columns:
         is_number = column in numbers
         table.add_column(column, justify="right" if is_number else "left", header_style="dim")
     return table
+
+
+class _PlainTable(Table):
+    """A table whose cells are text, whoever wrote it."""
+
+    def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
+        """Add a row of texts."""
+        super().add_row(*(Text(printable(str(cell or ""))) for cell in cells), **options)

@@ -24,9 +24,15 @@ FIRST_RUN = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SIZE = re.compile(r"\d+")
 
 
-def expand(description: Description) -> Tables:
-    """Give the rows of every table of `main` and `ingest` for a description."""
-    runs = [_run(number, run) for number, run in enumerate(_described_runs(description))]
+def run_count(description: Description) -> int:
+    """How many runs a description has."""
+    return len(_described_runs(description))
+
+
+def expand(description: Description, until: int | None = None) -> Tables:
+    """Give the rows of every table of `main` and `ingest`, maybe as so many runs left them."""
+    every = [_run(number, run) for number, run in enumerate(_described_runs(description))]
+    runs = every[:until]
     for before, run in pairwise(runs):
         run["crawls"] = {
             **dict.fromkeys({*before["tags"]} - {*run["tags"]}, "missing"),
@@ -36,18 +42,22 @@ def expand(description: Description) -> Tables:
         "runs": [run["row"] for run in runs],
         "crawls": [crawl for run in runs for crawl in _crawls(run)],
         "rejected_records": [record for run in runs for record in _rejected(run)],
-        "counted_records": list(description.get("counted", [])),
+        "counted_records": [_counted(record) for record in description.get("counted", [])],
+        "namespaces": [_namespace(row, runs) for row in description.get("namespaces", [])],
         "tag_history": list(_history(runs)),
         "manifests": [],
         "layers": [],
         "platforms": [],
     }
     for digest, manifest in description.get("manifests", {}).items():
-        tables["manifests"].append(_manifest(digest, manifest, _first_seen(digest, manifest, runs)))
+        first_seen_at = _first_seen(digest, manifest, every)
+        if runs and first_seen_at > runs[-1]["row"]["as_of"]:
+            continue
+        tables["manifests"].append(_manifest(digest, manifest, first_seen_at))
         tables["layers"] += _layers(digest, manifest)
         tables["platforms"] += _platforms(digest, manifest)
     tables["tags"] = list(_tags(runs[-1], tables["manifests"])) if runs else []
-    tables["repositories"] = list(_repositories(runs))
+    tables["repositories"] = list(_repositories(runs, description.get("repositories", {})))
     return tables
 
 
@@ -61,11 +71,20 @@ def warehouse(tables: Tables) -> duckdb.DuckDBPyConnection:
     return con
 
 
+def replace_rows(con: duckdb.DuckDBPyConnection, tables: Tables) -> None:
+    """Bring a warehouse to what these rows say, as a later run does; its reports stay."""
+    for name, rows in tables.items():
+        con.execute(f"delete from {'main' if name in MAIN else 'ingest'}.{name}")
+        insert(con, name, rows)
+
+
 def insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[Row]) -> None:
     """Insert rows by column name; columns left out are null."""
     schema = "main" if table in MAIN else "ingest"
     if rows:
-        more = DEFAULTS.get(table, {})
+        # Arrow takes the columns of the first row.
+        every = dict.fromkeys(name for row in rows for name in row)
+        more = every | DEFAULTS.get(table, {})
         con.register("inserted", pa.Table.from_pylist([more | row for row in rows]))
         con.execute(f"insert into {schema}.{table} by name from inserted")
         con.unregister("inserted")
@@ -75,7 +94,8 @@ _OWNED: Row = {"registry": "cn-north-4"}
 DEFAULTS: dict[str, Row] = {
     **dict.fromkeys(("crawls", "rejected_records", "counted_records"), _OWNED),
     **dict.fromkeys(("runs", "tags", "tag_history"), _OWNED),
-    "repositories": _OWNED | {"unseen_tag_count": 0},
+    "namespaces": _OWNED,
+    "repositories": _OWNED,
     "manifests": {"source": "tag"},
 }
 MAIN = {"tags", "tag_history", "repositories", "manifests", "layers", "platforms"}
@@ -115,6 +135,7 @@ def _run(number: int, described: Row) -> Row:
         "unread_namespaces": described.get("unread_namespaces", 0),
         "unread_repositories": described.get("unread_repositories", 0),
         "stale_days": described.get("stale_days", 180),
+        "exact_hours": described.get("exact_hours", 48),
         "requests": 1,
         "retries": 0,
         "throttled_seconds": 0.0,
@@ -123,22 +144,34 @@ def _run(number: int, described: Row) -> Row:
 
 
 def _crawls(run: Row) -> Iterator[Row]:
-    for repository in sorted({*run["tags"], *run["crawls"]}):
+    for repository in _crawled(run):
         tags = run["tags"].get(repository, {})
         yield {
             **split(repository),
             "run_id": run["row"]["run_id"],
-            "status": run["crawls"].get(repository, "complete"),
+            "status": _status(run, repository),
+            "cause": run.get("causes", {}).get(repository),
             "requests": 1,
             "pages": 1,
             "expected": run.get("expected", {}).get(repository, len(tags)),
             "received": len(tags),
             "duplicates": 0,
             "attempts": 1,
+            "unseen_tag_count": run.get("unseen", {}).get(repository, 0),
             "error": run.get("errors", {}).get(repository),
             "started_at": run["seen_at"] - timedelta(minutes=1),
             "finished_at": run["seen_at"],
         }
+
+
+def _crawled(run: Row) -> list[str]:
+    """The repositories a run asked for: all it names, but those it skipped."""
+    return sorted({*run["tags"], *run["crawls"]} - {*run.get("skipped", [])})
+
+
+def _status(run: Row, repository: str) -> str:
+    status: str = run["crawls"].get(repository, "complete")
+    return status
 
 
 def _rejected(run: Row) -> Iterator[Row]:
@@ -149,6 +182,21 @@ def _rejected(run: Row) -> Iterator[Row]:
             "reason": record["reason"],
             "record": record.get("record", "{}"),
         }
+
+
+def _counted(record: Row) -> Row:
+    owner = split(record["in"]) if "in" in record else {}
+    more = {"reason": "rejected", "fingerprint": "x"} | record
+    return owner | {name: value for name, value in more.items() if name != "in"}
+
+
+def _namespace(described: Row, runs: list[Row]) -> Row:
+    as_of = runs[-1]["row"]["as_of"]
+    listed = {"list_status": "complete", "listed_at": as_of, "unreadable_repositories": 0}
+    seen = {"first_seen_at": runs[0]["row"]["as_of"], "last_seen_at": as_of}
+    if described.get("list_status") in ("failed", "not_asked"):
+        listed["listed_at"] = None
+    return listed | seen | described
 
 
 def _digest(pointer: Any) -> str:
@@ -226,6 +274,7 @@ def _platforms(digest: str, manifest: Row) -> Iterator[Row]:
             "os": "linux",
             "architecture": "amd64",
             "is_attestation": False,
+            "is_blob": text.endswith(" blob"),
         }
 
 
@@ -244,22 +293,44 @@ def _tags(run: Row, manifests: Iterable[Row]) -> Iterator[Row]:
                 "api_size_bytes": more.get("api_size_bytes"),
                 "created_at": None if created is None else as_of - timedelta(days=created),
                 "updated_at": as_of - timedelta(days=more.get("updated_days_ago", 1)),
+                "tag_type": more.get("tag_type"),
+                "unreadable_fields": more.get("unreadable_fields"),
                 "first_seen_at": as_of,
                 "last_seen_at": as_of,
+                **{name: more[name] for name in ("created_at", "updated_at") if name in more},
             }
 
 
-def _repositories(runs: list[Row]) -> Iterator[Row]:
-    for repository in sorted({name for run in runs for name in run["tags"]}):
+def _repositories(runs: list[Row], described: dict[str, Row]) -> Iterator[Row]:
+    for repository in sorted({*described, *(name for run in runs for name in run["tags"])}):
         seen = [run["row"]["as_of"] for run in runs if repository in run["tags"]]
         last = runs[-1]["tags"].get(repository)
+        is_gone = last is None and bool(seen)
         yield {
             **split(repository),
             "tag_count": len(last or {}),
-            "first_seen_at": seen[0],
-            "last_seen_at": seen[-1],
-            "deleted_detected_at": runs[-1]["row"]["as_of"] if last is None else None,
+            "first_seen_at": (seen or [runs[-1]["row"]["as_of"]])[0],
+            "last_seen_at": seen[-1] if seen else None,
+            "deleted_detected_at": runs[-1]["row"]["as_of"] if is_gone else None,
+            **_last_crawl(repository, runs),
+            **described.get(repository, {}),
         }
+
+
+def _last_crawl(repository: str, runs: list[Row]) -> Row:
+    """What the loader keeps of the crawls of a repository."""
+    crawled = [run for run in runs if repository in _crawled(run)]
+    proven = [run for run in crawled if _status(run, repository) in ("complete", "unchanged")]
+    if not crawled:
+        return {"unseen_tag_count": 0}
+    last = crawled[-1]
+    return {
+        "read_at": proven[-1]["row"]["as_of"] if proven else None,
+        "crawl_status": _status(last, repository),
+        "crawl_cause": last.get("causes", {}).get(repository),
+        "crawl_error": last.get("errors", {}).get(repository),
+        "unseen_tag_count": last.get("unseen", {}).get(repository, 0),
+    }
 
 
 def _history(runs: list[Row]) -> Iterator[Row]:
@@ -278,6 +349,8 @@ def _history(runs: list[Row]) -> Iterator[Row]:
                     before.update(valid_to=run["seen_at"], valid_to_earliest=previous)
                     yield before
                 open_rows[key] = _interval(key, before, digest, run["seen_at"], previous)
+                if digest is None and key[0] in run.get("forgets", []):
+                    open_rows[key]["change"] = "forgotten"
         previous = run["seen_at"]
     yield from open_rows.values()
 
