@@ -27,7 +27,7 @@ class RunClock:
         self._lock = threading.Lock()
 
     def now(self) -> datetime:
-        """The present, not before any moment told earlier; from any thread."""
+        """The present, never before what an earlier call returned; from any thread."""
         with self._lock:
             self._last = max(datetime.now(UTC) + self._ahead, self._last)
             return self._last

@@ -225,7 +225,7 @@ def _repositories(found: Discovery) -> pa.Table:
 
 
 def clock_offset(transport: Transport) -> float | None:
-    """Seconds that the registry's clock is ahead of this machine's; None if it does not tell."""
+    """Seconds that the registry's clock is ahead of this machine's; None where it sends none."""
     offset: float | None = getattr(transport, "clock_offset_seconds", None)
     return offset
 

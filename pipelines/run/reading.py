@@ -1,13 +1,13 @@
 """Reads one repository and compares what it read with its own count; or finds it gone.
 
-How many are read at the same time, and what is recorded of each, is the `crawler`'s business.
+The `crawler` decides how many are read at the same time, and records what came of each.
 """
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
-from pipelines.errors import SwrError, SwrRefused
+from pipelines.errors import SwrError, SwrNotFound, SwrRefused
 from pipelines.landing.writer import LandedRecord, LandingWriter
 from pipelines.run.request import Name
 from pipelines.swr.client import SwrClient
@@ -26,10 +26,8 @@ from pipelines.swr.paging import (
 from pipelines.swr.wire import RepositoryRecord
 
 LIST_CONTRADICTED = "list_contradicted"
-# SWR's own words for a repository that is not there: image list, image, tag list not found.
-_GONE = {"4040009", "4040010", "4040113", "4041057"}
+# The code of SWR's own 404 for a namespace that is not there.
 _NO_NAMESPACE = "4040058"
-_NOT_FOUND = 404
 # One lost answer, or one server that lags behind, must not close a repository's tags.
 _TIMES_ASKED = 2
 
@@ -168,7 +166,7 @@ class RepositoryReader:
         return total is not None and total >= count
 
     def _own_count(self, name: Name) -> int | None:
-        """The repository's own count of its tags; None if it does not tell."""
+        """The repository's own count of its tags; None where it has none."""
         return self._answer(name, lambda: self.client.repository(*name).num_images)
 
     def _answer(self, name: Name, ask: Callable[[], int | None]) -> int | None:
@@ -200,12 +198,12 @@ class RepositoryReader:
     def _says_gone(self, error: SwrError, name: Name) -> bool:
         """Whether SWR itself says that there is no such repository.
 
-        A gateway's or a proxy's 404 says nothing of it. That there is no such namespace counts
-        only where the list of namespaces does not show it either.
+        That there is no such namespace counts only where their list does not show it either.
         """
-        code = (error.code or "").rpartition(".")[2]
-        is_known = code in _GONE or (code == _NO_NAMESPACE and name[0] not in self.namespaces)
-        return error.status == _NOT_FOUND and is_known
+        is_of_namespace = (error.code or "").endswith(_NO_NAMESPACE)
+        return isinstance(error, SwrNotFound) and not (
+            is_of_namespace and name[0] in self.namespaces
+        )
 
 
 def _unread(status: CrawlStatus, *, lists_everything: bool) -> CrawlOutcome:

@@ -308,4 +308,5 @@ def _rejected(raw: bytes) -> ListedRecord:
     name = values.get("Tag") or values.get("tag")
     # Regions that send no ids send 0.
     key = name or f"#{values.get('id') or text_hash}"
-    return ListedRecord(key, RecordVersion(None, text_hash), raw)
+    # A date that is readable still says where in the list the record stands.
+    return ListedRecord(key, RecordVersion(values.get("updated"), text_hash), raw)

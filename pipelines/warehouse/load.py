@@ -33,7 +33,7 @@ from pipelines.warehouse.statements import Step, run_step, statement
 
 @dataclass(frozen=True)
 class Run:
-    """What `ingest.runs` is told of a run; its comments say what each field means.
+    """A run's row in `ingest.runs`, whose comments say what each field means.
 
     The other counters of that table are counted from the rows that are loaded.
     """
@@ -123,7 +123,7 @@ def staged_accounts(con: DuckDBPyConnection) -> list[str]:
 
 
 def apply(con: DuckDBPyConnection, run: Run, found: Found, crawls: pa.Table) -> None:
-    """Merge everything staged, as told by CRAWLS (one row a repository read in this run).
+    """Merge everything staged, as CRAWLS says (one row a repository read in this run).
 
     Rows staged for a repository that failed, is missing or was not crawled are not used. Commits
     chunk by chunk: if it fails, the building file is to be thrown away.
@@ -151,7 +151,7 @@ def apply(con: DuckDBPyConnection, run: Run, found: Found, crawls: pa.Table) -> 
 
 
 def forget_namespace(con: DuckDBPyConnection, registry: str, namespace: str) -> bool:
-    """Delete what is known of a namespace's list; tell whether anything was."""
+    """Delete what is known of a namespace's list; return whether anything was."""
     asked = {"registry": registry, "namespace": namespace}
     return bool(con.execute(statement("forget_namespace"), asked).fetchall())
 

@@ -2,7 +2,7 @@
 -- repository is never split. One that failed or is unchanged has nothing to merge.
 -- A repository made anew under the name of a deleted one (is_new) begins anew: its records
 -- have another id, none the known one; or where either has no id, which 0 stands for too,
--- it was created after we last read it. Only a reading of all records can tell.
+-- it was created after we last read it. Only a reading of all records shows it.
 create or replace temp table planned_crawls as
 with staged as (
     select

@@ -122,8 +122,8 @@ where
     and (crawls.status in ('complete', 'unchanged') or closes_all(crawls.status));
 
 -- One that was made anew is as young as this run, and has another id. Otherwise an id
--- once known stays: records of another one tell a repository made anew as soon as all of
--- them are read.
+-- once known stays: once all records are read, those of another one show that it was
+-- made anew.
 update repositories
 set
     repo_id = null,
