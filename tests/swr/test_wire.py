@@ -68,26 +68,28 @@ def test_a_record_is_listed_by_name_time_and_digest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("record", "key"),
+    ("record", "key", "updated"),
     [
-        ("no object", "#sha256:"),
-        (None, "#sha256:"),
-        ({}, "#sha256:"),
-        (without("Tag"), "#7"),
-        (GOOD | {"Tag": 5}, "#7"),
-        (without("updated"), "1.0"),
-        (GOOD | {"updated": "yesterday"}, "1.0"),
-        (GOOD | {"updated": "0001-01-01T00:00:00+08:00"}, "1.0"),
-        (without("digest"), "1.0"),
-        (GOOD | {"digest": ""}, "1.0"),
+        ("no object", "#sha256:", None),
+        (None, "#sha256:", None),
+        ({}, "#sha256:", None),
+        (without("Tag"), "#7", SEEN),
+        (GOOD | {"Tag": 5}, "#7", SEEN),
+        (without("updated"), "1.0", None),
+        (GOOD | {"updated": "yesterday"}, "1.0", None),
+        (GOOD | {"updated": "0001-01-01T00:00:00+08:00"}, "1.0", None),
+        (without("digest"), "1.0", SEEN),
+        (GOOD | {"digest": ""}, "1.0", SEEN),
     ],
 )
-def test_an_unusable_record_is_counted_by_what_can_be_read_of_it(record: Any, key: str) -> None:
-    """Its name, else its id, else the hash of its text; its neighbours are not disturbed."""
+def test_an_unusable_record_is_counted_by_what_can_be_read_of_it(
+    record: Any, key: str, updated: datetime | None
+) -> None:
+    """Its name, else its id, else the hash of its text, and its date where that is one."""
     before, bad, after = list_records(page(GOOD, record, GOOD | {"Tag": "2.0"}))
     assert (before.key, after.key) == ("1.0", "2.0")
     assert bad.key.startswith(key)
-    assert bad.version.updated is None
+    assert bad.version.updated == updated
 
 
 @pytest.mark.parametrize("body", [b"", b"null", b"{}", b"<html>", b'[{"Tag": "1', b'"x"', b"7"])
