@@ -27,6 +27,9 @@ class Day:
         self.events = [row for row in self.history if moment_of(row) not in reported]
         self.events.sort(key=order_of)
         self.is_exact = not gaps(registry)
+        # Both before and after the run: others may have let go of the same bytes unseen.
+        self.unread = registry.unread | (before.registry.unread if before else set())
+        self.doubts = registry.doubts | (before.registry.doubts if before else set())
 
     @property
     def orphans(self) -> set[str]:
@@ -108,10 +111,11 @@ def _orphaned(day: Day, event: Row, shares: dict[str, dict[Key, int]]) -> tuple[
         return None, "unknown"
     key = key_of(event)
     mine = {blob: parts[key] for blob, parts in shares.items() if key in parts}
+    others = [old for other, old in day.old_state.items() if other != key]
     basis = judge(
         is_lower=known.is_open(digest) or any(map(known.is_uncertain, mine)),
-        is_upper=bool(registry.unread) or any(map(known.is_unread, registry.state.values())),
-        in_doubt=bool(registry.doubts),
+        is_upper=bool(day.unread) or any(map(known.is_unread, (*others, *registry.state.values()))),
+        in_doubt=bool(day.doubts),
     )
     return sum(mine.values()), basis
 
