@@ -17,6 +17,7 @@ from described_registry import Description
 
 REPOSITORIES = ["a/app", "a/lib", "b/app", "b/deep/er", "c/tool"]
 AGES = [0, 5, 20, 60, 100, 200, 400]
+EXACT = 48
 KINDS = ["image", "image", "image", "index", "index", "schema1", "artifact", "cache"]
 Tags = dict[str, Any]
 State = dict[str, Tags]
@@ -84,16 +85,20 @@ class Watcher:
     true: State = field(default_factory=dict)
     counted: dict[str, set[str]] = field(default_factory=dict)
     listed: set[str] = field(default_factory=set)
-    read: set[str] = field(default_factory=set)
+    read_at: dict[str, int] = field(default_factory=dict)
     unlisted: set[str] = field(default_factory=set)
     short: set[str] = field(default_factory=set)
+    clock: int = 0
 
     def fails(self) -> bool:
         """Whether something goes wrong this time."""
         return self.random.random() > self.luck
 
-    def run(self, now: State) -> tuple[Row, Row]:
-        """See what there is at a run; give the run as seen, and what it would be if all were."""
+    def run(self, now: State, hours: int) -> tuple[Row, Row]:
+        """See what there is some hours later; give the run as seen, and as it would be if all
+        were.
+        """
+        self.clock += hours
         self.short = set()
         seen: Row = {"crawls": {}, "unseen": {}, "causes": {}, "namespaces": {}}
         for namespace in sorted({name.split("/")[0] for name in (*now, *self.shown)}):
@@ -135,9 +140,8 @@ class Watcher:
             seen["crawls"][name] = "failed"
             self.unlisted.add(name)
             return
-        for known in (self.shown, self.true, self.counted):
+        for known in (self.shown, self.true, self.counted, self.read_at):
             known.pop(name, None)
-        self.read.discard(name)
         self.unlisted.discard(name)
 
     def _read(self, seen: Row, name: str, now: Tags) -> None:
@@ -149,7 +153,7 @@ class Watcher:
         seen["crawls"][name] = status
         if status in ("failed", "not_asked"):
             return
-        self.read.add(name)
+        self.read_at[name] = self.clock
         self.true[name] = now
         rejected = {tag for tag in now if self.random.random() > self.luck**0.3}
         nameless = {tag for tag in rejected if self.random.random() < 0.3}
@@ -166,10 +170,15 @@ class Watcher:
         self.counted[name] = keys
 
     def _as_last_read(self, now: State) -> State:
-        """What was true of each part when it was last read, and is of what never was."""
-        unlisted = {n for n in now if n.split("/")[0] in self.short or n.split("/")[0] not in self.listed}
-        return {name: self.true.get(name, now.get(name, {})) for name in {*self.shown, *unlisted}}
-
+        """What was true of each part when it was last read; what is, where that is in doubt or
+        nobody ever read it.
+        """
+        read = {name.split("/")[0] for name in now} & self.listed - self.short
+        anew = {n for n in now if n not in self.read_at and n.split("/")[0] not in read}
+        anew |= self.unlisted | {n for n, at in self.read_at.items() if self.clock - at > EXACT}
+        names = {*self.shown, *anew}
+        state = {name: self.true.get(name, now.get(name, {})) for name in names - anew}
+        return state | {name: tags for name, tags in now.items() if name in anew}
 
 
 def seen(random: Random, true: Description) -> tuple[Description, Description]:
@@ -177,7 +186,7 @@ def seen(random: Random, true: Description) -> tuple[Description, Description]:
     watcher = Watcher(random, random.choice([1.0, 0.95, 0.9, 0.8]))
     shown, as_read = deepcopy(true), deepcopy(true)
     for number, run in enumerate(true["runs"]):
-        seen_run, read_run = watcher.run(run["tags"])
+        seen_run, read_run = watcher.run(run["tags"], run["hours"])
         shown["runs"][number] |= seen_run
         as_read["runs"][number] |= read_run
     if random.random() < 0.5:
