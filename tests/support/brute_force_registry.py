@@ -114,8 +114,9 @@ class Registry:
             return False
         if listed_at is None or row["list_status"] == "incomplete":
             return True
-        is_empty = row["namespace"] not in self.namespaces
-        is_too_old: bool = is_empty and listed_at < self.oldest_exact
+        # If one of its repositories is too old, that says it already.
+        mine = [name for name in self.repositories if name[0] == row["namespace"]]
+        is_too_old: bool = listed_at < self.oldest_exact and not any(map(self.is_too_old, mine))
         return is_too_old or row["unreadable_repositories"] > 0
 
     def _is_in_doubt(self, name: Name) -> bool:

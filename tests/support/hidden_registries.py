@@ -84,7 +84,7 @@ class Watcher:
     shown: State = field(default_factory=dict)
     true: State = field(default_factory=dict)
     counted: dict[str, set[str]] = field(default_factory=dict)
-    listed: set[str] = field(default_factory=set)
+    listed_at: dict[str, int] = field(default_factory=dict)
     read_at: dict[str, int] = field(default_factory=dict)
     unlisted: set[str] = field(default_factory=set)
     short: set[str] = field(default_factory=set)
@@ -124,7 +124,7 @@ class Watcher:
         if is_visible:
             seen["namespaces"][namespace] = status
         if status == "complete":
-            self.listed.add(namespace)
+            self.listed_at[namespace] = self.clock
         for name in mine:
             if status in ("failed", "not_asked") or (status == "incomplete" and name not in there):
                 if name in self.shown:
@@ -173,8 +173,8 @@ class Watcher:
         """What was true of each part when it was last read; what is, where that is in doubt or
         nobody ever read it.
         """
-        read = {name.split("/")[0] for name in now} & self.listed - self.short
-        anew = {n for n in now if n not in self.read_at and n.split("/")[0] not in read}
+        listed = {n for n, at in self.listed_at.items() if self.clock - at <= EXACT} - self.short
+        anew = {n for n in now if n not in self.read_at and n.split("/")[0] not in listed}
         anew |= self.unlisted | {n for n, at in self.read_at.items() if self.clock - at > EXACT}
         names = {*self.shown, *anew}
         state = {name: self.true.get(name, now.get(name, {})) for name in names - anew}
