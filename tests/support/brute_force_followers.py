@@ -20,7 +20,9 @@ def subject_of(registry: Registry, key: Key) -> str | None:
     if name is None:
         return None
     digest = f"sha{name[1]}:{name[2]}"
-    return digest if name[1] == "256" else _uncut(registry, digest)
+    whole = digest if name[1] == "256" else _uncut(registry, digest)
+    # A name that says what the tag itself points at follows nothing.
+    return whole if whole != registry.state[key] else None
 
 
 def _uncut(registry: Registry, digest: str) -> str:

@@ -138,6 +138,7 @@ def daily_growth(day: Day) -> Row:
         "orphaned_bytes": known.total(revalued - after),
         "learned_bytes": known.total(revalued) - before,
         "deduplicated_after_bytes": known.total(after),
+        "is_fully_read": day.is_exact,
         "basis": "exact" if is_exact else "estimate",
     }
 

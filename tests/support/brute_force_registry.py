@@ -43,6 +43,8 @@ class Registry:
         self.runs = sorted(self.rows("runs"), key=lambda run: (run["as_of"], run["run_id"]))
         self.run = self.runs[-1]
         self.as_of: datetime = self.run["as_of"]
+        # A run that forgets lists nothing.
+        self.listed_at = max((r["as_of"] for r in self.runs if r["mode"] != "forget"), default=None)
         hours = self.run["exact_hours"]
         self.oldest_exact = self.as_of - timedelta(hours=48 if hours is None else hours)
         self.tags = {(t["namespace"], t["repository"], t["tag"]): t for t in self.rows("tags")}
@@ -110,7 +112,7 @@ class Registry:
     def is_unread_list(self, row: Row) -> bool:
         """Whether a visible namespace may have repositories that no list showed."""
         listed_at = row["listed_at"]
-        if row["last_seen_at"] != self.as_of:
+        if row["last_seen_at"] != self.listed_at:
             return False
         if listed_at is None or row["list_status"] == "incomplete":
             return True

@@ -1,9 +1,9 @@
 """Writes a registry down briefly and expands it into the rows of the warehouse's tables.
 
 A description is what a case of `tests/sql` holds as TOML: `manifests`, and either `tags` (one
-run) or `runs`, each with the tags live after it. What it leaves out gets plain defaults:
-crawls complete, tags updated a day ago, a run a day, a manifest known from the first run a tag
-points at it. Of a run see `described_runs`.
+run) or `runs`, each with the tags live after it; what else it says beside `runs` holds for each.
+What it leaves out gets plain defaults: crawls complete, tags updated a day ago, a run a day, a
+manifest known from the first run a tag points at it. Of a run see `described_runs`.
 """
 
 import re
@@ -46,11 +46,10 @@ def warehouse(tables: Tables) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def reported(every: list[Tables]) -> duckdb.DuckDBPyConnection:
+def reported(description: Description) -> duckdb.DuckDBPyConnection:
     """Open a warehouse in memory whose reports were built after each run."""
-    con = warehouse(every[0])
-    build_reports(con)
-    for tables in every[1:]:
+    con = warehouse({})
+    for tables in snapshots(description) or [expand(description)]:
         refill(con, tables)
         build_reports(con)
     return con
@@ -75,10 +74,11 @@ def read(con: duckdb.DuckDBPyConnection, table: str) -> list[Row]:
 def _runs(description: Description) -> list[Run]:
     one = [{**description, "tags": description["tags"]}] if "tags" in description else []
     runs, as_of = [], FIRST_RUN
+    always = {name: value for name, value in description.items() if name != "runs"}
     for number, described in enumerate(description.get("runs", one), start=1):
         if runs:
             as_of += timedelta(hours=described.get("hours", 24))
-        runs.append(Run(described, number, as_of))
+        runs.append(Run(always | described, number, as_of))
     return runs
 
 

@@ -73,6 +73,23 @@ class Run:
         """Its name."""
         return f"run-{self.number}"
 
+    @property
+    def mode(self) -> str:
+        """Incremental, full, or forget: a run that reads nothing."""
+        mode: str = self.described.get("mode", "full")
+        return mode
+
+    @property
+    def skipped(self) -> list[str]:
+        """The repositories that it knows of and did not ask for."""
+        names: list[str] = self.described.get("skipped", [])
+        return names
+
+    @property
+    def forgets(self) -> list[str]:
+        """The repositories that it gives up."""
+        return [name for name in self.described.get("forgets", []) if "/" in name]
+
     def of(self, kind: str, repository: str, default: Any = None) -> Any:
         """What is described of a repository: its status, its error, its count, …"""
         return self.described.get(kind, {}).get(repository, default)
@@ -89,7 +106,7 @@ class Record:
     """The tables so far."""
 
     tables: Tables = field(default_factory=lambda: {name: [] for name in RECORDED})
-    # Open rows of tag_history, and when each repository was last proven, by registry and name.
+    # Open rows of tag_history by tag, and when each repository was last proven.
     open_rows: dict[tuple[str, str, str], Row] = field(default_factory=dict)
     proven: dict[str, datetime] = field(default_factory=dict)
 
@@ -112,52 +129,55 @@ class Record:
 
     def _crawled(self, run: Run) -> dict[str, str]:
         """The status of each repository that the run read or tried to."""
-        crawls = dict.fromkeys(run.tags, "complete")
+        if run.mode == "forget":
+            return dict.fromkeys(run.forgets, "forgotten")
+        crawls = dict.fromkeys(run.tags, "complete") | dict.fromkeys(run.forgets, "forgotten")
         for row in self.tables["repositories"]:
             name = f"{row['namespace']}/{row['repository']}"
             is_here = row["registry"] == run.registry and row["deleted_detected_at"] is None
-            if is_here and name not in run.tags and name not in run.described.get("forgotten", []):
+            if is_here and name not in run.tags and name not in run.forgets:
                 crawls[name] = "missing"
         crawls |= run.described.get("crawls", {})
-        return {name: status for name, status in crawls.items() if status != "not_asked"}
+        return {name: status for name, status in crawls.items() if name not in run.skipped}
 
     def _update_namespaces(self, run: Run) -> None:
-        lists = dict.fromkeys((name.split("/")[0] for name in run.tags), "complete")
-        lists |= run.described.get("namespaces", {})
-        known = {(row["registry"], row["namespace"]): row for row in self.tables["namespaces"]}
-        for namespace, listed in lists.items():
-            status, unreadable = (listed, 0) if isinstance(listed, str) else listed
-            if status == "invisible":
-                continue
-            row = known.get((run.registry, namespace))
-            if row is None:
-                row = row_of(
-                    "namespaces",
-                    registry=run.registry,
-                    namespace=namespace,
-                    first_seen_at=run.as_of,
-                )
-                self.tables["namespaces"].append(row)
-            row.update(
-                last_seen_at=run.as_of, list_status=status, unreadable_repositories=unreadable
-            )
-            if status == "complete":
-                row["listed_at"] = run.as_of
+        for row in _lists(run):
+            listed = self._namespace(run, row["namespace"])
+            listed.update(last_seen_at=run.as_of, list_status="complete", unreadable_repositories=0)
+            listed.update(row)
+            if listed["list_status"] == "complete":
+                listed["listed_at"] = row.get("listed_at", run.as_of)
+        forgotten = [name for name in run.described.get("forgets", []) if "/" not in name]
+        self.tables["namespaces"] = [
+            row for row in self.tables["namespaces"] if row["namespace"] not in forgotten
+        ]
+
+    def _namespace(self, run: Run, namespace: str) -> Row:
+        for row in self.tables["namespaces"]:
+            if (row["registry"], row["namespace"]) == (run.registry, namespace):
+                return row
+        new = row_of(
+            "namespaces", registry=run.registry, namespace=namespace, first_seen_at=run.as_of
+        )
+        self.tables["namespaces"].append(new)
+        return new
 
     def _update_repositories(self, run: Run, crawled: dict[str, str]) -> None:
         known = {
             (row["registry"], row["namespace"], row["repository"]): row
             for row in self.tables["repositories"]
         }
-        for name in sorted({*run.tags, *crawled, *run.described.get("forgotten", [])}):
+        overrides = run.described.get("repositories", {})
+        for name in sorted({*run.tags, *crawled, *overrides}):
             place = split(name)
             row = known.get((run.registry, place["namespace"], place["repository"]))
-            if row is None or name in run.described.get("recreated", []):
-                row = row or row_of("repositories", registry=run.registry, **place)
-                if row not in self.tables["repositories"]:
-                    self.tables["repositories"].append(row)
+            if row is None:
+                row = row_of("repositories", registry=run.registry, **place)
+                self.tables["repositories"].append(row)
+            if row["first_seen_at"] is None or name in run.described.get("recreated", []):
                 row["first_seen_at"] = run.as_of
             _update_repository(row, run, name, crawled.get(name))
+            row.update(overrides.get(name, {}))
 
     def _update_history(self, run: Run, crawled: dict[str, str]) -> None:
         state = {
@@ -175,8 +195,7 @@ class Record:
     def _change(self, run: Run, key: tuple[str, str, str], digest: str | None) -> None:
         before = self.open_rows.get(key)
         old = before and before["manifest_digest"]
-        is_forgotten = key[1] in run.described.get("forgotten", [])
-        at = run.as_of - timedelta(minutes=59) if is_forgotten else run.seen_at
+        at, is_forgotten = run.seen_at, key[1] in run.forgets
         if before and key[1] in run.described.get("recreated", []) and old and digest:
             self._open(key, None, "deleted", at)
             self._open(key, digest, "created", at)
@@ -214,13 +233,13 @@ def _change_of(before: Row | None, digest: str | None, *, is_forgotten: bool) ->
 def _run_row(run: Run) -> Row:
     described = run.described
     statuses = described.get("crawls", {}).values()
-    finished = all(status in (*PROVEN, "not_asked") for status in statuses)
+    finished = all(status in PROVEN for status in statuses)
     return row_of(
         "runs",
         registry=run.registry,
         run_id=run.run_id,
         as_of=run.as_of,
-        mode="full",
+        mode=run.mode,
         started_at=run.as_of - timedelta(hours=1),
         finished_at=run.as_of,
         status="complete" if finished else "partial",
@@ -258,6 +277,16 @@ def _crawl(run: Run, name: str, status: str) -> Row:
     )
 
 
+def _lists(run: Run) -> list[Row]:
+    """What is described of the namespaces that are visible; all others are listed completely."""
+    described: list[Row] = run.described.get("namespaces", [])
+    if run.mode == "forget":
+        return []
+    named = {row["namespace"] for row in described}
+    others = sorted({name.split("/")[0] for name in run.tags} - named)
+    return [*({"namespace": name} for name in others), *described]
+
+
 def _rejected(run: Run) -> Iterator[Row]:
     for record in run.described.get("rejected", []):
         yield row_of(
@@ -275,8 +304,8 @@ def _counted(run: Run) -> Iterator[Row]:
         yield row_of(
             "counted_records",
             registry=run.registry,
-            **split(record["repository"]),
-            record_key=record["key"],
+            **split(record["in"]),
+            record_key=record["record_key"],
             reason=record.get("reason", "rejected"),
             fingerprint="fingerprint",
         )
@@ -311,7 +340,6 @@ def _moment(run: Run, described: Row, clock: str) -> datetime | None:
 
 
 def _update_repository(row: Row, run: Run, name: str, status: str | None) -> None:
-    is_forgotten = name in run.described.get("forgotten", [])
     row["tag_count"] = len(run.tags.get(name, {}))
     row["unseen_tag_count"] = row["unseen_tag_count"] or 0
     if run.of("api_tag_counts", name) is not None:
@@ -326,9 +354,7 @@ def _update_repository(row: Row, run: Run, name: str, status: str | None) -> Non
         row["unlisted_since"] = row["unlisted_since"] or run.as_of
     else:
         row["unlisted_since"] = None
-    if name in run.tags:
-        row["deleted_detected_at"] = None
-    else:
+    row["deleted_detected_at"] = None
+    if status in ("missing", "forgotten"):
         row["read_at"] = None
-        at = run.as_of if is_forgotten else run.seen_at
-        row["deleted_detected_at"] = row["deleted_detected_at"] or at
+        row["deleted_detected_at"] = run.seen_at

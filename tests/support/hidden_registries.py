@@ -100,12 +100,12 @@ class Watcher:
         """
         self.clock += hours
         self.short = set()
-        seen: Row = {"crawls": {}, "unseen": {}, "causes": {}, "namespaces": {}}
+        seen: Row = {"crawls": {}, "unseen": {}, "namespaces": [], "skipped": []}
         for namespace in sorted({name.split("/")[0] for name in (*now, *self.shown)}):
             self._list(seen, namespace, now)
         seen |= {"tags": deepcopy(self.shown), "unlisted": sorted(self.unlisted)}
         seen["counted"] = [
-            {"repository": name, "key": key}
+            {"in": name, "record_key": key}
             for name, keys in sorted(self.counted.items())
             for key in sorted(keys)
         ]
@@ -120,15 +120,13 @@ class Watcher:
         if status == "incomplete":
             there = self.random.sample(there, len(there) // 2)
             self.short.add(namespace)
-        is_visible = bool(mine)
-        if is_visible:
-            seen["namespaces"][namespace] = status
+        seen["namespaces"].append({"namespace": namespace, "list_status": status})
         if status == "complete":
             self.listed_at[namespace] = self.clock
         for name in mine:
             if status in ("failed", "not_asked") or (status == "incomplete" and name not in there):
                 if name in self.shown:
-                    seen["crawls"][name] = "failed" if status == "failed" else "not_asked"
+                    _stands(seen, name, status)
             elif name in there and (name in self.shown or status in ("complete", "incomplete")):
                 self._read(seen, name, now[name])
             elif name in self.shown:
@@ -150,9 +148,10 @@ class Watcher:
         status = "complete"
         if self.fails():
             status = self.random.choice(["incomplete", "failed", "not_asked"])
-        seen["crawls"][name] = status
         if status in ("failed", "not_asked"):
+            _stands(seen, name, status)
             return
+        seen["crawls"][name] = status
         self.read_at[name] = self.clock
         self.true[name] = now
         rejected = {tag for tag in now if self.random.random() > self.luck**0.3}
@@ -179,6 +178,14 @@ class Watcher:
         names = {*self.shown, *anew}
         state = {name: self.true.get(name, now.get(name, {})) for name in names - anew}
         return state | {name: tags for name, tags in now.items() if name in anew}
+
+
+def _stands(seen: Row, name: str, status: str) -> None:
+    """A repository was not read: asked for in vain, or not asked for."""
+    if status == "failed":
+        seen["crawls"][name] = "failed"
+    else:
+        seen["skipped"].append(name)
 
 
 def seen(random: Random, true: Description) -> tuple[Description, Description]:
