@@ -1,4 +1,7 @@
-"""Cases from public bug reports, each a registry with what is right: see their README."""
+"""Cases from public bug reports, each a registry with what is right: see their README.
+
+Each starts the command several times, which takes minutes in all.
+"""
 
 import subprocess
 import sys
@@ -16,6 +19,7 @@ MISSING = pytest.param(
 )
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("case", FOLDERS or [MISSING], ids=lambda path: path and path.name)
 def test_a_public_case_comes_out_right(case: Path) -> None:
     """The whole command, as its users run it."""

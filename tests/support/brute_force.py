@@ -11,9 +11,9 @@ from brute_force_followers import orphaned_followers, stale_tags
 from brute_force_gaps import gaps
 from brute_force_history import Day, daily_growth, tag_events
 from brute_force_integrity import integrity
-from brute_force_knowledge import Tables
+from brute_force_knowledge import Row, Tables
 from brute_force_layers import base_images, shared_layers
-from brute_force_registry import Registry, Row
+from brute_force_registry import Registry
 from brute_force_sizes import (
     age_buckets,
     namespace_sizes,

@@ -5,7 +5,8 @@ Followers are signatures, attestations and the like: they go with the manifest t
 
 import re
 
-from brute_force_registry import Key, Registry, Row, named
+from brute_force_knowledge import Row
+from brute_force_registry import Key, Registry, named
 
 NAME = re.compile(r"sha(256|512)-([0-9a-f]{64})")
 

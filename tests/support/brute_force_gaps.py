@@ -3,7 +3,8 @@
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from brute_force_registry import Key, Name, Registry, Row
+from brute_force_knowledge import Row
+from brute_force_registry import Key, Name, Registry
 
 COLUMNS = ("kind", "namespace", "repository", "tag", "manifest_digest")
 

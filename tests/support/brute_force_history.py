@@ -8,7 +8,8 @@ from collections import Counter
 from datetime import UTC
 
 from brute_force_gaps import gaps
-from brute_force_registry import Key, Registry, Row, State, divide, judge, named
+from brute_force_knowledge import Row
+from brute_force_registry import Key, Registry, State, divide, judge, named
 
 ENDS = ("moved", "deleted", "forgotten")
 CHANGES = ("created", "moved", "deleted", "restored", "forgotten")

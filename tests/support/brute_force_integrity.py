@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
-from brute_force_knowledge import Knowledge, both_sums
-from brute_force_registry import Key, Name, Registry, Row, name_of
+from brute_force_knowledge import Knowledge, Row, both_sums
+from brute_force_registry import Key, Name, Registry, name_of
 from brute_force_sizes import COMPLETE, is_beyond
 
 COLUMNS = ("finding", "registry", "namespace", "repository", "tag", "digest", "child_digest")

@@ -44,13 +44,11 @@ class Knowledge:
         named: list[Stated] = []
         if manifest["config_digest"] is not None:
             named.append((manifest["config_digest"], manifest["config_bytes"], True))
-        for row in self.layers[digest]:
-            named.append((row["blob_digest"], row["size_bytes"], row["is_stored"]))
+        named += [(r["blob_digest"], r["size_bytes"], r["is_stored"]) for r in self.layers[digest]]
         # A cache repeats its children as layers.
         if manifest["manifest_kind"] == "index":
-            for row in self.children[digest]:
-                if row["is_blob"]:
-                    named.append((row["manifest_digest"], row["manifest_bytes"], True))
+            blobs = [row for row in self.children[digest] if row["is_blob"]]
+            named += [(row["manifest_digest"], row["manifest_bytes"], True) for row in blobs]
         return named
 
     def _proven_stored(self, tag: Row) -> Iterator[str]:
@@ -61,7 +59,8 @@ class Knowledge:
         named = self.named_blobs(digest)
         foreign = {blob: size or 0 for blob, size, is_stored in named if not is_stored}
         is_stated = all(states_size(blob, size) for blob, size, _ in named)
-        if is_stated and sum(foreign.values()) and tag["api_size_bytes"] in both_sums(named):
+        foreign_bytes: int = sum(foreign.values())
+        if is_stated and foreign_bytes and tag["api_size_bytes"] in both_sums(named):
             yield from foreign
 
     def kind(self, digest: str) -> str:

@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Collection
 
-from brute_force_knowledge import Knowledge
-from brute_force_registry import Registry, Row
+from brute_force_knowledge import Knowledge, Row
+from brute_force_registry import Registry
 
 
 def shared_layers(registry: Registry) -> list[Row]:

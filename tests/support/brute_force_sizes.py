@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Collection
 
 from brute_force_gaps import gaps
-from brute_force_registry import BUCKET_NAMES, Key, Name, Registry, Row, TagSet, divide, named
+from brute_force_knowledge import Row
+from brute_force_registry import BUCKET_NAMES, Key, Name, Registry, TagSet, divide, named
 
 LARGEST_SUM = 2**63 - 1
 LEDGER = ("one_tag", "one_repository", "one_namespace", "many_namespaces")

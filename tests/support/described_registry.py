@@ -73,7 +73,8 @@ def read(con: duckdb.DuckDBPyConnection, table: str) -> list[Row]:
 
 def _runs(description: Description) -> list[Run]:
     one = [{**description, "tags": description["tags"]}] if "tags" in description else []
-    runs, as_of = [], FIRST_RUN
+    runs: list[Run] = []
+    as_of = FIRST_RUN
     always = {name: value for name, value in description.items() if name != "runs"}
     for number, described in enumerate(description.get("runs", one), start=1):
         if runs:

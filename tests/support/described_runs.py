@@ -91,7 +91,7 @@ class Run:
         return [name for name in self.described.get("forgets", []) if "/" in name]
 
     def of(self, kind: str, repository: str, default: Any = None) -> Any:
-        """What is described of a repository: its status, its error, its count, …"""
+        """What is described of a repository: its status, its error, its count and the like."""
         return self.described.get(kind, {}).get(repository, default)
 
     @property
