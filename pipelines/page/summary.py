@@ -38,11 +38,26 @@ _AGES = """
     select namespace, age_bucket, cast(sum(tag_count) as bigint) as tag_count
     from reports.age_buckets group by namespace, age_bucket order by namespace
 """
+# Causes by how many live tags' sizes they touch, then by how many they are.
 _CAUSES = """
-    select kind, count(*) as count
-    from reports.gaps group by kind order by count(*) desc, kind
+    select kind, count(*) as gap_count from reports.gaps
+    group by kind order by sum(affected_tag_count) desc, gap_count desc, kind
 """
-_NAMED_CAUSES = 2
+_CAUSE_WORDS = {
+    "unread_child": "manifests nobody has read",
+    "invalid_manifest": "invalid manifests",
+    "unknown_manifest": "manifests of no known kind",
+    "rejected_record": "tag records that could not be used",
+    "size_unknown": "blobs without a stated size",
+    "size_conflict": "blobs with several sizes",
+    "repository_incomplete": "repositories read incompletely",
+    "repository_never_read": "repositories never read",
+    "repository_too_old": "repositories read too long ago",
+    "repository_not_confirmed": "repositories that are not listed any more",
+    "namespace_not_read": "namespaces never listed",
+    "list_contradicted": "repositories with more tags than their list gave",
+}
+_SHOWN_CAUSES = 2
 _CHANGES = """
     select namespace || '/' || repository || ':' || tag as tag, change
     from tag_history
@@ -63,7 +78,7 @@ def report_overview(directory: Path) -> RenderableType:
     registry = run_query(directory, _REGISTRY).to_pylist()[0]
     return Group(
         _headline(registry),
-        _exactness(registry, run_query(directory, _CAUSES).to_pylist()),
+        how_exact(registry, run_query(directory, _CAUSES).to_pylist()),
         "",
         _sizes(run_query(directory, _NAMESPACES).to_pylist(), registry),
         "",
@@ -141,22 +156,31 @@ def _headline(registry: dict[str, Any]) -> Text:
     return text
 
 
-def _exactness(registry: dict[str, Any], causes: list[dict[str, Any]]) -> str:
-    """How much is exact, as last read by these credentials, and the largest causes if not all."""
-    total = registry["tag_count"]
-    sizes, reclaimable = (registry[f"exact_{what}_tag_count"] for what in ("size", "reclaimable"))
+def how_exact(registry: dict[str, Any], causes: list[dict[str, Any]]) -> str:
+    """Say in one line how much is exact, and the two largest causes why the rest is not.
+
+    Args:
+        registry: the row of reports.registry_size.
+        causes: kinds of reports.gaps with their counts, the largest first.
+    """
+    since = registry["oldest_read_at"]
+    read = f", as read since {since:%Y-%m-%d %H:%M} UTC" if since else ""
     if not causes:
-        return f"Exact: all {total:,} tags, as last read by these credentials"
-    named = [f"{cause['count']:,} {cause['kind']}" for cause in causes[:_NAMED_CAUSES]]
+        return f"Exact: every figure{read}."
+    total = registry["tag_count"]
+    shown = [f"{row['gap_count']:,} {_CAUSE_WORDS[row['kind']]}" for row in causes[:_SHOWN_CAUSES]]
+    more = len(causes) - _SHOWN_CAUSES
+    rest = f" and {more} more kinds" if more > 0 else ""
     return (
-        f"Exact: {sizes:,} of {total:,} sizes, {reclaimable:,} reclaimable;"
-        f" because of {', '.join(named)} (reports.gaps)"
+        f"Exact: the size of {registry['exact_size_tag_count']:,} of {total:,} tags, what deleting"
+        f" one gives back of {registry['exact_reclaimable_tag_count']:,}{read}."
+        f" Not read or in doubt: {', '.join(shown)}{rest} (reports.gaps)."
     )
 
 
 def _legend(registry: dict[str, Any]) -> list[str]:
     """Explain the signs, where there can be any."""
-    if registry["is_fully_read"] and registry["size_basis"] == "exact":
+    if registry["is_fully_read"]:
         return []
     return _SIGNS_EXPLAINED
 

@@ -227,7 +227,7 @@ def test_reclaimable_says_what_it_does_not_know() -> None:
         "Deleting them together would give back ≤ 300 bytes; what is left, other tags use too.",
         "Rows of the query that are no live tag: 1.",
         "",
-        "≥ at least, ≤ at most, ? either way: something could not be read (docs/sizes.md)",
+        "≥ at least, ≤ at most, ≈ about, ? unknown: see docs/sizes.md",
     ]
 
 

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 from checkout import ROOT
-from described_registry import expand, read, replace_rows, run_count, warehouse
+from described_registry import read, reported
 
 from pipelines.warehouse.build_plan import report_names
-from pipelines.warehouse.reports import build_reports
 
 CASES = ROOT / "tests" / "sql"
 SIZES = ROOT / "docs" / "sizes.md"
@@ -42,11 +41,7 @@ def test_a_report_says_what_its_case_expects(case: Path) -> None:
     with (case / "expect.csv").open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         expected, columns = list(reader), reader.fieldnames or []
-    with warehouse(expand(description, 1)) as con:
-        build_reports(con)
-        for until in range(2, run_count(description) + 1):
-            replace_rows(con, expand(description, until))
-            build_reports(con)
+    with reported(description) as con:
         rows = read(con, f"reports.{case.parent.name}")
     assert [{column: _text(row[column]) for column in columns} for row in rows] == expected
 
