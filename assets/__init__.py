@@ -1,7 +1,6 @@
-"""Nouns: the tables and reports as Dagster sees them. All that imports Dagster lives here.
+"""Nouns: the tables and reports as Dagster sees them, and the command line that launches it.
 
-What they do is in `pipelines`, what they say in SQL is in `sql`; the command line is here too,
-because it launches Dagster.
+Everything that imports Dagster lives here. What runs is in `pipelines`, SQL is in `sql`.
 """
 
 import pipelines  # noqa: F401 - before anything imports Arrow; says why

@@ -28,7 +28,7 @@ _COLUMNS = """\
 A column comes from the columns its expression reads, through every intermediate table of
 `sql/intermediate`. Columns that only join, filter or group decide which rows there are, not what
 they say, and are not listed, unless they choose from a list of constants. A count comes from what
-tells the counted rows apart: the columns they are grouped by, or else a table's rows."""
+distinguishes the counted rows: the columns they are grouped by, or else a table's rows."""
 
 _GRAPH = defs.resolve_asset_graph()
 
@@ -70,7 +70,7 @@ def _arrows(boxes: list[list[dg.AssetKey]]) -> Iterator[tuple[dg.AssetKey, str, 
 
 
 def _boxes() -> list[list[dg.AssetKey]]:
-    """Put assets together that nothing but their names tells apart, in the order of the flow."""
+    """Group assets that differ in nothing but their names, in the order of the flow."""
     boxes = defaultdict(list)
     for key in _GRAPH.toposorted_asset_keys:
         node = _GRAPH.get(key)

@@ -1,8 +1,8 @@
-"""A run that goes on where another ended: whose landing it loads, whose building file it ends.
+"""A run that continues another one: whose landing it loads, whose building file it completes.
 
-"Re-execute from failure" skips the steps that went well, and the page of all assets reads in a run
-of its own; what those left on disk bears the id of the run that did them. If another run has begun
-since a failure, that is gone, and going on would be wrong.
+"Re-execute from failure" skips the steps that succeeded, and Dagster's page of all assets crawls in
+a run of its own; what those left on disk bears the id of the run that made it. If another run has
+started since a failure, it is gone, and continuing would be wrong.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.known import published_runs
 from pipelines.warehouse.state import connect_state, has_state
 
-_ANEW = "launch the job `ingest` anew, or re-execute all steps."
+_AGAIN = "launch the job `ingest` again, or re-execute all steps."
 
 
 def run_that_read(instance: dg.DagsterInstance, run: dg.DagsterRun, settings: Settings) -> str:
@@ -35,13 +35,13 @@ def run_that_read(instance: dg.DagsterInstance, run: dg.DagsterRun, settings: Se
     if landed is None and run.parent_run_id is None:
         landed = latest_unpublished(zone, _published(settings))
     if landed is None:
-        raise WarehouseError(f"What run {run.run_id} is to load is there no more: {_ANEW}")
+        raise WarehouseError(f"What run {run.run_id} is to load is no longer there: {_AGAIN}")
     if landed in _published(settings):
-        raise WarehouseError(f"What run {landed} read is published already: {_ANEW}")
+        raise WarehouseError(f"What run {landed} read is published already: {_AGAIN}")
     return landed
 
 
-def refuse_to_end_another_run(
+def refuse_to_continue_another_run(
     instance: dg.DagsterInstance, run: dg.DagsterRun, settings: Settings
 ) -> None:
     """Let a re-execution that skips the load go on only with what its own predecessors loaded.
@@ -54,7 +54,7 @@ def refuse_to_end_another_run(
     with connect_building(settings.warehouse_dir) as con:
         loaded = published_runs(con)
     if not loaded or loaded[-1] not in set(_lineage(instance, run)):
-        raise WarehouseError(f"Another run has begun since run {run.parent_run_id}: {_ANEW}")
+        raise WarehouseError(f"Another run has begun since run {run.parent_run_id}: {_AGAIN}")
 
 
 def _lineage(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What assets are given to work with: the warehouse's writer lock, and someone to tell progress.
+"""What assets are given to work with: the settings under the writer lock, and a progress.
 
 Thin: settings are read from the environment when a run starts, so that definitions load in an
 empty one. https://docs.dagster.io/guides/build/external-resources
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from assets.reexecution import refuse_to_end_another_run
+from assets.reexecution import refuse_to_continue_another_run
 from pipelines.run import log as run_log
 from pipelines.run.progress import Progress
 from pipelines.run.request import Name
@@ -27,12 +27,12 @@ class WarehouseResource(dg.ConfigurableResource[Settings]):
         settings = read_settings()
         with run_log.json_lines(settings), writer_lock(settings.warehouse_dir):
             if context.instance and context.run:
-                refuse_to_end_another_run(context.instance, context.run, settings)
+                refuse_to_continue_another_run(context.instance, context.run, settings)
             yield settings
 
 
 class LogProgress:
-    """Tells the run's log what a person watching it wants to know: what went wrong."""
+    """Writes to the run's log what a person watching it wants to know: what went wrong."""
 
     def __init__(self, log: dg.DagsterLogManager) -> None:
         self._log = log
@@ -52,7 +52,7 @@ class LogProgress:
 
 
 class ProgressResource(dg.ConfigurableResource[Progress]):
-    """Tells the run's log; the command line puts a progress bar in its place."""
+    """Writes to the run's log; the command line puts a progress bar in its place."""
 
     def create_resource(self, context: dg.InitResourceContext) -> Progress:
         """Give what the crawl reports to."""

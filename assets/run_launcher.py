@@ -1,4 +1,4 @@
-"""Launches runs as Dagster does, and can tell whether a run is still alive.
+"""Launches runs as Dagster does, and knows whether a run is still alive.
 
 Dagster's own launcher cannot: a run that died with its machine would stay "started" for ever, and
 would keep every later one waiting. The daemon's run monitoring asks here; dagster.yaml names this.
@@ -27,7 +27,7 @@ class WatchedRunLauncher(dg.DefaultRunLauncher):
 
     @property
     def supports_check_run_worker_health(self) -> bool:
-        """It can tell."""
+        """It is supported."""
         return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:

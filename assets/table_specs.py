@@ -1,8 +1,8 @@
 """Descriptions of tables as Dagster shows them, taken from the SQL that makes them.
 
 An empty warehouse is built in memory when definitions load and asked about itself, so that SQL
-stays the only place where a column is described. What a run found out about a table is told where
-it is materialized (`warehouse`, `reports`).
+stays the only place where a column is described. What a run found out about a table is reported
+where it is materialized (`defs.warehouse`, `defs.reports`).
 """
 
 import hashlib

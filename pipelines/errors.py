@@ -20,7 +20,7 @@
         ├── WarehouseBusy         another run is writing it
         ├── WarehouseTooNew       written by a newer version: upgrade this one
         ├── MigrationChanged      an applied migration is not the file it was
-        └── AuditFailed           a blocking check found rows: not published
+        └── CheckFailed           a blocking check found rows: not published
 
 Messages are one sentence naming the thing and what to do. No message ever holds a secret.
 """
@@ -138,5 +138,5 @@ class MigrationChanged(WarehouseError):
     """A migration that was applied is not the file it was."""
 
 
-class AuditFailed(WarehouseError):
+class CheckFailed(WarehouseError):
     """A blocking check found offending rows; nothing was published."""

@@ -1,6 +1,6 @@
 """Every setting, in one table: environment variables, their defaults and their limits.
 
-What a setting is used for is told by the room that uses it. Command-line flags override through
+The room that uses a setting says what for. Command-line flags override through
 `read_settings(**overrides)`.
 """
 
@@ -240,8 +240,8 @@ def _read(shape: type[S], **given: Any) -> S:
     try:
         return shape(**given)
     except ValidationError as error:
-        told = (_sentence(shape, one) for one in error.errors())
-        raise SettingsError("; ".join(told)) from None
+        problems = (_problem(shape, one) for one in error.errors())
+        raise SettingsError("; ".join(problems)) from None
 
 
 def _minute_and_hour(time: str) -> str:
@@ -249,7 +249,7 @@ def _minute_and_hour(time: str) -> str:
     return f"{int(minute)} {int(hour)}"
 
 
-def _sentence(shape: type[BaseSettings], error: ErrorDetails) -> str:
+def _problem(shape: type[BaseSettings], error: ErrorDetails) -> str:
     name = ".".join(str(part) for part in error["loc"][:1])
     field = shape.model_fields.get(name)
     shown = field.validation_alias if field else name

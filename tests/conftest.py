@@ -6,6 +6,11 @@ from pathlib import Path
 
 import pytest
 import stamina
+from hypothesis import settings
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(autouse=True)

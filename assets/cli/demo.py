@@ -21,7 +21,7 @@ TOKEN = "demo-token"  # noqa: S105 - opens nothing but the demo's own emulator
 
 
 def run_demo(out: Console, err: Console) -> None:
-    """Run the job twice against a changing registry; print what it tells and what to try next."""
+    """Run the job twice against a changing registry; print its figures and what to try next."""
     directory = read_settings().warehouse_dir / "demo"
     shutil.rmtree(directory, ignore_errors=True)
     day = datetime.now(UTC).date() - timedelta(days=1)
@@ -30,10 +30,10 @@ def run_demo(out: Console, err: Console) -> None:
         point_settings_at(server.url, directory)
         out.print(f"An emulator for SWR serves its built-in registry on {server.url}")
         first = _ingest(err)
-        out.print(_told("First run", first))
+        out.print(_run_line("First run", first))
         advance_a_day(registry, day)
         second = _ingest(err)
-        out.print(_told("A day later", second))
+        out.print(_run_line("A day later", second))
     out.print(
         "", summary.report_overview(directory), "", summary.latest_changes(directory), sep="\n"
     )
@@ -56,7 +56,7 @@ def point_settings_at(url: str, directory: Path) -> None:
     os.environ["SWR_REQUESTS_PER_SECOND"] = "0"
 
 
-def _told(what: str, run: LaunchedRun) -> str:
+def _run_line(what: str, run: LaunchedRun) -> str:
     steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in run.step_seconds.items())
     return f"{what}: {run.status} in {run.seconds:.1f} s\n  {steps}"
 

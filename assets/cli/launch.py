@@ -78,12 +78,12 @@ def run_job(
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
             },
             instance=instance,
-            # Lets the daemon tell whether this run is alive.
+            # The daemon asks it whether this run is alive.
             tags={DIRECTORY_TAG: str(read_settings().warehouse_dir.absolute())},
             resources={"warehouse": WarehouseResource(), "progress": progress},
         )
     except Exception as error:
-        raise _own_error(error) from error
+        raise _own_cause(error) from error
 
 
 def prepare_home() -> Path:
@@ -109,7 +109,7 @@ def _step_seconds(result: "dg.ExecuteInProcessResult") -> Mapping[str, float]:
     return seconds
 
 
-def _own_error(error: BaseException) -> BaseException:
+def _own_cause(error: BaseException) -> BaseException:
     """Find the error of ours that Dagster wrapped; what is not ours is a bug and stays as it is."""
     cause: BaseException | None = error
     while cause is not None:

@@ -10,16 +10,18 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, cast
 
 import click
 import pyarrow as pa
 from rich.console import Console, RenderableType
 
-from assets.cli.terminal import TerminalProgress, as_table, error_console
+from assets.cli.tables import SHOWN_ROWS, as_table, fitted
+from assets.cli.terminal import TerminalProgress, error_console, output_console
 from pipelines.emulator.built_in.registry import built_in_registry
 from pipelines.emulator.catalogue import read_catalogues
 from pipelines.emulator.faults import FAULTS, faults_by_name, table_of_faults
@@ -27,23 +29,29 @@ from pipelines.emulator.server import Emulator
 from pipelines.errors import SwrWarehouseError
 from pipelines.page import summary
 from pipelines.page.doctor import examine
+from pipelines.page.plain_text import printable
 from pipelines.page.tag_listing import tag_records
 from pipelines.run.ingest import check_settings
 from pipelines.settings import read_settings
 from pipelines.warehouse.building import writer_lock
-from pipelines.warehouse.query import run_query, write_result
+from pipelines.warehouse.query import (
+    Format,
+    format_of,
+    run_query,
+    safe_for_spreadsheets,
+    write_result,
+)
 from pipelines.warehouse.reclaimable import reclaimable_bytes
 from pipelines.warehouse.restore import restore
 
-_out = Console(highlight=False, soft_wrap=True)
+_out = output_console()
 _err = error_console()
 _NOTHING_PUBLISHED = 2
 _SHARE = click.FloatRange(0, 1)
-_Decorator = Callable[[Callable[[str], pa.Table]], Callable[..., None]]
 
 
 class _Commands(click.Group):
-    """Commands in the order they are told about, errors of ours as one sentence."""
+    """Commands in the order of their definition, errors of ours as one sentence."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Keep the order of definition."""
@@ -57,7 +65,7 @@ class _Commands(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except SwrWarehouseError as error:
-            _err.print(f"Error: {error}", markup=False)
+            _err.print(printable(f"Error: {error}"))
         except Exception:  # noqa: BLE001 - Python's own exit code 1 would say "partly published"
             traceback.print_exc()
         raise click.exceptions.Exit(_NOTHING_PUBLISHED)
@@ -102,56 +110,91 @@ def ingest(*, full: bool, namespaces: tuple[str, ...], repositories: tuple[str, 
     sys.exit(0 if launched.status == "complete" else 1)
 
 
-def _answering(show: Callable[[pa.Table], RenderableType]) -> _Decorator:
-    """Let a command that answers SQL with a table show it in a way, or write it to a file."""
+class _ResultOptions(NamedTuple):
+    """How the table that answers a command is shown or written."""
 
-    def decorate(answer: Callable[[str], pa.Table]) -> Callable[..., None]:
-        @click.argument("sql")
-        @click.option(
-            "--format",
-            "shape",
-            type=click.Choice(["table", "csv", "json", "parquet"]),
-            default="table",
-            show_default=True,
-        )
-        @click.option(
-            "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file."
-        )
-        @wraps(answer)
-        def command(
-            sql: str, shape: Literal["table", "csv", "json", "parquet"], output: Path | None
-        ) -> None:
-            table = answer(sql)
-            if shape != "table":
-                write_result(table, shape, output or sys.stdout.buffer)
-            elif output is None:
-                _out.print(show(table))
-            else:
-                with output.open("w") as file:
-                    Console(file=file, width=10_000).print(show(table))
-
-        return command
-
-    return decorate
+    shape: Format | Literal["table"] | None
+    output: Path | None
+    limit: int
+    all_columns: bool
+    raw: bool
 
 
-@main.command()
-@_answering(as_table)
-def query(sql: str) -> pa.Table:
-    """Ask the published warehouse in SQL, read-only."""
-    return run_query(read_settings().warehouse_dir, sql)
+_OPTIONS = (
+    click.option(
+        "--format",
+        "shape",
+        type=click.Choice(["table", "csv", "json", "parquet"]),
+        help="Default: what the ending of --output says, else a table.",
+    ),
+    click.option(
+        "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file."
+    ),
+    click.option(
+        "--limit",
+        type=click.IntRange(1),
+        default=SHOWN_ROWS,
+        show_default=True,
+        help="Rows at most on a terminal; elsewhere all are written.",
+    ),
+    click.option("--all-columns", is_flag=True, help="Show also those that do not fit."),
+    click.option("--raw", is_flag=True, help="CSV for machines: no quote before = + - @."),
+)
+
+
+def _result_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that answers with a table the options of how to show it."""
+
+    @wraps(command)
+    def with_options(**given: Any) -> None:
+        options = _ResultOptions(*(given.pop(name) for name in _ResultOptions._fields))
+        command(**given, options=options)
+
+    for option in reversed(_OPTIONS):
+        with_options = option(with_options)
+    return with_options
+
+
+def _put(
+    table: pa.Table, options: _ResultOptions, show: Callable[[pa.Table], RenderableType]
+) -> None:
+    """Show a table, or write it as the options say."""
+    shape = options.shape or format_of(options.output)
+    if shape in {None, "table"}:
+        with options.output.open("w") if options.output else nullcontext() as file:
+            console = Console(file=file, width=10_000, markup=False) if file else _out
+            console.print(show(table))
+        return
+    if shape == "csv" and not options.raw:
+        table = safe_for_spreadsheets(table)
+    write_result(table, cast("Format", shape), options.output or sys.stdout.buffer)
+
+
+@main.command(epilog='Example: swr-warehouse query "from reports.tag_sizes" --output sizes.csv')
+@click.argument("sql")
+@_result_options
+def query(sql: str, options: _ResultOptions) -> None:
+    """Ask the published warehouse in SQL, read-only: one SELECT."""
+    answer = run_query(read_settings().warehouse_dir, sql)
+
+    def show(table: pa.Table) -> RenderableType:
+        return fitted(table, _out, all_columns=options.all_columns, limit=options.limit)
+
+    _put(answer, options, as_table if options.output else show)
 
 
 @main.command(
     epilog="Example: swr-warehouse reclaimable \"from reports.tag_ages where tag like 'pr-%'\"",
 )
-@_answering(summary.reclaimable_answer)
-def reclaimable(sql: str) -> pa.Table:
-    """Tell what deleting some tags together would give back. Deletes nothing.
+@click.argument("sql")
+@_result_options
+def reclaimable(sql: str, options: _ResultOptions) -> None:
+    """Show what deleting some tags together would give back. Deletes nothing.
 
     SQL chooses the tags: it gives their namespace, repository and tag.
     """
-    return reclaimable_bytes(read_settings().warehouse_dir, sql)
+    answer = reclaimable_bytes(read_settings().warehouse_dir, sql)
+    _put(answer, options, summary.reclaimable_answer)
 
 
 @main.command()
@@ -194,8 +237,8 @@ def restore_state(file: Path) -> None:
     with writer_lock(directory):
         aside = restore(directory, file)
     if aside:
-        _out.print(f"The state of before is now {aside}.", markup=False)
-    _out.print(f"The next ingest goes on from {file}.", markup=False)
+        _out.print(f"The state of before is now {aside}.")
+    _out.print(f"The next ingest goes on from {file}.")
 
 
 def _shares(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, float]:
@@ -262,9 +305,7 @@ def doctor() -> None:
     is_ok = True
     for finding in examine():
         is_ok = finding.is_ok
-        _out.print(
-            f"{'ok ' if is_ok else 'FIX'} {finding.subject:<12} {finding.text}", markup=False
-        )
+        _out.print(printable(f"{'ok ' if is_ok else 'FIX'} {finding.subject:<12} {finding.text}"))
     sys.exit(0 if is_ok else _NOTHING_PUBLISHED)
 
 

@@ -1,6 +1,6 @@
-"""How the command line looks: a progress bar on a terminal, plain lines elsewhere, tables.
+"""How the command line looks: its consoles, a progress bar on a terminal, plain lines elsewhere.
 
-Only what is shown; what is counted comes from `pipelines`.
+What is printed is text, never markup: it may come from strangers.
 """
 
 import os
@@ -9,9 +9,8 @@ import threading
 import time
 from collections import Counter
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-import pyarrow as pa
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -22,12 +21,14 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
 
+from pipelines.page.plain_text import printable
 from pipelines.run.request import Name
 from pipelines.swr.paging import CrawlOutcome
 
 _LINES_EVERY = 100
+# No string is taken for markup, emoji or something to highlight.
+_PLAIN: Any = {"highlight": False, "markup": False, "emoji": False, "soft_wrap": True}
 
 
 def error_console() -> Console:
@@ -39,7 +40,12 @@ def error_console() -> Console:
     file = None
     if sys.stderr.isatty():
         file = os.fdopen(os.dup(sys.stderr.fileno()), "w")
-    return Console(file=file, stderr=True, highlight=False, soft_wrap=True)
+    return Console(file=file, stderr=True, **_PLAIN)
+
+
+def output_console() -> Console:
+    """Give the console for results."""
+    return Console(**_PLAIN)
 
 
 class TerminalProgress:
@@ -87,7 +93,7 @@ class TerminalProgress:
             self._console.print(f"Reading {repositories} repositories of about {tags} tags.")
 
     def finished(self, name: Name, outcome: CrawlOutcome, error: str | None) -> None:
-        """Count a repository; tell at once if it could not be read."""
+        """Count a repository; print at once why it could not be read."""
         with self._lock:
             self._ended[outcome.status.value] += 1
             self._tags += outcome.received
@@ -95,25 +101,15 @@ class TerminalProgress:
             rate = f"{self._tags / max(time.monotonic() - self._began, 1):,.0f}"
             self._bar.update(self._task, completed=done, tags=f"{self._tags:,}", rate=rate)
             if error:
-                self._console.print(f"{'/'.join(name)}: {outcome.status.value}: {error}")
+                line = f"{'/'.join(name)}: {outcome.status.value}: {error}"
+                self._console.print(printable(line))
             if not self._console.is_terminal and (done == self._total or not done % _LINES_EVERY):
                 self._console.print(f"{done} of {self._total} repositories, {self._tags} tags.")
 
     def notice(self, text: str) -> None:
         """Print it above the bar."""
-        self._console.print(text, markup=False)
+        self._console.print(printable(text))
 
     def ended(self) -> dict[str, int]:
         """Repositories by how their reading ended."""
         return dict(self._ended)
-
-
-def as_table(table: pa.Table) -> Table:
-    """Show an Arrow table; numbers to the right, as they are."""
-    shown = Table(box=None, pad_edge=False, header_style="bold")
-    for column in table.schema:
-        is_number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
-        shown.add_column(column.name, justify="right" if is_number else "left", overflow="fold")
-    for row in zip(*(column.to_pylist() for column in table.columns), strict=True):
-        shown.add_row(*("" if value is None else str(value) for value in row))
-    return shown

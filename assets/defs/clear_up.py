@@ -27,7 +27,7 @@ def clear_warehouse(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[
 
 @dg.op(ins={"after": dg.In(dg.Nothing)})
 def clear_runs(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Settings]) -> None:
-    """Remove Dagster's own memory of runs that ended long ago, with their logs."""
+    """Remove Dagster's records of runs that ended long ago, with their logs."""
     before = datetime.now(UTC) - timedelta(days=warehouse.keep_history_days)
     ended = dg.RunsFilter(
         statuses=[

@@ -85,7 +85,7 @@ def crawl(
     with RunLog(request.run_id).step(Step.CRAWL):
         summary = crawl_registry(warehouse, request, progress)
     context.instance.add_dynamic_partitions(NAMESPACES.name or "", summary.visible_namespaces)
-    _tell(context, [*filter(scope.has_namespace, summary.visible_namespaces)], summary)
+    _report(context, [*filter(scope.has_namespace, summary.visible_namespaces)], summary)
 
 
 def _chosen_namespaces(
@@ -100,8 +100,10 @@ def _keys(context: dg.AssetExecutionContext) -> tuple[str, ...]:
     return tuple(context.partition_keys) if is_partitioned else ()
 
 
-def _tell(context: dg.AssetExecutionContext, namespaces: list[str], summary: CrawlSummary) -> None:
-    """Tell Dagster how the reading went, of each namespace and of all."""
+def _report(
+    context: dg.AssetExecutionContext, namespaces: list[str], summary: CrawlSummary
+) -> None:
+    """Report to Dagster how the crawl went, for each namespace and in all."""
     of_each = {namespace: _of_one(namespace, summary) for namespace in namespaces}
     if _keys(context):
         # Dagster makes the materializations itself, one for each key.
@@ -130,7 +132,7 @@ def _event(
 
 
 def _totals(summary: CrawlSummary) -> dict[str, Any]:
-    """Tell how all repositories of the run were read; the traffic includes the listing."""
+    """Count how all repositories of the run ended; the traffic includes discovery."""
     rows = summary.crawls.to_pylist()
     traffic = {
         "requests": summary.totals.requests,
@@ -142,7 +144,7 @@ def _totals(summary: CrawlSummary) -> dict[str, Any]:
 
 
 def _counts(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Count how the reading of some repositories ended, and what it took."""
+    """Count how the crawls of some repositories ended, and what they cost."""
     ended = Counter(row["status"] for row in rows)
     return {
         **{f"repositories_{status}": ended[status] for status in CrawlStatus},

@@ -1,7 +1,7 @@
-"""What begins by itself, by the clock: the job `ingest`, daily and weekly, and the clearing up.
+"""The jobs, and what starts them by the clock: daily and weekly ingests, the clear-up.
 
-What reacts to something else than the clock is in `sensors`. Runs wait for one another by
-dagster.yaml: a warehouse has one writer.
+`sensors` has what reacts to anything else. dagster.yaml lets runs wait for one another, because a
+warehouse has one writer.
 https://docs.dagster.io/guides/automate/schedules
 """
 
@@ -14,9 +14,9 @@ from assets.defs.clear_up import CLEAR_UP
 from pipelines.run.ingest import Step
 from pipelines.settings import read_calendar, read_settings
 
-# A run whose worker died begins anew: it takes up what was landed, and loads it afresh.
+# A run whose worker died starts again: it resumes the landing and loads it afresh.
 ALL_STEPS = {"dagster/retry_strategy": "ALL_STEPS"}
-# One process, few fat steps: concurrency is threads inside the crawl.
+# One process and few large steps; the crawl has threads of its own.
 INGEST = dg.define_asset_job(
     "ingest",
     selection=dg.AssetSelection.all(),
@@ -43,7 +43,7 @@ def _by_the_clock(
     reason_to_skip: Callable[[dg.ScheduleEvaluationContext], str | None],
     run_config: dict[str, Any],
 ) -> dg.ScheduleDefinition:
-    """Make a schedule that is on by itself and says why where it starts nothing."""
+    """Make a schedule that is on by default and says why it starts nothing."""
 
     @dg.schedule(
         name=name,
@@ -62,7 +62,7 @@ def _by_the_clock(
 
 
 def _nothing_to_read(context: dg.ScheduleEvaluationContext) -> str | None:
-    """Why no run is to begin now; a wrong setting is no reason, for the run shall fail and tell."""
+    """Why no run starts now; a wrong setting is no reason, because the run reports it."""
     return no_registry() or _still_going(context, "ingest")
 
 
@@ -71,7 +71,7 @@ def _nothing_to_clear(context: dg.ScheduleEvaluationContext) -> str | None:
 
 
 def no_registry() -> str | None:
-    """Say so where no registry is set, as on a machine that only tries the demo."""
+    """Why nothing can be read on a machine that only tries the demo; None elsewhere."""
     if read_settings().has_registry:
         return None
     return "There is no registry to read yet: set SWR_REGION or SWR_ENDPOINT."
@@ -82,8 +82,8 @@ def _still_going(context: dg.ScheduleEvaluationContext, job: str) -> str | None:
     if not runs:
         return None
     return (
-        f"The run {runs[0].run_id} has not ended yet ({runs[0].status.value.lower()}), and one"
-        " at a time is enough: the next tick will start one again."
+        f"The run {runs[0].run_id} has not ended yet ({runs[0].status.value.lower()}):"
+        " the next tick starts one."
     )
 
 

@@ -1,6 +1,6 @@
-"""What begins by itself, by what happens: namespaces that come and go, runs that fail.
+"""What reacts to events: namespaces that appear and vanish, runs that fail.
 
-What begins by the clock is in `automation`. https://docs.dagster.io/guides/automate/sensors
+`schedules` has what starts by the clock. https://docs.dagster.io/guides/automate/sensors
 """
 
 from collections.abc import Iterator
@@ -47,15 +47,15 @@ def namespaces(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     changes = [NAMESPACES.build_add_request(new)] if new else []
     removals = [NAMESPACES.build_delete_request(gone)] if gone else []
     return dg.SensorResult(
-        dynamic_partitions_requests=[*changes, *removals], skip_reason=_told(new, gone, visible)
+        dynamic_partitions_requests=[*changes, *removals], skip_reason=_changes(new, gone, visible)
     )
 
 
-def _told(new: list[str], gone: list[str], visible: set[str]) -> str:
+def _changes(new: list[str], gone: list[str], visible: set[str]) -> str:
     if not new and not gone:
         return f"No change: {len(visible)} namespaces are visible."
-    told = [("Added", new), ("Retired", gone)]
-    return " ".join(f"{what} {', '.join(names)}." for what, names in told if names)
+    changes = [("Added", new), ("Retired", gone)]
+    return " ".join(f"{what} {', '.join(names)}." for what, names in changes if names)
 
 
 @dg.run_failure_sensor(
@@ -68,17 +68,17 @@ def run_failures(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
     """Post one failed run to the webhook, if there is one."""
     url = read_settings().alert_webhook_url
     if url is None:
-        return dg.SkipReason("No webhook to tell: SWR_ALERT_WEBHOOK_URL is not set.")
+        return dg.SkipReason("SWR_ALERT_WEBHOOK_URL is not set: nobody is alerted.")
     run = context.dagster_run
-    error = next(_sentences(context), "Its process died, or an error came that was not expected.")
+    error = next(_own_errors(context), "Its process died, or an error came that was not expected.")
     will_retry = run.tags.get("dagster/will_retry") == "true"
-    what_next = "It is tried again by itself." if will_retry else "See the run's page in Dagster."
+    what_next = "Dagster tries it again." if will_retry else "See the run's page in Dagster."
     text = f"Run {run.run_id} of {run.job_name} failed: {error} {what_next}"
     post(url, Alert(text, run.job_name, run.run_id, error, will_retry))
     return None
 
 
-def _sentences(context: dg.RunFailureSensorContext) -> Iterator[str]:
+def _own_errors(context: dg.RunFailureSensorContext) -> Iterator[str]:
     """The errors of ours that ended the run; other errors may hold anything, secrets included."""
     for event in [*context.get_step_failure_events(), context.failure_event]:
         error = getattr(event.event_specific_data, "error", None)

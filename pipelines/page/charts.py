@@ -19,13 +19,13 @@ _DOTS_PER_INCH = 100
 _SHOWN = 12
 _LONGEST_LABEL = 34
 _HALF_A_DAY = pd.Timedelta(hours=12)
-# Told apart also by those who do not see red and green alike.
+# Distinct also for those who do not see red and green alike.
 _BLUE, _LIGHT, _ORANGE, _GREY = "#2b5c8a", "#8fb8de", "#e08214", "#c7c7c7"
 _SHADES = (_BLUE, _ORANGE, _LIGHT, "#5aae61", "#9970ab", _GREY)
 
 
 def chart(con: DuckDBPyConnection, report: str) -> bytes | None:
-    """Draw a report as a PNG; None for those that no picture tells better than their rows.
+    """Draw a report as a PNG; None for those whose rows say it better.
 
     Args:
         con: a warehouse with its reports built.
@@ -38,8 +38,11 @@ def chart(con: DuckDBPyConnection, report: str) -> bytes | None:
     axes = figure.subplots()
     axes.spines[["top", "right"]].set_visible(False)
     rows = con.table(f"reports.{report}").df()
+    measured = "deduplicated_bytes"
     if rows.empty:
         axes.set_title("nothing yet")
+    elif measured in rows and rows[measured].isna().all():
+        axes.set_title("no size is known")
     else:
         draw(axes, rows)
     file = io.BytesIO()
@@ -66,29 +69,29 @@ def _ages(axes: Axes, rows: pd.DataFrame) -> None:
 
 
 def _sizes(axes: Axes, rows: pd.DataFrame) -> None:
-    """Lay a bar for each scope: what nobody else uses, and what it shares."""
+    """Draw a bar for each scope: its exclusive and its shared bytes."""
     names = [name for name in ("namespace", "repository") if name in rows]
     known = rows.dropna(subset="deduplicated_bytes").sort_values(names)
     largest = known.sort_values("deduplicated_bytes", ascending=False, kind="stable")
     shown = largest.head(_SHOWN).iloc[::-1]
     places = range(len(shown))
-    axes.barh(places, shown["exclusive_bytes"], color=_BLUE, label="nobody else uses")
+    axes.barh(places, shown["exclusive_bytes"], color=_BLUE, label="exclusive")
     axes.barh(
         places,
         shown["shared_bytes"],
         left=shown["exclusive_bytes"],
         color=_LIGHT,
-        label="shared with others",
+        label="shared",
     )
     labels = shown[names].agg("/".join, axis=1)
     axes.set_yticks(places, map(_label, labels))
     axes.xaxis.set_major_formatter(_bytes)
-    axes.set_title(f"The largest by stored bytes, {len(shown)} of {len(rows)}{_bounds(rows)}")
+    axes.set_title(f"The largest by deduplicated bytes, {len(shown)} of {len(rows)}{_bounds(rows)}")
     _legend(axes)
 
 
 def _ledger(axes: Axes, rows: pd.DataFrame) -> None:
-    """Cut one bar into the four kinds of users; they add up to the stored bytes."""
+    """Cut one bar into the four kinds of users; they add up to the deduplicated bytes."""
     (row,) = rows.to_dict("records")
     parts = {
         "one tag": row["one_tag_bytes"],
@@ -104,12 +107,12 @@ def _ledger(axes: Axes, rows: pd.DataFrame) -> None:
     axes.set_yticks([])
     axes.set_ylim(-0.6, 1.4)
     axes.xaxis.set_major_formatter(_bytes)
-    axes.set_title(f"Stored bytes by who uses them{_bounds(rows)}")
+    axes.set_title(f"Deduplicated bytes by who uses them{_bounds(rows)}")
     axes.legend(frameon=False, loc="upper left", ncols=2)
 
 
 def _growth(axes: Axes, rows: pd.DataFrame) -> None:
-    """Draw the stored bytes after each run."""
+    """Draw the deduplicated bytes after each run."""
     moments = rows["as_of"]
     axes.plot(moments, rows["deduplicated_after_bytes"], color=_BLUE, marker="o", markersize=3)
     axes.fill_between(moments, rows["deduplicated_after_bytes"], color=_LIGHT, alpha=0.4)
@@ -122,7 +125,7 @@ def _growth(axes: Axes, rows: pd.DataFrame) -> None:
     axes.xaxis.set_major_formatter(
         ConciseDateFormatter(dates)  # type: ignore[no-untyped-call] # untyped there
     )
-    axes.set_title("Stored bytes after each run")
+    axes.set_title("Deduplicated bytes after each run")
 
 
 _DRAWINGS: Mapping[str, Callable[[Axes, pd.DataFrame], None]] = {
@@ -150,7 +153,7 @@ def _bytes(value: float, position: float) -> str:
 
 
 def _label(name: str) -> str:
-    """Write a name in letters every font has; the end tells more than the beginning."""
+    """Write a name in letters every font has; its end says more than its beginning."""
     plain = " ".join(name.encode("ascii", "backslashreplace").decode().split())
     short = plain if len(plain) <= _LONGEST_LABEL else "…" + plain[1 - _LONGEST_LABEL :]
     # matplotlib takes a dollar for a formula, and leaves out what begins with an underscore.

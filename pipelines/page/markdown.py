@@ -1,7 +1,7 @@
 """Tables as Markdown, for pages that people read: cells are escaped, bytes made readable.
 
-Which tables are shown is told elsewhere (`previews`, `assets`). A name from the registry must
-not break a table or pass for markup.
+`previews` and `assets` decide which tables are shown. A name from the registry must not break a
+table or pass for markup.
 """
 
 import re

@@ -15,6 +15,7 @@ from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.page.plain_text import printable
 from pipelines.swr.paging import ListedRecord
 from pipelines.swr.wire import TagRecord, read_record
 from pipelines.warehouse.query import run_query
@@ -75,12 +76,12 @@ def latest_changes(directory: Path) -> RenderableType:
     counts: dict[str, int] = {}
     for row in rows:
         counts[row["change"]] = counts.get(row["change"], 0) + 1
-    told = ", ".join(f"{count} {change}" for change, count in counts.items()) or "nothing"
+    counted = ", ".join(f"{count} {change}" for change, count in counts.items()) or "nothing"
     table = _table("change", "tag")
     for row in rows[:_SHOWN_CHANGES]:
         table.add_row(row["change"], row["tag"])
     more = len(rows) - _SHOWN_CHANGES
-    return Group(f"Tags changed: {told}", table, f"… and {more} more" if more > 0 else "")
+    return Group(f"Tags changed: {counted}", table, f"… and {more} more" if more > 0 else "")
 
 
 def reclaimable_answer(answer: pa.Table) -> RenderableType:
@@ -193,8 +194,18 @@ def _bytes(row: dict[str, Any], column: str, basis: str) -> str:
 
 
 def _table(*columns: str, numbers: Sequence[str] = (), title: str | None = None) -> Table:
-    table = Table(box=None, pad_edge=False, title=title, title_justify="left", title_style="bold")
+    table = _PlainTable(
+        box=None, pad_edge=False, title=title, title_justify="left", title_style="bold"
+    )
     for column in columns:
         is_number = column in numbers
         table.add_column(column, justify="right" if is_number else "left", header_style="dim")
     return table
+
+
+class _PlainTable(Table):
+    """A table whose cells are text, whoever wrote it."""
+
+    def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
+        """Add a row of texts."""
+        super().add_row(*(Text(printable(str(cell or ""))) for cell in cells), **options)

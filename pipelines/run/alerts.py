@@ -1,4 +1,4 @@
-"""Tells a webhook that a run failed. Where to is decided by a setting, never by data.
+"""Posts to a webhook that a run failed. A setting decides where to, never data.
 
 What is sent is small and holds no secret: only sentences of our own errors are passed on.
 """

@@ -36,7 +36,7 @@ def clear_up(settings: Settings, now: datetime) -> Cleared:
 
     Raises:
         WarehouseError: it cannot be read, written or published.
-        AuditFailed: a blocking check found rows; what is published stays.
+        CheckFailed: a blocking check found rows; what is published stays.
     """
     directory = settings.warehouse_dir
     if not has_state(directory):

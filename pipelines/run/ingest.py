@@ -86,7 +86,7 @@ def publish_run(settings: Settings, run_id: str, progress: Progress) -> Path:
 
 
 def check_settings() -> None:
-    """Tell what is missing before anything is started.
+    """Report what is missing before anything is started.
 
     Raises:
         SettingsError: a setting is wrong, or endpoint or credentials are missing.

@@ -1,6 +1,6 @@
-"""What a run tells machines: one line for each thing that happened, on standard error.
+"""The log of a run for machines: one line for each event, on standard error.
 
-People are told by `crawl.Progress`; what is counted for good is in `ingest.runs` and
+`progress` is for people; what is counted for good is in `ingest.runs` and
 `ingest.crawls`. Lines go through the standard library's logger `swr_warehouse`, so that Dagster or
 anybody else may give it handlers of their own. No field ever holds a secret.
 """
@@ -22,7 +22,7 @@ LOGGER.addHandler(logging.NullHandler())
 
 @dataclass(frozen=True)
 class RunLog:
-    """Tells of one run; used by many threads."""
+    """Writes events of one run; used by many threads."""
 
     run_id: str
 

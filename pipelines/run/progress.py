@@ -1,4 +1,4 @@
-"""Whom a crawl tells how far it is; the command line and Dagster each bring their own."""
+"""How a crawl reports its progress; the command line and Dagster each bring their own."""
 
 from typing import Protocol
 
@@ -7,7 +7,7 @@ from pipelines.swr.paging import CrawlOutcome
 
 
 class Progress(Protocol):
-    """Told what happens while it happens, from any thread."""
+    """Hears what happens while it happens, from any thread."""
 
     def start(self, repositories: int, tags: int) -> None:
         """The crawl is about to read that many repositories, of about that many tags."""

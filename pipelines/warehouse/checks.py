@@ -12,7 +12,7 @@ from itertools import takewhile
 import duckdb
 import pyarrow as pa
 
-from pipelines.errors import AuditFailed
+from pipelines.errors import CheckFailed
 from pipelines.warehouse.build_plan import report_names, statements_in
 from pipelines.warehouse.check_rules import RULES, Check
 from pipelines.warehouse.connection import retry_with_more_memory
@@ -64,11 +64,11 @@ def raise_if_blocked(outcomes: Iterable[CheckOutcome]) -> None:
     """Refuse a warehouse in which a blocking check found rows.
 
     Raises:
-        AuditFailed: Names each failed blocking check with its number of rows.
+        CheckFailed: Names each failed blocking check with its number of rows.
     """
     failed = [f"{o.name} ({o.count})" for o in outcomes if o.is_blocking and o.count]
     if failed:
-        raise AuditFailed(
+        raise CheckFailed(
             f"{len(failed)} blocking checks found rows, nothing was published: {', '.join(failed)}"
         )
 

@@ -78,7 +78,7 @@ def retry_with_more_memory(con: DuckDBPyConnection, action: Callable[[], T]) -> 
 
 
 def _raise_memory_limit(con: DuckDBPyConnection) -> bool:
-    """Tell whether there was more to be had."""
+    """Raise it by half; False if there was no more to be had."""
     limit = _memory_limit(con)
     con.execute("reset memory_limit")
     most = _memory_limit(con)
@@ -131,7 +131,7 @@ def is_environment_failure(error: duckdb.Error) -> bool:
 
 def is_short_of_memory(error: duckdb.Error) -> bool:
     """Whether the memory limit is to blame."""
-    # What a commit is short of is told in words only.
+    # A commit says in words only what it is short of.
     return isinstance(error, duckdb.OutOfMemoryException) or any(
         words in str(error) for words in ("failed to pin", "failed to allocate", "not allocate")
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, cast
+from typing import Any, BinaryIO, Literal, cast, get_args
 
 import duckdb
 import msgspec
@@ -22,11 +22,14 @@ from pipelines.warehouse.connection import (
     open_for_counting,
     open_read_only,
 )
+from pipelines.warehouse.one_query import require_one_query
 from pipelines.warehouse.state import PUBLISHED
 
 Format = Literal["csv", "json", "parquet"]
 # Rows held as Python objects at a time.
 _BATCH_ROWS = 10_000
+# What a spreadsheet takes for the beginning of a formula.
+_FORMULA = frozenset("=+-@\t\r")
 
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 
@@ -92,7 +95,12 @@ def run_query(directory: Path, sql: str) -> pa.Table:
 
 
 def query_relation(con: DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyRelation | None:
-    """What SQL answers on an open warehouse; None where it is a statement without a result."""
+    """What one query answers on an open warehouse; None where there is nothing but comments.
+
+    Raises:
+        WarehouseError: it is no query, or more than one statement.
+    """
+    require_one_query(sql)
     # That is not what the library's annotation says.
     return cast("duckdb.DuckDBPyRelation | None", con.sql(sql))
 
@@ -115,6 +123,27 @@ def write_result(table: pa.Table, fmt: Format, target: Path | BinaryIO) -> None:
             _write(table, fmt, target)
     except (OSError, pa.ArrowException) as error:
         raise WarehouseError(f"The result cannot be written as {fmt}: {error}") from error
+
+
+def format_of(target: Path | None) -> Format | None:
+    """The format that the ending of a file's name implies; None where it implies none."""
+    ending = target.suffix.lower().removeprefix(".") if target else ""
+    return cast("Format", ending) if ending in get_args(Format) else None
+
+
+def safe_for_spreadsheets(table: pa.Table) -> pa.Table:
+    """Put a quote before texts that a spreadsheet would take for a formula; numbers stay."""
+    columns = [
+        pa.array(map(_no_formula, column.to_pylist()), column.type)
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+        else column
+        for column in table.columns
+    ]
+    return pa.Table.from_arrays(columns, names=table.column_names)
+
+
+def _no_formula(text: str | None) -> str | None:
+    return f"'{text}" if text and text[0] in _FORMULA else text
 
 
 def _unusable(path: Path, error: duckdb.Error) -> WarehouseError:

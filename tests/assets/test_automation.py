@@ -109,10 +109,7 @@ def test_a_run_that_has_not_ended_is_enough(
     assert tick(WEEKLY, instance) == [{"ops": {"crawl": {"config": {"full": True}}}}]
     run = dg.DagsterRun(job_name="ingest", run_id="r1", status=status)
     instance.add_run(run)
-    told = (
-        f"The run r1 has not ended yet ({status.value.lower()}), and one at a time is enough:"
-        " the next tick will start one again."
-    )
+    told = f"The run r1 has not ended yet ({status.value.lower()}): the next tick starts one."
     assert tick(DAILY, instance) == tick(WEEKLY, instance) == told
     assert tick(CLEARING, instance) == [{}]
 
@@ -310,4 +307,4 @@ def test_without_a_webhook_nobody_is_told(instance: dg.DagsterInstance, tmp_path
         context = failed_run(Site(server, tmp_path / "warehouse"), instance)
     answer = run_failures(context)
     assert isinstance(answer, dg.SkipReason)
-    assert answer.skip_message == "No webhook to tell: SWR_ALERT_WEBHOOK_URL is not set."
+    assert answer.skip_message == "SWR_ALERT_WEBHOOK_URL is not set: nobody is alerted."

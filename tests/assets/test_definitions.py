@@ -19,7 +19,7 @@ from assets.partitions import NAMESPACES
 from assets.resources import WarehouseResource
 from pipelines.emulator.messages import Response
 from pipelines.emulator.server import Emulator
-from pipelines.errors import AuditFailed
+from pipelines.errors import CheckFailed
 from pipelines.run.progress import NoProgress
 from pipelines.warehouse.build_plan import report_names
 from pipelines.warehouse.building import connect_building, start_building
@@ -177,7 +177,7 @@ def after_the_load() -> dg.JobDefinition:
         assets=[load, build, publish],
         asset_checks=[check_tables, check_reports],
         jobs=[job],
-        resources={"warehouse": WarehouseResource()},
+        resources={"warehouse": WarehouseResource(), "progress": NoProgress()},
     ).resolve_job_def("end")
 
 
@@ -204,7 +204,7 @@ def test_a_blocking_check_stops_publishing(site: Site, breakage: str, check: str
         ]
         assert check in failed
         assert not result.success
-        with pytest.raises(AuditFailed, match=check):
+        with pytest.raises(CheckFailed, match=check):
             after_the_load().execute_in_process(instance=instance)
         assert result.get_asset_materialization_events() == []
         assert (site.directory / "warehouse.duckdb").read_bytes() == before

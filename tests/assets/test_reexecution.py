@@ -89,7 +89,7 @@ def test_from_failure_is_refused_once_another_run_has_begun(
             assert not result.success
             (failure,) = [event for event in result.all_events if event.is_step_failure]
     told = str(failure.step_failure_data.error)
-    assert "is to load is there no more: launch the job `ingest` anew" in told
+    assert "is to load is no longer there: launch the job `ingest` again" in told
     assert (site.directory / "warehouse.duckdb").read_bytes() == before
 
 
@@ -124,7 +124,7 @@ def test_a_run_loads_what_another_run_read_and_nobody_published(
         assert site.query("select count(*) as n from tags") == [{"n": 63}]
         again = materialize(instance, *rest)
         (failure,) = [event for event in again.all_events if event.is_step_failure]
-    assert "is to load is there no more" in str(failure.step_failure_data.error)
+    assert "is to load is no longer there" in str(failure.step_failure_data.error)
 
 
 def test_nothing_is_published_unaudited(instance: dg.DagsterInstance, tmp_path: Path) -> None:

@@ -174,7 +174,7 @@ def test_a_check_that_fails_is_shown_failing(materialized: Story) -> None:
     expect(page.get_by_text("This is a non-blocking asset check")).to_be_visible()
     # In the list of checks, and in what is told of this one.
     expect(page.get_by_text("Failed", exact=True)).to_have_count(2)
-    expect(page.get_by_text("fewer were complete or unchanged")).to_be_visible()
+    expect(page.get_by_text("proved a smaller share of its repositories")).to_be_visible()
     materialized.keep("check_failing")
 
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from described_registry import Description, expand, warehouse
 
-from pipelines.errors import AuditFailed
+from pipelines.errors import CheckFailed
 from pipelines.warehouse.checks import CheckOutcome, check_names, raise_if_blocked, run_checks
 from pipelines.warehouse.reports import build_reports
 
@@ -184,7 +184,7 @@ def test_the_refusal_names_each_failed_blocking_check_with_its_count() -> None:
         outcome("four", is_blocking=True, count=1),
     ]
     with pytest.raises(
-        AuditFailed, match=r"2 blocking checks.*: tags__one \(3\), tags__four \(1\)"
+        CheckFailed, match=r"2 blocking checks.*: tags__one \(3\), tags__four \(1\)"
     ):
         raise_if_blocked(outcomes)
 

@@ -2,6 +2,7 @@
 
 import io
 from datetime import UTC, datetime
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -115,6 +116,22 @@ def test_no_name_spoils_a_picture(namespace: str) -> None:
     description: Description = {
         "tags": {f"{namespace}/one": {"v1": "image"}},
         "manifests": {"image": {"layers": ["base 100"]}},
+    }
+    with built(description) as con:
+        assert all(chart(con, name) for name in DRAWN)
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [{"children": ["never-read"]}, {"layers": ["big 70368744177664"]}],
+    ids=["nothing known", "large"],
+)
+def test_no_figure_spoils_a_picture(manifest: dict[str, Any]) -> None:
+    """Whether nothing is known, or sums are as large as they get."""
+    tags = {f"v{number}": f"m{number}" for number in range(50)}
+    description: Description = {
+        "tags": {"shop/one": tags},
+        "manifests": dict.fromkeys(tags.values(), manifest),
     }
     with built(description) as con:
         assert all(chart(con, name) for name in DRAWN)

@@ -121,6 +121,7 @@ def test_finished_repositories_of_a_dead_run_are_not_fetched_again(tmp_path: Pat
         landings = list((site.directory / "landing").iterdir())
         assert len(landings) == 1
         (site.directory / "warehouse.duckdb").unlink()
+        (site.directory / ".state.duckdb").unlink()
         site.ingest()
         assert list(site.tags_requests()) == ["/v2/manage/namespaces/data/repos/spark/tags"]
         assert site.query("select count(*) as n from tags") == [{"n": 62}]

@@ -166,10 +166,9 @@ class Proof:
         self.assert_nothing_was_fetched_again()
         published = now != before
         if published:
-            self.finished.clear()
             self.assert_equals_registry()
-        else:
-            self.finished |= finished_repositories(self.directory)
+        # One that reached the state is not taken up any more, be it published or not.
+        self.finished = finished_repositories(self.directory)
         outcome = CrawlOutcome(stage, published, len(self.finished))
         self.outcomes.append(outcome)
         return outcome

@@ -124,6 +124,22 @@ def test_a_wrong_query_is_told_in_duckdb_s_words(directory: Path, sql: str, mess
         "load httpfs",
         "call enable_logging(storage = 'file', storage_path = '{0}/log')",
         "set temp_directory = '{0}'",
+        "use memory; detach warehouse",
+        "use memory; detach warehouse; attach '{0}/warehouse.duckdb' as w; delete from w.tags",
+        "select 1; delete from tags",
+        "select 1;;select 2",
+        "explain analyze delete from tags",
+        "explain (format json) delete from tags",
+        "explain analyze attach '{0}/other.duckdb'",
+        "with gone as (delete from tags returning *) from gone",
+        "pivot tags on tag using count(*); delete from tags",
+        "call pragma_version()",
+        "pragma memory_limit = '1GB'",
+        "prepare p as delete from tags",
+        "begin",
+        "vacuum",
+        "from query('delete from tags returning *')",
+        "/* select */ drop table tags",
     ],
 )
 def test_a_query_cannot_leave_the_warehouse(directory: Path, sql: str) -> None:
@@ -134,6 +150,47 @@ def test_a_query_cannot_leave_the_warehouse(directory: Path, sql: str) -> None:
         run_query(directory, sql.format(directory))
     assert sorted(directory.iterdir()) == files
     assert run_query(directory, "select count(*) as n from tags").to_pylist() == [{"n": 2}]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "from tags",
+        "select * from tags; ",
+        "values (1), (2)",
+        "table tags",
+        "with t as (from tags) from t",
+        "pivot tags on manifest_digest using count(*) group by tag;",
+        "from (pivot tags on manifest_digest using count(*) group by tag)",
+        "unpivot (select tag, repository from tags) on tag, repository into name n value v",
+        "describe tags",
+        "summarize tags",
+        "show tables",
+        "explain from tags",
+        "EXPLAIN ANALYZE select * from tags",
+        "explain (format json) from tags",
+        "-- the tags\nfrom tags -- all of them",
+        "select ';' as \"a;b\"",
+    ],
+)
+def test_every_kind_of_query_is_answered(directory: Path, sql: str) -> None:
+    """Whatever it begins with."""
+    assert run_query(directory, sql).num_rows > 0
+
+
+def test_several_statements_are_refused_in_a_sentence(directory: Path) -> None:
+    """And so is one that is no query."""
+    with pytest.raises(WarehouseError) as several:
+        run_query(directory, "select 1; select 2")
+    assert str(several.value) == (
+        "There are 2 statements, and only a query can be asked: one SELECT, or an EXPLAIN of one."
+    )
+    with pytest.raises(WarehouseError) as other:
+        run_query(directory, "set threads = 1")
+    assert str(other.value) == (
+        "This is a statement of kind SET, and only a query can be asked: one SELECT, or an EXPLAIN"
+        " of one."
+    )
 
 
 def test_connections_and_cursors_of_one_process_are_independent(directory: Path) -> None:

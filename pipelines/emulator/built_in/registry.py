@@ -1,7 +1,7 @@
 """The built-in registry of a company that does not exist, and what a day changes in it.
 
 Deterministic: digests, sizes and tags never change, dates only with the day that is asked for.
-What the company builds is told by `company`.
+`image_lines` has what the company builds.
 """
 
 import json

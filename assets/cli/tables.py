@@ -1,0 +1,92 @@
+"""Arrow tables on a terminal: the rows and columns that a person can read there.
+
+Elsewhere, in a pipe or a file, a table is whole. Cells are text, never markup.
+"""
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+import pyarrow as pa
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from pipelines.page.plain_text import printable
+
+SHOWN_ROWS = 100
+_NARROW = 80
+_BETWEEN_COLUMNS = 2
+# A longer cell is folded.
+_WIDEST_CELL = 60
+
+
+def fitted(table: pa.Table, console: Console, *, all_columns: bool, limit: int) -> RenderableType:
+    """Show a table as this console can, and say what of it is left out.
+
+    Args:
+        table: what to show.
+        console: a terminal, or something else that takes a whole table.
+        all_columns: show also those that do not fit, a line each on a narrow terminal.
+        limit: rows at most on a terminal.
+    """
+    if not console.is_terminal:
+        return as_table(table)
+    shown = table.slice(0, limit)
+    cells = _cells(shown)
+    names = (
+        table.column_names if all_columns else _fitting(table.column_names, cells, console.width)
+    )
+    whole = all_columns and console.width < _NARROW
+    body = _lines(table.column_names, cells) if whole else as_table(shown.select(names))
+    return Group(body, *_left_out(table, shown.num_rows, names))
+
+
+def as_table(table: pa.Table) -> Table:
+    """Show every row and column of an Arrow table; numbers to the right, as they are."""
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for column in table.schema:
+        is_number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+        shown.add_column(
+            Text(printable(column.name)), justify="right" if is_number else "left", overflow="fold"
+        )
+    for row in zip(*_cells(table), strict=True):
+        shown.add_row(*map(Text, row))
+    return shown
+
+
+def _cells(table: pa.Table) -> list[list[str]]:
+    """The cells of each column, as text."""
+    return [
+        ["" if value is None else printable(str(value)) for value in column.to_pylist()]
+        for column in table.columns
+    ]
+
+
+def _fitting(names: Sequence[str], cells: Sequence[Sequence[str]], width: int) -> list[str]:
+    """The first columns that fit side by side, one at least."""
+    widths = (
+        min(max(map(len, [name, *column])), _WIDEST_CELL) + _BETWEEN_COLUMNS
+        for name, column in zip(names, cells, strict=True)
+    )
+    fitting = sum(taken - _BETWEEN_COLUMNS <= width for taken in accumulate(widths))
+    return list(names[: max(fitting, 1)])
+
+
+def _lines(names: Sequence[str], cells: Sequence[Sequence[str]]) -> RenderableType:
+    """A line for each cell, an empty one between rows."""
+    longest = max(map(len, names), default=0)
+    blocks = (
+        "\n".join(f"{name:>{longest}} = {cell}" for name, cell in zip(names, row, strict=True))
+        for row in zip(*cells, strict=True)
+    )
+    return Text("\n\n".join(blocks))
+
+
+def _left_out(table: pa.Table, rows: int, names: Sequence[str]) -> list[Text]:
+    notes = []
+    if rows < table.num_rows:
+        notes.append(f"{rows} of {table.num_rows:,} rows; --limit {table.num_rows} shows all")
+    hidden = [printable(name) for name in table.column_names if name not in names]
+    if hidden:
+        notes.append(f"not shown: {', '.join(hidden)}; --all-columns shows them")
+    return [Text(note, style="dim") for note in notes]
