@@ -107,14 +107,14 @@ def most_requests(total: int, limit: int) -> int:
 
 
 def test_tags_that_are_listed_twice_are_counted_once() -> None:
-    """61 rows of 60 tags are not 61 tags, nor 60 once one is deleted: 2,000 lists, four days."""
-    ended = Counter(status for seed in range(2000) for status in days(seed, doubled=0.05))
+    """61 rows of 60 tags are not 61 tags, nor 60 once one is deleted: 1,000 lists, four days."""
+    ended = Counter(status for seed in range(1000) for status in days(seed, doubled=0.05))
     assert set(ended) == {CrawlStatus.COMPLETE, CrawlStatus.UNCHANGED, CrawlStatus.INCOMPLETE}
 
 
 def test_tags_that_are_dated_ahead_hide_no_change() -> None:
-    """They stay on top of the list whatever is pushed below them: 2,000 lists, four days."""
-    ended = Counter(status for seed in range(2000) for status in days(seed, misdated=0.2))
+    """They stay on top of the list whatever is pushed below them: 1,000 lists, four days."""
+    ended = Counter(status for seed in range(1000) for status in days(seed, misdated=0.2))
     assert ended[CrawlStatus.COMPLETE] > ended[CrawlStatus.INCOMPLETE]
 
 
