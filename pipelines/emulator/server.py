@@ -204,8 +204,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             self.connection.close()
             return
-        self.send_response(response.status)
-        own = {"X-Request-Id": uuid.uuid4().hex, "Content-Length": str(len(response.body))}
+        self.send_response_only(response.status)
+        own = {
+            "Server": self.version_string(),
+            "Date": self.date_time_string(),
+            "X-Request-Id": uuid.uuid4().hex,
+            "Content-Length": str(len(response.body)),
+        }
         for name, value in (own | dict(response.headers)).items():
             self.send_header(name, value)
         self.end_headers()
