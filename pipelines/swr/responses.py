@@ -21,23 +21,28 @@ from pipelines.errors import (
     SwrRefused,
     SwrUnauthenticated,
     SwrUnavailable,
+    SwrUnknownPath,
 )
 
 _BY_STATUS: dict[int, type[SwrError]] = {
     401: SwrUnauthenticated,
     403: SwrForbidden,
-    404: SwrNotFound,
+    404: SwrUnknownPath,
+    # Timed out, too early, too many: the same request may do later.
+    408: SwrUnavailable,
+    425: SwrUnavailable,
     429: SwrUnavailable,
-    500: SwrUnavailable,
-    502: SwrUnavailable,
-    503: SwrUnavailable,
-    504: SwrUnavailable,
 }
-_MEANING = {
-    401: "the credentials were refused",
-    403: "the credentials do not allow this",
-    404: "not found",
-    429: "too many requests",
+_NO_NAMESPACE = "4040058"
+# SWR's own words for a repository that is not there: image list, image, tag list not found.
+_NO_REPOSITORY = {"4040009", "4040010", "4040113", "4041057"}
+_MEANING: dict[type[SwrError], str] = {
+    SwrUnauthenticated: "the credentials were refused",
+    SwrForbidden: "the credentials do not allow this",
+    SwrNotFound: "not found",
+    SwrUnknownPath: "whatever answered does not know this path; check the endpoint",
+    SwrUnavailable: "failed",
+    SwrRefused: "refused",
 }
 _LONGEST_QUOTE = 300
 _SECRET_HEADERS = ("X-Auth-Token", "X-Security-Token", "Authorization")
@@ -69,8 +74,9 @@ def error_from(response: Response) -> SwrError:
     """Turn a response that is no success into the error that tells what to do about it."""
     status, request = response.status_code, response.request
     code, message = _code_and_message(response.content)
-    return _BY_STATUS.get(status, SwrRefused)(
-        _problem(status, _quotable(message, request)),
+    kind = _kind(status, code)
+    return kind(
+        _problem(kind, status, _quotable(message, request)),
         request=describe_request(request),
         status=status,
         code=_quotable(code, request),
@@ -79,10 +85,18 @@ def error_from(response: Response) -> SwrError:
     )
 
 
-def _problem(status: int, message: str | None) -> str:
+def _kind(status: int, code: str | None) -> type[SwrError]:
+    number = (code or "").rpartition(".")[2]
+    if status == requests.codes.not_found and number in {*_NO_REPOSITORY, _NO_NAMESPACE}:
+        return SwrNotFound
+    return _BY_STATUS.get(status, SwrUnavailable if status in range(500, 600) else SwrRefused)
+
+
+def _problem(kind: type[SwrError], status: int, message: str | None) -> str:
     if status in range(300, 400):
         return "answered with a redirect, which is not followed; check the endpoint"
-    meaning = _MEANING.get(status, "failed" if status in range(500, 600) else "refused")
+    is_throttled = status == requests.codes.too_many_requests
+    meaning = "too many requests" if is_throttled else _MEANING[kind]
     return f"{meaning}: {message}" if message else meaning
 
 

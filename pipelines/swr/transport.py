@@ -29,6 +29,7 @@ ATTEMPTS = 7
 _WAIT_INITIAL = 0.5
 _WAIT_MAXIMUM = 30.0
 _LONGEST_RETRY_AFTER = 300.0
+_SUCCESSES = (requests.codes.ok, requests.codes.created, requests.codes.no_content)
 _TOO_MANY_REQUESTS = 429
 # The first that fits: the later are more general.
 _REASONS = (
@@ -139,7 +140,7 @@ class Transport:
         attempt: stamina.Attempt,
     ) -> T:
         response = self._exchange(flow(request))
-        if response.status_code in (requests.codes.ok, requests.codes.created):
+        if response.status_code in _SUCCESSES:
             return decode(response)
         error = error_from(response)
         if error.status == _TOO_MANY_REQUESTS:
