@@ -70,6 +70,11 @@ def describe_request(request: requests.PreparedRequest) -> str:
     return f"{request.method} {parts.scheme}://{parts.netloc}{parts.path}"
 
 
+def sent_at(response: Response) -> datetime | None:
+    """When the server sent an answer by its own clock, to the second; None if it does not say."""
+    return _http_date(response.headers.get("Date"))
+
+
 def error_from(response: Response) -> SwrError:
     """Turn a response that is no success into the error that tells what to do about it."""
     status, request = response.status_code, response.request
@@ -152,13 +157,16 @@ def _letters(text: str) -> str:
 
 def _retry_after(header: str | None) -> float | None:
     """Seconds to wait, from a number of seconds or an HTTP date."""
-    if not header:
-        return None
-    if header.strip().isdigit():
+    if header and header.strip().isdecimal():
         return float(header)
+    moment = _http_date(header)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds()) if moment else None
+
+
+def _http_date(header: str | None) -> datetime | None:
+    """Read a date of HTTP; None if it is none."""
     try:
-        moment = parsedate_to_datetime(header)
-    except ValueError:
+        moment = parsedate_to_datetime(header or "")
+    except (ValueError, OverflowError):
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
