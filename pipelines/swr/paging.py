@@ -25,6 +25,8 @@ MAXIMUM_WALKS = 3
 # A total that takes more pages is none; a list without a total that takes more has no end.
 _MAXIMUM_PAGES = 10_000
 _MAXIMUM_UNCOUNTED_PAGES = 1000
+# An endpoint that gives one page so many times more ignores the offset.
+_MAXIMUM_REPEATED_PAGES = 10
 # A record dated later than this after the answer is misdated: it stays on top of the list
 # whatever changes, so it tells nothing of what is new.
 _CLOCK_TOLERANCE = timedelta(minutes=1)
@@ -289,25 +291,49 @@ def _walk_counting(walk: _Walk, limit: int, maximum: int) -> _Pages:
     first = yield from _counted_page(walk, PageRequest(0, limit, newest_first=True), limit)
     if len(first.keys) == first.total:
         return
-    yield from _older_pages(walk, first.total or 0, limit)
+    overlap = yield from _older_pages(walk, first.total or 0, limit)
     last = yield from _newest_again(walk, first, limit, maximum)
     if len(walk.seen) != last.total or walk.lists_twice:
         raise _NotProven
+    if overlap and _may_hold_deleted(walk, first, last):
+        raise _NotProven
 
 
-def _older_pages(walk: _Walk, total: int, limit: int) -> _Pages:
-    """Read oldest-first pages, the last one first."""
+def _older_pages(walk: _Walk, total: int, limit: int) -> Generator[PageRequest, Page, bool]:
+    """Read oldest-first pages, the last one first; whether any record came on two of them."""
     last_page = (total - 1) // limit
     if last_page >= _MAXIMUM_PAGES:
         raise _NoTotal
     read: set[str] = set()
+    before: set[str] = set()
+    overlap = False
+    repeated = 0
     for index in range(last_page, -1, -1):
         request = PageRequest(index * limit, limit, newest_first=False)
-        page = yield from _counted_page(walk, request, limit)
-        if page.records and page.keys <= read:
-            # The endpoint ignores the offset, or the list moved by a whole page.
+        keys = (yield from _counted_page(walk, request, limit)).keys
+        # Once, the list may have moved by a whole page.
+        repeated = repeated + 1 if keys and keys == before else 0
+        if repeated == _MAXIMUM_REPEATED_PAGES:
             raise _NotProven
-        read |= page.keys
+        overlap = overlap or not keys.isdisjoint(read)
+        read |= keys
+        before = keys
+    return overlap
+
+
+def _may_hold_deleted(walk: _Walk, first: Page, last: Page) -> bool:
+    """Whether something was deleted during a walk, to judge by the totals at its ends.
+
+    A record that comes on two pages either moved down because another went, or is listed twice.
+    In the second case the total is one too high, which hides that a record of the walk is gone.
+    """
+    newest = _newest(first)
+    before = {record.key: record.version for record in first.records}
+    changed = sum(
+        before.get(key) != version and not _is_before(version.updated, newest)
+        for key, version in walk.seen.items()
+    )
+    return (first.total or 0) + changed > (last.total or 0)
 
 
 def _newest_again(

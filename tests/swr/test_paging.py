@@ -30,9 +30,11 @@ PROVEN = {CrawlStatus.COMPLETE, CrawlStatus.UNCHANGED}
 def interleave(seed: int) -> CrawlStatus:
     """Read a moving list in full, then incrementally; check both; tell how the first ended."""
     draw = random.Random(seed)
-    tags = MovingList(draw, ties=draw.choice([0, 0.3, 0.9, 0.99]))
+    tags = MovingList(
+        draw, ties=draw.choice([0, 0.3, 0.9, 0.99]), doubled=draw.choice([0, 0, 0.02, 0.2])
+    )
     tags.fill(draw.randint(0, 120))
-    limit = draw.choice([5, 10, 25])
+    limit = draw.choice([2, 5, 10, 25])
     churn = draw.choice([0.02, 0.2, 0.5])
     full = read_and_check(tags, limit, churn, {})
     before = tags.loaded(full, {})
@@ -458,12 +460,12 @@ def test_a_list_without_an_end_is_left(total: int | None) -> None:
 
 
 def test_an_endpoint_that_ignores_the_offset_is_left() -> None:
-    """The same ten records of five thousand."""
+    """The same ten records of five thousand: three walks of the newest page and eleven more."""
     rows = [listed(f"tag-{number}", number, "d") for number in range(10)]
     outcome, requests = drive(
         read_repository(10, None, lambda *_: None), lambda _: Page(rows, 5000, EPOCH)
     )
-    assert (outcome.status, outcome.received, requests) == (CrawlStatus.INCOMPLETE, 10, 9)
+    assert (outcome.status, outcome.received, requests) == (CrawlStatus.INCOMPLETE, 10, 36)
 
 
 RECORDS = st.lists(
