@@ -14,7 +14,8 @@ import msgspec
 
 from pipelines.errors import SwrNotFound, SwrRefused, UnexpectedResponse
 from pipelines.settings import Settings
-from pipelines.swr.auth import Credentials, credentials_from
+from pipelines.swr.auth import Credentials
+from pipelines.swr.credentials import credentials_from
 from pipelines.swr.json_parts import UNREADABLE
 from pipelines.swr.paging import ACCEPTED_LIMIT, MAXIMUM_LIMIT, Page, PageRequest
 from pipelines.swr.repository_list import RepositoryList, RepositoryPage, read_repository_list

@@ -1,4 +1,4 @@
-"""Lean HTTP: paced, retried, counted; every failure becomes one of our errors.
+"""HTTP: paced, retried, counted; every failure becomes one of our errors.
 
 Knows HTTP and nothing of SWR's paths or shapes (`client`), nor of who is asking (`auth`).
 """
@@ -52,7 +52,7 @@ class Counters:
     retries: int = 0
     throttled_seconds: float = 0.0
     bytes: int = 0
-    into: "Counters | None" = field(default=None, repr=False)
+    parent: "Counters | None" = field(default=None, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def add(
@@ -64,8 +64,8 @@ class Counters:
             self.retries += retries
             self.throttled_seconds += throttled_seconds
             self.bytes += size
-        if self.into:
-            self.into.add(
+        if self.parent:
+            self.parent.add(
                 requests=requests, retries=retries, throttled_seconds=throttled_seconds, size=size
             )
 
@@ -109,8 +109,8 @@ class Transport:
         self._adapter.close()
 
     def start_counting(self) -> Counters:
-        """Give counters of what the calling thread does from now on, to tell what it costs."""
-        counters = self._local.counters = Counters(into=self.counters)
+        """Give counters of what the calling thread does from now on."""
+        counters = self._local.counters = Counters(parent=self.counters)
         return counters
 
     def fetch(
@@ -158,7 +158,7 @@ class Transport:
         raise error
 
     def _exchange(self, flow: AuthFlow) -> Response:
-        """Send what the authentication yields until it is content with the response."""
+        """Send what the authentication yields until it accepts the response."""
         response = self._send(next(flow))
         try:
             while True:
@@ -213,7 +213,7 @@ def _worth_retrying(error: Exception) -> bool | float:
 
 
 def _reason(error: requests.RequestException) -> str:
-    """Say what went wrong on the way, without repeating URLs or objects of the libraries."""
+    """Say what went wrong, without the URLs and objects that the libraries' messages hold."""
     if problem := _certificate_problem(error):
         return f"the certificate cannot be verified ({problem}); see SWR_CA_BUNDLE"
     if any(isinstance(cause, ReadTimeoutError) for cause in error.args):
