@@ -7,18 +7,19 @@ import ssl
 import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self, TypeVar
 
 import requests
 import stamina
 import stamina.instrumentation
-from requests.adapters import HTTPAdapter
 
 from pipelines.errors import SwrUnavailable
 from pipelines.settings import Settings
+from pipelines.swr.deadlines import Answer, DeadlineAdapter, Deadlines
 from pipelines.swr.pacing import Pacer
-from pipelines.swr.responses import Response, describe_request, error_from
+from pipelines.swr.responses import Response, describe_request, error_from, sent_at
 
 T = TypeVar("T")
 # Yields the request to send, signed; is sent the response; ends when that is final.
@@ -29,8 +30,11 @@ ATTEMPTS = 7
 _WAIT_INITIAL = 0.5
 _WAIT_MAXIMUM = 30.0
 _LONGEST_RETRY_AFTER = 300.0
+# An answer as a whole may take so many times as long as the next byte of it.
+_WHOLE_ANSWER = 5
 _SUCCESSES = (requests.codes.ok, requests.codes.created, requests.codes.no_content)
 _TOO_MANY_REQUESTS = 429
+_TOO_LATE = "the answer did not end in time; see SWR_TIMEOUT_SECONDS"
 # The first that fits: the later are more general.
 _REASONS = (
     (requests.exceptions.SSLError, "no safe connection; check the endpoint"),
@@ -69,18 +73,24 @@ class Counters:
 
 
 class Transport:
-    """Sends requests for many threads; close it when done."""
+    """Sends requests for many threads; close it when done.
+
+    `clock_offset_seconds` is how far the clock of the server that answered last is ahead of ours,
+    to the second; None where none has told the time.
+    """
 
     def __init__(self, settings: Settings) -> None:
         # Retries are counted here; a message for each would bury what matters.
         stamina.instrumentation.set_on_retry_hooks([])
         self.counters = Counters()
         self._local = threading.local()
+        self.clock_offset_seconds: float | None = None
         self._timeout = settings.timeout_seconds
         rate = settings.requests_per_second
         self._pacer = Pacer(rate) if rate else None
         # A session would read the environment, keep cookies and follow redirects: twice the work.
-        self._adapter = HTTPAdapter(pool_maxsize=settings.concurrency)
+        self._adapter = DeadlineAdapter(pool_maxsize=settings.concurrency)
+        self._deadlines = Deadlines(_WHOLE_ANSWER * settings.timeout_seconds)
         self._proxies = requests.utils.get_environ_proxies(settings.endpoint)
         self._verify = str(settings.ca_bundle) if settings.ca_bundle else True
 
@@ -97,6 +107,7 @@ class Transport:
 
     def close(self) -> None:
         """Close all connections."""
+        self._deadlines.close()
         self._adapter.close()
 
     def start_counting(self) -> Counters:
@@ -166,6 +177,15 @@ class Transport:
         if self._pacer:
             self._pacer.wait()
         self._counting.add(requests=1)
+        with self._deadlines.one_answer() as answer:
+            response = self._receive(request, answer)
+        self._counting.add(size=len(response.content))
+        if date := sent_at(response):
+            self.clock_offset_seconds = (date - datetime.now(UTC)).total_seconds()
+        return response
+
+    def _receive(self, request: requests.PreparedRequest, answer: Answer) -> Response:
+        """Send a request and read its answer to the end."""
         try:
             # An adapter follows no redirects: they would carry the token to another host.
             with self._adapter.send(
@@ -178,8 +198,11 @@ class Transport:
                 # At once: `content` would take it in pieces of 10 KB.
                 content = b"".join(response.iter_content(None))
         except requests.RequestException as error:
-            raise SwrUnavailable(_reason(error), request=describe_request(request)) from None
-        self._counting.add(size=len(content))
+            reason = _TOO_LATE if answer.is_late else _reason(error)
+            raise SwrUnavailable(reason, request=describe_request(request)) from None
+        if answer.is_late:
+            # Where its length is not stated, one that was ended looks like a whole one.
+            raise SwrUnavailable(_TOO_LATE, request=describe_request(request))
         return Response(request, response.status_code, response.headers, content)
 
 
