@@ -4,7 +4,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -37,6 +37,11 @@ def chunked(body: bytes) -> bytes:
     """The same in chunks of one byte."""
     chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body)
     return b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n"
+
+
+def to_the_end(body: bytes) -> bytes:
+    """The same without its length: it ends with the connection."""
+    return b"Connection: close\r\n\r\n" + body * 100
 
 
 def endless_head(body: bytes) -> bytes:
@@ -88,10 +93,11 @@ def namespaces(settings: Settings) -> list[str]:
         return client_from(settings, transport).namespaces()
 
 
-@pytest.mark.parametrize("rest", [sized, chunked, endless_head])
-def test_a_byte_now_and_then_is_not_waited_for_without_end(rest: object) -> None:
+@pytest.mark.parametrize("rest", [sized, chunked, to_the_end, endless_head])
+def test_a_byte_now_and_then_is_not_waited_for_without_end(
+    rest: Callable[[bytes], bytes],
+) -> None:
     """Five times the timeout an attempt, then it counts as a timeout: in head and body alike."""
-    assert callable(rest)
     answer = HEAD + rest(BODY)
     with dripping(answer, len(HEAD), None) as url:
         begun = time.monotonic()
@@ -139,3 +145,13 @@ def test_the_registry_s_clock_is_compared_with_ours(ahead: int) -> None:
             client_from(settings, transport).namespaces()
             assert transport.clock_offset_seconds is not None
             assert abs(transport.clock_offset_seconds - ahead) <= 2
+
+
+@pytest.mark.parametrize("date", [{"Date": ""}, {"Date": "yesterday"}])
+def test_without_a_date_no_clock_is_compared(date: dict[str, str]) -> None:
+    """Nor does one that is none cost the answer."""
+    with Emulator(Registry(), fault=lambda _: Response(200, date, BODY)) as server:
+        settings = read_settings(endpoint_setting=server.url, auth_token="emulator-token")
+        with Transport(settings) as transport:
+            assert client_from(settings, transport).namespaces() == ["team"]
+            assert transport.clock_offset_seconds is None
