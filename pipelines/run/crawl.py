@@ -108,7 +108,7 @@ class _Crawl:
         )
         registry = replace(registry, domain=self.client.domain_id)
         self._refuse_another(registry)
-        self._warn_of_clock(offset_warning(clock_offset(self.client.transport)))
+        self._warn_of_clock(offset_warning(self.client.transport.clock_offset_seconds))
         self._warn_of_namespaces(found)
         folder = self._open_landing(registry, found)
         self._crawl(folder, found)
@@ -224,12 +224,6 @@ def _repositories(found: Discovery) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=REPOSITORIES)
 
 
-def clock_offset(transport: Transport) -> float | None:
-    """Seconds that the registry's clock is ahead of this machine's; None where it sends none."""
-    offset: float | None = getattr(transport, "clock_offset_seconds", None)
-    return offset
-
-
 def _totals(found: Discovery, transport: Transport, clock: RunClock) -> landing.CrawlTotals:
     counters = transport.counters
     return landing.CrawlTotals(
@@ -242,7 +236,7 @@ def _totals(found: Discovery, transport: Transport, clock: RunClock) -> landing.
         throttled_seconds=counters.throttled_seconds,
         bytes=counters.bytes,
         clock_set_back_seconds=clock.set_back_seconds,
-        clock_offset_seconds=clock_offset(transport),
+        clock_offset_seconds=transport.clock_offset_seconds,
     )
 
 

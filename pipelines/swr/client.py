@@ -6,6 +6,7 @@ Which pages to ask for is decided by `paging` and `repository_list`; how a reque
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
@@ -13,11 +14,12 @@ import msgspec
 
 from pipelines.errors import SwrNotFound, SwrRefused, UnexpectedResponse
 from pipelines.settings import Settings
-from pipelines.swr.auth import Credentials, credentials_from
+from pipelines.swr.auth import Credentials
+from pipelines.swr.credentials import credentials_from
 from pipelines.swr.json_parts import UNREADABLE
 from pipelines.swr.paging import ACCEPTED_LIMIT, MAXIMUM_LIMIT, Page, PageRequest
 from pipelines.swr.repository_list import RepositoryList, RepositoryPage, read_repository_list
-from pipelines.swr.responses import Response, describe_request
+from pipelines.swr.responses import Response, describe_request, sent_at
 from pipelines.swr.transport import ATTEMPTS, Transport, prepare_request
 from pipelines.swr.wire import (
     NamespaceList,
@@ -162,7 +164,7 @@ def _decode_tag_page(response: Response) -> Page:
         records = list_records(_array(response))
     except UNREADABLE:
         raise _unexpected(response, "a JSON array of tags") from None
-    return Page(records, _total(response, len(records)))
+    return Page(records, _total(response, len(records)), sent_at(response) or datetime.now(UTC))
 
 
 def _decode_repository_page(response: Response) -> RepositoryPage:

@@ -1,4 +1,4 @@
-"""What an answer that is no success means: status and body become one of our errors.
+"""Turns an answer that is no success into one of our errors, by its status and body.
 
 Error bodies come in five shapes, from gateway, backend and IAM, besides HTML from load balancers.
 Successful bodies are read in `wire`.
@@ -46,9 +46,9 @@ _MEANING: dict[type[SwrError], str] = {
 }
 _LONGEST_QUOTE = 300
 _SECRET_HEADERS = ("X-Auth-Token", "X-Security-Token", "Authorization")
-# So many of a secret's last letters give it away; a signature is at the end of its header.
-_TELLING = 12
-_NO_LETTERS = re.compile(r"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|[^A-Za-z0-9]")
+# So many of a secret's last characters give it away; a signature is at the end of its header.
+_SECRET_TAIL = 12
+_ESCAPES_AND_SIGNS = re.compile(r"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|[^A-Za-z0-9]")
 
 
 class Response(NamedTuple):
@@ -60,7 +60,7 @@ class Response(NamedTuple):
     content: bytes
 
     def __repr__(self) -> str:
-        """Tell neither headers nor body: IAM's hold the token."""
+        """Show neither headers nor body: IAM's hold the token."""
         return f"<Response {self.status_code} to {describe_request(self.request)}>"
 
 
@@ -70,8 +70,13 @@ def describe_request(request: requests.PreparedRequest) -> str:
     return f"{request.method} {parts.scheme}://{parts.netloc}{parts.path}"
 
 
+def sent_at(response: Response) -> datetime | None:
+    """When the server sent an answer by its own clock, to the second; None if it does not say."""
+    return _http_date(response.headers.get("Date"))
+
+
 def error_from(response: Response) -> SwrError:
-    """Turn a response that is no success into the error that tells what to do about it."""
+    """Turn a response that is no success into the error that says what to do about it."""
     status, request = response.status_code, response.request
     code, message = _code_and_message(response.content)
     kind = _kind(status, code)
@@ -106,7 +111,7 @@ def _code_and_message(body: bytes) -> tuple[str | None, str | None]:
         decoded = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None, None
-    for part in _parts(decoded):
+    for part in _error_objects(decoded):
         code = _text(part, "errorCode", "error_code", "code")
         message = _text(part, "errorMessage", "error_msg", "errorMsg", "message")
         if code or message:
@@ -114,8 +119,8 @@ def _code_and_message(body: bytes) -> tuple[str | None, str | None]:
     return None, None
 
 
-def _parts(decoded: object) -> Iterator[dict[str, object]]:
-    """Yield the objects an error may be told in, the most telling first."""
+def _error_objects(decoded: object) -> Iterator[dict[str, object]]:
+    """Yield the objects that may hold code and message, the outermost first."""
     if isinstance(decoded, list):
         yield from (part for part in decoded if isinstance(part, dict))
     elif isinstance(decoded, dict):
@@ -123,7 +128,7 @@ def _parts(decoded: object) -> Iterator[dict[str, object]]:
         nested = decoded.get("error")
         if isinstance(nested, dict):
             yield nested
-        yield from _parts(decoded.get("errors"))
+        yield from _error_objects(decoded.get("errors"))
 
 
 def _text(part: dict[str, object], *names: str) -> str | None:
@@ -138,27 +143,30 @@ def _quotable(text: str | None, request: requests.PreparedRequest) -> str | None
     """
     if text is None or request.body:
         return None
-    told = _letters(text)
-    secrets = (_letters(request.headers.get(name, "")) for name in _SECRET_HEADERS)
-    if any(secret[-_TELLING:] in told for secret in secrets if secret):
+    quoted = _letters_and_digits(text)
+    secrets = (_letters_and_digits(request.headers.get(name, "")) for name in _SECRET_HEADERS)
+    if any(secret[-_SECRET_TAIL:] in quoted for secret in secrets if secret):
         return None
     return text[:_LONGEST_QUOTE]
 
 
-def _letters(text: str) -> str:
-    """What is left of a text however it was escaped."""
-    return _NO_LETTERS.sub("", text)
+def _letters_and_digits(text: str) -> str:
+    """What is the same of a text however it is escaped."""
+    return _ESCAPES_AND_SIGNS.sub("", text)
 
 
 def _retry_after(header: str | None) -> float | None:
     """Seconds to wait, from a number of seconds or an HTTP date."""
-    if not header:
-        return None
-    if header.strip().isdigit():
+    if header and header.strip().isdecimal():
         return float(header)
+    moment = _http_date(header)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds()) if moment else None
+
+
+def _http_date(header: str | None) -> datetime | None:
+    """Read a date of HTTP; None if it is none."""
     try:
-        moment = parsedate_to_datetime(header)
-    except ValueError:
+        moment = parsedate_to_datetime(header or "")
+    except (ValueError, OverflowError):
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.emulator.faults import page_size_refused
 from pipelines.emulator.messages import Request, Response, json_response
 from pipelines.emulator.registry import Registry
 from pipelines.emulator.server import Emulator
@@ -90,7 +91,7 @@ def test_large_pages_that_are_refused_are_asked_for_smaller() -> None:
     registry = Registry()
     for number in range(120):
         registry.push("team", f"app{number:03}", "1", "{}", at=AT)
-    with Emulator(registry, max_limit=100) as server:
+    with Emulator(registry, faults=[page_size_refused(100)]) as server:
         settings = read_settings(
             endpoint_setting=server.url, auth_token="emulator-token", requests_per_second=0
         )
