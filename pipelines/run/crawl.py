@@ -6,6 +6,7 @@ Takes up the landing of a run that died, if it fits. Reading one repository is t
 import logging
 import time
 from collections import Counter
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -175,7 +176,9 @@ class _Crawl:
             progress=self.progress,
             log=self.log,
         )
-        crawler.crawl(found, done=_done(folder.path), threads=self.settings.concurrency)
+        crawler.crawl(
+            found, done=_done(folder.path, found.listed), threads=self.settings.concurrency
+        )
 
 
 def landing_zone(settings: Settings) -> Path:
@@ -183,12 +186,19 @@ def landing_zone(settings: Settings) -> Path:
     return settings.warehouse_dir / "landing"
 
 
-def _done(path: Path) -> set[Name]:
-    """Repositories that a dead run finished; those that failed are tried again."""
-    return {
-        (row["namespace"], row["repository"])
+def _done(path: Path, listed: Collection[Name]) -> set[Name]:
+    """Repositories that a dead run finished.
+
+    Those that failed are tried again, and so are those that it found gone and are listed by now.
+    """
+    ended = {
+        (row["namespace"], row["repository"]): row["status"]
         for row in read_crawls(path).to_pylist()
-        if row["status"] != "failed"
+    }
+    return {
+        name
+        for name, status in ended.items()
+        if status != "failed" and not (status == "missing" and name in listed)
     }
 
 

@@ -1,12 +1,14 @@
 """Moments never go back, whatever the machine's clock does, and a wrong clock is reported."""
 
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 from ingest_site import AT, at_crawl_site, manifest, small_registry
 
+from pipelines.emulator.messages import Request, Response
 from pipelines.run.clock import RunClock, offset_warning, set_back_warning
 from pipelines.run.progress import NoProgress
 
@@ -124,6 +126,28 @@ def test_a_clock_an_hour_off_the_registrys_is_reported(
 ) -> None:
     """In which direction, and by how much."""
     assert offset_warning(seconds) == sentence
+
+
+@pytest.mark.parametrize(("hours", "is_said"), [(0, False), (-3, True), (3, True)])
+def test_the_registrys_clock_is_compared_with_ours(
+    tmp_path: Path, hours: int, *, is_said: bool
+) -> None:
+    """By the date of its answers: said at once if it is off, and stored."""
+
+    def dated(request: Request, response: Response) -> Response:
+        del request
+        now = datetime.now(UTC) + hours * HOUR
+        date = {"Date": format_datetime(now, usegmt=True)}
+        return Response(response.status, {**response.headers, **date}, response.body)
+
+    with at_crawl_site(tmp_path, small_registry(), faults=[dated]) as site:
+        site.progress = notices = Notices()
+        assert site.ingest() == "complete"
+        [run] = site.query("select clock_offset_seconds, clock_set_back_seconds from ingest.runs")
+    assert abs(run["clock_offset_seconds"] - hours * 3600) <= 5
+    assert run["clock_set_back_seconds"] is None
+    side = "behind" if hours > 0 else "ahead of"
+    assert [f"{side} the registry's" in text for text in notices.texts] == [True] * is_said
 
 
 def test_a_clock_that_was_not_set_back_is_no_news() -> None:

@@ -128,10 +128,13 @@ def test_equal_columns_share_a_row() -> None:
     """Sources are told table by table."""
     head, line, *rows = lineage_markdown("age_buckets").splitlines()
     assert (head, line) == ("| column | comes from |", "|---|---|")
+    # What was not read decides whether nothing is known.
     sizes = (
-        "`main.layers`: blob_digest, size_bytes"
+        "`ingest.crawls`: status"
+        "<br>`main.layers`: blob_digest, size_bytes"
         "<br>`main.manifests`: config_bytes, config_digest, manifest_kind"
         "<br>`main.platforms`: manifest_bytes, manifest_digest"
+        "<br>`main.repositories`: read_at"
     )
     assert rows[3:6] == [
         "| `bucket_number`, `age_bucket` | constants of the SQL |",
