@@ -2,12 +2,14 @@
 
     SwrWarehouseError
     ├── SettingsError             a setting or flag is missing or wrong: change it
+    │   └── OtherRegistry         the warehouse directory holds another registry
     ├── SwrError                  SWR or IAM did not give what was asked
     │   ├── SwrUnavailable        it may do so later: retried, then reported
     │   │   └── UnexpectedResponse   it answered 200 with something else than the API's shape
     │   ├── SwrUnauthenticated    credentials refused: renew or correct them
     │   ├── SwrForbidden          credentials fine, permission missing
-    │   ├── SwrNotFound           no such namespace, repository or tag
+    │   ├── SwrNotFound           SWR itself says that there is no such namespace or repository
+    │   ├── SwrUnknownPath        a 404 of somebody else: gateway, proxy, wrong endpoint
     │   └── SwrRefused            the request itself was refused
     ├── CatalogueError            a file of tag records for the emulator is unreadable
     ├── LandingError              a landing folder is unreadable
@@ -31,6 +33,10 @@ class SwrWarehouseError(Exception):
 
 class SettingsError(SwrWarehouseError):
     """A setting or flag is missing or wrong."""
+
+
+class OtherRegistry(SettingsError):
+    """The warehouse directory holds another registry than the run reads."""
 
 
 class SwrError(SwrWarehouseError):
@@ -82,7 +88,11 @@ class SwrForbidden(SwrError):
 
 
 class SwrNotFound(SwrError):
-    """There is no such namespace, repository or tag."""
+    """SWR itself says that there is no such namespace or repository; `code` tells which."""
+
+
+class SwrUnknownPath(SwrError):
+    """A 404 that says nothing of a repository: a gateway's, a proxy's, a wrong endpoint's."""
 
 
 class SwrRefused(SwrError):

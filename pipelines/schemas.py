@@ -73,7 +73,8 @@ CRAWLS_TABLE = _table(
         (
             "complete (proven to be what is live), unchanged (proven equal to what was known), "
             "incomplete (not proven; nothing inferred deleted), failed (could not be read; the "
-            "last known rows stay) or missing (the registry says it is gone; its tags are closed)."
+            "last known rows stay), missing (the registry says it is gone; its tags are closed) or "
+            "forgotten (given up by `swr-warehouse forget`; its tags are closed)."
         ),
     ),
     cause=(
@@ -125,7 +126,10 @@ RUNS_TABLE = _table(
     as_of=(MOMENT, "The moment all ages of this run's reports are computed for."),
     mode=(
         TEXT,
-        "incremental (unchanged repositories are asked for one short page) or full.",
+        (
+            "incremental (unchanged repositories are asked for one short page), full, or forget "
+            "(nothing was read; what its scope names was given up)."
+        ),
     ),
     started_at=(MOMENT, "When the run began."),
     finished_at=(MOMENT, "When its crawl was loaded."),
@@ -302,7 +306,10 @@ REPOSITORIES_TABLE = _table(
             "that it is gone; null otherwise."
         ),
     ),
-    deleted_detected_at=(MOMENT, "When a run first found it gone; null while it is there."),
+    deleted_detected_at=(
+        MOMENT,
+        "When a run first found it gone, or it was forgotten; null while it is there.",
+    ),
 )
 TAG_HISTORY_TABLE = _table(
     "One row per interval during which a tag pointed at one digest, or was deleted. The truth of "
@@ -402,6 +409,7 @@ NAMESPACES_TABLE = _table(
 # What a run hands to the loader: the tables without the columns that the loader fills.
 TAGS = _without(TAGS_TABLE, "registry", "manifest_kind", "first_seen_at", "last_seen_at")
 MANIFESTS = _without(MANIFESTS_TABLE, "first_seen_at")
+REGISTRIES = _without(REGISTRIES_TABLE, "registry", "first_seen_at", "last_seen_at")
 NAMESPACES = _without(NAMESPACES_TABLE, "registry", "first_seen_at", "last_seen_at", "listed_at")
 LAYERS = LAYERS_TABLE
 PLATFORMS = PLATFORMS_TABLE

@@ -15,10 +15,17 @@ from checkout import SHARED
 from ingest_site import AT, Site, at_site, manifest, small_registry
 
 from pipelines.emulator.catalogue import read_catalogues
+from pipelines.emulator.faults import Fault, page_size_refused, without_total
 from pipelines.emulator.registry import Registry
 
 # What each run adds to or moves on by itself.
-BOOKKEEPING = {"ingest.runs", "ingest.crawls", "ingest.namespaces", "main.repositories"}
+BOOKKEEPING = {
+    "ingest.runs",
+    "ingest.crawls",
+    "ingest.namespaces",
+    "main.registries",
+    "main.repositories",
+}
 TABLES = """
     select schema_name || '.' || table_name as name from duckdb_tables()
     where schema_name in ('main', 'ingest') order by name
@@ -261,19 +268,19 @@ def test_the_sample_of_the_api_page_is_read_to_the_byte(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "page_size"),
-    [({"content_range": False}, "1000"), ({"max_limit": 100}, "1000"), ({}, "7")],
+    ("faults", "page_size"),
+    [([without_total], "1000"), ([page_size_refused(100)], "1000"), ([], "7")],
     ids=["no total stated", "large pages refused", "small pages"],
 )
 def test_an_endpoint_with_habits_of_its_own_is_read_completely(
-    tmp_path: Path, options: dict[str, Any], page_size: str
+    tmp_path: Path, faults: list[Fault], page_size: str
 ) -> None:
     """Whatever it states, refuses or is asked for."""
     registry = small_registry()
     for number in range(150):
         text = manifest(("base", 1000), (f"job{number}", 10))
         registry.push("data", "jobs", f"v{number}", text, at=AT + timedelta(hours=number))
-    with at_site(tmp_path, registry, **options) as site:
+    with at_site(tmp_path, registry, faults=faults) as site:
         site.settings["SWR_PAGE_SIZE"] = page_size
         assert site.ingest() == "complete"
         counts = site.query("select repository, count(*) as n from tags group by all order by all")

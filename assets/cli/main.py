@@ -31,7 +31,8 @@ from pipelines.page import summary
 from pipelines.page.doctor import examine
 from pipelines.page.plain_text import printable
 from pipelines.page.tag_listing import tag_records
-from pipelines.run.ingest import check_settings
+from pipelines.run.forget import forget
+from pipelines.run.ingest import check_settings, rejected_record_count
 from pipelines.settings import read_settings
 from pipelines.warehouse.building import writer_lock
 from pipelines.warehouse.query import (
@@ -107,6 +108,8 @@ def ingest(*, full: bool, namespaces: tuple[str, ...], repositories: tuple[str, 
         )
     ended = ", ".join(f"{count} {status}" for status, count in sorted(progress.ended().items()))
     _out.print(f"Published in {launched.seconds:.1f} s. Repositories: {ended or 'none'}.")
+    if rejected := rejected_record_count(read_settings()):
+        _out.print(f"Tag records that could not be used: {rejected}. See ingest.rejected_records.")
     sys.exit(0 if launched.status == "complete" else 1)
 
 
@@ -224,6 +227,19 @@ def tags(name: str, *, shape: str, **asked: Any) -> None:
 def report() -> None:
     """Show sizes and ages of the published warehouse."""
     _out.print(summary.report_overview(read_settings().warehouse_dir))
+
+
+@main.command("forget", epilog="Example: swr-warehouse forget team-gone")
+@click.argument("name", metavar="NS[/REPO]")
+def forget_command(name: str) -> None:
+    """Give up a namespace or a repository that can be read no more.
+
+    For what answers 403 for ever: its tags end in the history as forgotten, and no figure waits
+    for it any longer. A later list that shows it brings it back.
+    """
+    forgotten = forget(read_settings(), name)
+    count = len(forgotten.repositories)
+    _out.print(f"Forgot {count} repositories with {forgotten.tag_count} tags, and published.")
 
 
 @main.command(

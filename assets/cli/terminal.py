@@ -29,6 +29,8 @@ from pipelines.swr.paging import CrawlOutcome
 _LINES_EVERY = 100
 # No string is taken for markup, emoji or something to highlight.
 _PLAIN: Any = {"highlight": False, "markup": False, "emoji": False, "soft_wrap": True}
+# So many repositories are named with what is wrong; the others are counted.
+_NAMED = 10
 
 
 def error_console() -> Console:
@@ -55,6 +57,7 @@ class TerminalProgress:
         self._console = console
         self._lock = threading.Lock()
         self._ended: Counter[str] = Counter()
+        self._unproven = 0
         self._tags = 0
         self._total = 0
         self._bar = Progress(
@@ -83,6 +86,9 @@ class TerminalProgress:
         trace: TracebackType | None,
     ) -> None:
         self._bar.stop()
+        if self._unproven > _NAMED:
+            more = f"{self._unproven - _NAMED} more repositories could not be read, or not whole:"
+            self._console.print(f"{more} see ingest.crawls.")
 
     def start(self, repositories: int, tags: int) -> None:
         """Show how much there is to read."""
@@ -101,10 +107,15 @@ class TerminalProgress:
             rate = f"{self._tags / max(time.monotonic() - self._began, 1):,.0f}"
             self._bar.update(self._task, completed=done, tags=f"{self._tags:,}", rate=rate)
             if error:
-                line = f"{'/'.join(name)}: {outcome.status.value}: {error}"
-                self._console.print(printable(line))
+                self._name(name, f"{outcome.status.value}: {error}")
             if not self._console.is_terminal and (done == self._total or not done % _LINES_EVERY):
                 self._console.print(f"{done} of {self._total} repositories, {self._tags} tags.")
+
+    def _name(self, name: Name, problem: str) -> None:
+        """Name one of the first repositories that are not proven."""
+        self._unproven += 1
+        if self._unproven <= _NAMED:
+            self.notice(f"{'/'.join(name)}: {problem}")
 
     def notice(self, text: str) -> None:
         """Print it above the bar."""

@@ -1,6 +1,6 @@
 """The calls of SWR that the emulator answers: routes and response bodies.
 
-Who may call is judged before (`identity`); nothing of sockets here (`server`).
+Credentials are judged before (`iam`); nothing of sockets here (`server`).
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,6 @@ from pipelines.emulator.messages import (
     backend_error_in_both_styles,
     gateway_error,
     json_response,
-    json_text_response,
 )
 from pipelines.emulator.parameters import ListParameters, effective_parameters, read_parameters
 from pipelines.emulator.records import instant
@@ -32,18 +31,9 @@ _REPOSITORY_ORDERS: dict[str, Callable[[dict[str, Any]], Any]] = {
 
 @dataclass(frozen=True)
 class Api:
-    """SWR's calls on a registry.
-
-    Attributes:
-        match_tag_exactly: `tag` selects the tag of that name, not all names that hold it.
-        max_limit: a larger limit is refused.
-        content_range: pages state the total in the header `Content-Range`.
-    """
+    """SWR's calls on a registry."""
 
     registry: Registry
-    match_tag_exactly: bool
-    max_limit: int
-    content_range: bool
 
     def find(self, request: Request) -> Callable[[], Response] | None:
         """Find the call a request means; None if the API has no such."""
@@ -67,12 +57,7 @@ class Api:
         return json_response(200, {"namespaces": found})
 
     def _repositories(self, request: Request) -> Response:
-        asked = read_parameters(
-            request,
-            columns=_REPOSITORY_ORDERS,
-            default_column="updated_time",
-            max_limit=self.max_limit,
-        )
+        asked = read_parameters(request, _REPOSITORY_ORDERS, default_column="updated_time")
         found = [
             record
             for record in self.registry.repository_records()
@@ -81,7 +66,7 @@ class Api:
         found.sort(key=_REPOSITORY_ORDERS[asked.column], reverse=asked.descending)
         page = found[asked.offset : asked.offset + asked.limit]
         body = [record | {"total_range": len(found)} for record in page]
-        return json_response(200, body, self._range(asked, len(page), len(found)))
+        return json_response(200, body, _range(asked, len(page), len(found)))
 
     def _repository(self, namespace: str, name: str) -> Response:
         record = self.registry.repository_record(namespace, name)
@@ -90,12 +75,7 @@ class Api:
         return json_response(200, record)
 
     def _tags(self, request: Request, namespace: str, name: str) -> Response:
-        asked = read_parameters(
-            request,
-            columns={"updated_at", "tag"},
-            default_column="updated_at",
-            max_limit=self.max_limit,
-        )
+        asked = read_parameters(request, {"updated_at", "tag"}, default_column="updated_at")
         try:
             tags: Sequence[StoredTag] = self.registry.tags(
                 namespace, name, column=asked.column, descending=asked.descending
@@ -103,25 +83,21 @@ class Api:
         except KeyError:
             raise _no_repository() from None
         if wanted := asked.matching.get("tag"):
-            tags = [tag for tag in tags if self._matches(wanted, tag.name)]
+            tags = [tag for tag in tags if wanted in tag.name]
         page = tags[asked.offset : asked.offset + asked.limit]
         body = b"[" + b",".join([tag.text for tag in page]) + b"]"
-        return json_text_response(200, body, self._range(asked, len(page), len(tags)))
-
-    def _matches(self, wanted: str, name: str) -> bool:
-        return wanted == name if self.match_tag_exactly else wanted in name
-
-    def _range(self, asked: ListParameters, rows: int, total: int) -> dict[str, str]:
-        """The header `offset-rows/total`; only for those who sent offset and limit."""
-        if not (asked.is_paged and self.content_range):
-            return {}
-        return {"Content-Range": f"{asked.offset}-{rows}/{total}"}
+        return json_response(200, body, _range(asked, len(page), len(tags)))
 
 
 def no_such_api() -> Response:
     """Build the gateway's answer to a path that is no call."""
     message = "The API does not exist or has not been published in the environment"
     return gateway_error(404, "APIGW.0101", message)
+
+
+def _range(asked: ListParameters, rows: int, total: int) -> dict[str, str]:
+    """The header `offset-rows/total`; only for those who sent offset and limit."""
+    return {"Content-Range": f"{asked.offset}-{rows}/{total}"} if asked.is_paged else {}
 
 
 def _no_repository() -> Refused:

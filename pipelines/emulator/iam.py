@@ -3,7 +3,7 @@
 import json
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -50,6 +50,7 @@ class Identity:
         access_keys: secret keys by access key.
         security_tokens: of the access keys that are temporary, the token each needs.
         token_lifetime_seconds: how long issued tokens are accepted.
+        domain_id: tells the account's id, that of the records that are served.
     """
 
     token: str
@@ -57,6 +58,7 @@ class Identity:
     access_keys: Mapping[str, str]
     security_tokens: Mapping[str, str]
     token_lifetime_seconds: float
+    domain_id: Callable[[], str]
     # When each issued token expires, on the monotonic clock.
     _issued: dict[str, float] = field(default_factory=dict)
 
@@ -93,7 +95,7 @@ class Identity:
     def _described(self, user: User) -> dict[str, Any]:
         issued = datetime.now(UTC)
         expires = issued + timedelta(seconds=self.token_lifetime_seconds)
-        domain = {"id": f"id-of-{user.domain}", "name": user.domain}
+        domain = {"id": self.domain_id(), "name": user.domain}
         return {
             "catalog": [],
             "expires_at": expires.strftime(_STAMP),

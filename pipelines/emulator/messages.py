@@ -1,4 +1,4 @@
-"""What goes in and out of the emulator: one request as received, one response as to be sent.
+"""One request as the emulator received it, one response as it is to be sent.
 
 No routes (`api`) and no sockets (`server`) here.
 """
@@ -40,7 +40,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """One response, and how its sending shall fail, if at all.
+    """One response, and how sending it fails, if at all.
 
     Attributes:
         truncate_at: send only so many bytes of the body that was announced, then hang up.
@@ -78,14 +78,8 @@ class Refused(Exception):
 def json_response(
     status: int, payload: object, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Build a response whose body is JSON."""
-    return json_text_response(status, json.dumps(payload).encode(), headers)
-
-
-def json_text_response(
-    status: int, body: bytes, headers: Mapping[str, str] | None = None
-) -> Response:
-    """Build a response whose body is JSON already."""
+    """Build a response whose body is JSON; a payload of bytes is JSON already."""
+    body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
     return Response(status, {"Content-Type": "application/json", **(headers or {})}, body)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pipelines.emulator.messages import Refused, Request, backend_error
 
 _DEFAULT_LIMIT = 100
+_MAXIMUM_LIMIT = 1000
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class ListParameters:
 
 
 def read_parameters(
-    request: Request, *, columns: Collection[str], default_column: str, max_limit: int
+    request: Request, columns: Collection[str], *, default_column: str
 ) -> ListParameters:
     """Read the parameters of a list call.
 
@@ -29,7 +30,7 @@ def read_parameters(
         Refused: they are not acceptable.
     """
     given = effective_parameters(request)
-    offset, limit = _page(given, max_limit)
+    offset, limit = _page(given)
     column, descending = _order(given, columns, default_column)
     return ListParameters(offset, limit, "offset" in given, column, descending, given)
 
@@ -50,14 +51,14 @@ def effective_parameters(request: Request) -> dict[str, str]:
     return {name: value for name, _, value in parts}
 
 
-def _page(given: Mapping[str, str], max_limit: int) -> tuple[int, int]:
+def _page(given: Mapping[str, str]) -> tuple[int, int]:
     if "offset" not in given and "limit" not in given:
         return 0, _DEFAULT_LIMIT
     try:
         offset, limit = int(given["offset"]), int(given["limit"])
     except (KeyError, ValueError):
         raise _bad("4001072", "param offset error") from None
-    if offset < 0 or not 0 < limit <= max_limit:
+    if offset < 0 or not 0 < limit <= _MAXIMUM_LIMIT:
         raise _bad("4001072", "param offset error" if offset < 0 else "param limit error")
     return offset, limit
 

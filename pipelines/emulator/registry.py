@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
-from pipelines.emulator.records import location, stamp, tag_record
+from pipelines.emulator.records import DOMAIN_ID, location, stamp, tag_record
 from pipelines.emulator.repository import Repository, StoredTag
 
 _FIRST_NAMESPACE_ID = 3_800_000
@@ -33,6 +33,13 @@ class Registry:
         """Tags in all repositories."""
         with self._lock:
             return sum(map(len, self._repositories.values()))
+
+    @property
+    def domain_id(self) -> str:
+        """The account that its records name first."""
+        with self._lock:
+            named = (repository.domain_id for repository in self._repositories.values())
+            return next(filter(None, named), DOMAIN_ID)
 
     def push(
         self,

@@ -124,9 +124,15 @@ class Repository:
             "creator_name": "emulator",
             "created": self.created,
             "updated": self.updated,
-            "domain_id": DOMAIN_ID,
+            "domain_id": self.domain_id or DOMAIN_ID,
             "priority": 0,
         }
+
+    @property
+    def domain_id(self) -> str | None:
+        """The account that its tags' records name first."""
+        named = (tag.wire.get("domain_id") for tag in self)
+        return next((name for name in named if isinstance(name, str) and name), None)
 
     def _described(self) -> dict[str, Any]:
         path = f"{HOST}/{self.namespace}/{self.name}"

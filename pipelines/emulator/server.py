@@ -1,6 +1,6 @@
 """The emulator as a server on 127.0.0.1: sockets, log, latency and faults.
 
-What it answers is told by `api` and `identity`, out of a `registry`.
+What it answers is in `api` and `iam`.
 """
 
 import errno
@@ -41,10 +41,10 @@ class Emulator:
         registry: what it serves; may be changed meanwhile.
         url: base URL of SWR and of IAM alike.
         log: every request answered, oldest first.
-        fault: takes each request before it is answered; what it returns is sent instead of the
-            normal response, which `answer` gives. May be replaced meanwhile.
-        faults: each takes the request and the response about to be sent, and returns the one to
-            send, which the next takes. May be replaced meanwhile.
+        fault: takes each request before it is answered; a response that it returns is sent
+            instead of the normal one, which `answer` gives. May be replaced meanwhile.
+        faults: each takes a request and the response about to be sent, and returns the one to
+            send. May be replaced meanwhile.
     """
 
     def __init__(
@@ -60,9 +60,6 @@ class Emulator:
         token_lifetime_seconds: float = 86_400,
         fault: Answer | None = None,
         faults: Sequence[Fault] = (),
-        match_tag_exactly: bool = False,
-        max_limit: int = 1000,
-        content_range: bool = True,
     ) -> None:
         self.registry = registry
         self.log: list[Logged] = []
@@ -72,9 +69,14 @@ class Emulator:
         self._port = port
         self._latency_seconds = latency_seconds
         self._identity = Identity(
-            token, users, access_keys, security_tokens, token_lifetime_seconds
+            token,
+            users,
+            access_keys,
+            security_tokens,
+            token_lifetime_seconds,
+            lambda: registry.domain_id,
         )
-        self._api = Api(registry, match_tag_exactly, max_limit, content_range)
+        self._api = Api(registry)
         self._server: _Server | None = None
         self._stopping = threading.Event()
 
@@ -82,7 +84,7 @@ class Emulator:
         """Start to serve.
 
         Raises:
-            SwrWarehouseError: the port cannot be had.
+            SwrWarehouseError: the port is taken or forbidden.
         """
         self._stopping.clear()
         self._server = _listen(self, self._port)
@@ -98,7 +100,7 @@ class Emulator:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop to serve: open connections are closed, also those waiting for their answer."""
+        """Stop, and close all connections, also those that wait for an answer."""
         self._stopping.set()
         if self._server is not None:
             self._server.shutdown()
@@ -118,7 +120,7 @@ class Emulator:
             return refused.response
 
     def handle(self, request: Request) -> Response:
-        """Give the response to send, as faults would have it, logged and after its delay."""
+        """Give the response to send, altered by faults, logged and after its delay."""
         response = (self.fault(request) if self.fault else None) or self.answer(request)
         for fault in self.faults:
             response = fault(request, response)
@@ -128,7 +130,7 @@ class Emulator:
         return response
 
     def wait(self, seconds: float) -> None:
-        """Wait, but no longer than this serves."""
+        """Wait, but no longer than the server runs."""
         if seconds:
             self._stopping.wait(seconds)
 
@@ -170,7 +172,7 @@ class _Server(ThreadingHTTPServer):
                 continue
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that hang up; anything else is a fault of ours."""
+        """Ignore clients that hang up; anything else is a mistake of ours."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -187,7 +189,7 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1
 
     def do_GET(self) -> None:
-        """Answer any method: which calls there are is the API's to say."""
+        """Answer any method; `api` knows which calls there are."""
         length = int(self.headers.get("Content-Length") or 0)
         headers = {name.lower(): _text(value) for name, value in self.headers.items()}
         request = Request(self.command, self.path, headers, self.rfile.read(length))
@@ -196,7 +198,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - named by the base
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
-        """Say nothing: the log is for that."""
+        """Print nothing; `Emulator.log` has it."""
 
     def _send(self, response: Response) -> None:
         if response.is_reset:
@@ -204,8 +206,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             self.connection.close()
             return
-        self.send_response(response.status)
-        own = {"X-Request-Id": uuid.uuid4().hex, "Content-Length": str(len(response.body))}
+        self.send_response_only(response.status)
+        own = {
+            "Server": self.version_string(),
+            "Date": self.date_time_string(),
+            "X-Request-Id": uuid.uuid4().hex,
+            "Content-Length": str(len(response.body)),
+        }
         for name, value in (own | dict(response.headers)).items():
             self.send_header(name, value)
         self.end_headers()
@@ -233,7 +240,7 @@ def _listen(emulator: Emulator, port: int) -> _Server:
 
 
 def _text(header: str) -> str:
-    """A header as its sender meant it: the standard library takes its bytes for Latin-1."""
+    """Decode a header as UTF-8, which the standard library takes for Latin-1."""
     try:
         return header.encode("latin-1").decode()
     except UnicodeDecodeError:

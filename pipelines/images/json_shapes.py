@@ -10,7 +10,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from pipelines.images.digests import Digest, is_well_formed
+from pipelines.digests import Digest, is_well_formed
 
 # A size beyond is a mistake: no blob has 70 TB.
 MAXIMUM_SIZE = 2**46

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from pipelines.images.digests import canonical_digest, is_well_formed
+from pipelines.digests import canonical_digest, is_well_formed
 from pipelines.images.encoding import with_whole_characters
 from pipelines.images.json_shapes import (
     MAXIMUM_SIZE,

@@ -11,8 +11,9 @@ from enum import StrEnum
 import msgspec
 from msgspec import UNSET
 
+from pipelines.digests import canonical_digest
 from pipelines.images import media_types as mt
-from pipelines.images.digests import canonical_digest, is_digest_of, signed_payload
+from pipelines.images.digests import is_digest_of, signed_payload
 from pipelines.images.encoding import encoded
 from pipelines.images.json_shapes import Child, Descriptor, Document, Malformed, read_typed
 from pipelines.images.lenient import LenientReader

@@ -6,7 +6,7 @@ Mostly there is one, and it verifies: then its manifest is final. The others wai
 from collections import deque
 from collections.abc import Collection, Iterable
 
-from pipelines.images.digests import canonical_digest
+from pipelines.digests import canonical_digest
 from pipelines.images.manifest import Kind, Manifest, read_manifest
 
 

@@ -1,5 +1,5 @@
 """Verbatim records on disk: what SWR said, as Parquet, one folder a crawl.
 
-`folder` writes and reads one crawl's folder; `zone` finds those of earlier runs. Nothing here
-talks to SWR or knows what a record means.
+`writer` fills one crawl's folder and says what is in it, `reader` reads it back, `zone` finds the
+folders of earlier runs. Nothing here talks to SWR or knows what a record means.
 """

@@ -1,6 +1,6 @@
-"""Files that appear whole or not at all, and errors that name the file and the way out.
+"""Files that appear whole or not at all, and errors that name the file and what to do.
 
-What the files hold is told in `folder`.
+What the files hold is described in `writer`.
 """
 
 import os
@@ -25,7 +25,7 @@ def write_table(path: Path, table: pa.Table) -> None:
         pq.write_table(
             table, part, compression="zstd", compression_level=1, write_page_checksum=True
         )
-        _appear(part, path)
+        _rename_into_place(part, path)
 
 
 def write_json(path: Path, value: msgspec.Struct) -> None:
@@ -33,12 +33,12 @@ def write_json(path: Path, value: msgspec.Struct) -> None:
     part = path.with_suffix(".part")
     with writing(path):
         part.write_bytes(msgspec.json.format(msgspec.json.encode(value)))
-        _appear(part, path)
+        _rename_into_place(part, path)
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Say in a sentence that the disk is full, or whatever else is in the way of a file.
+    """Turn a full disk, or whatever else keeps a file from being written, into one sentence.
 
     Raises:
         LandingError: it cannot be written.
@@ -53,7 +53,7 @@ def writing(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _appear(part: Path, path: Path) -> None:
+def _rename_into_place(part: Path, path: Path) -> None:
     with part.open("rb+") as file:
         os.fsync(file.fileno())
     part.chmod(0o600)

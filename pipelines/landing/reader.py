@@ -1,6 +1,6 @@
-"""Reads a crawl's folder back: what was asked, how it went, and the records that prove something.
+"""Reads a crawl's folder back: what was asked, how it went, and the records to load.
 
-What the files are called and hold is told in `folder`, which writes them.
+What the files are called and hold is described in `writer`.
 """
 
 from collections import Counter
@@ -37,7 +37,7 @@ def read_totals(path: Path) -> CrawlTotals:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether this folder can be read to its end and holds all that its outcomes vouch for."""
+    """Whether this folder can be read to its end and holds as many records as its outcomes say."""
     try:
         held = Counter(
             name
@@ -75,12 +75,12 @@ def read_crawls(path: Path) -> pa.Table:
 
 
 def read_records(path: Path, rows: int) -> Iterator[pa.Table]:
-    """Records that finished repositories are to be loaded from: tables of RECORDS.
+    """The records to load, as tables of RECORDS.
 
-    Those of walks that proved nothing, and of repositories that were not finished, are left out.
-    Each table has up to about `rows` rows, in the order they were read.
+    Records of walks that proved nothing, and of unfinished repositories, are left out. Each table
+    has up to about `rows` rows, in the order they were read.
     """
-    first = _first_of_each(read_crawls(path))
+    first = _first_to_load(read_crawls(path))
     for part in sorted(path.glob("records-*.parquet")):
         number = part_number(part)
         for batch in read_batches(part, rows):
@@ -97,8 +97,8 @@ def _is_wanted(part: int, walk: int, first: tuple[int, int] | None) -> bool:
     return first is not None and part >= first[0] and walk >= first[1]
 
 
-def _first_of_each(crawls: pa.Table) -> dict[tuple[str, str], tuple[int, int]]:
-    """First part and first walk to load, by repository; an earlier process's parts are not."""
+def _first_to_load(crawls: pa.Table) -> dict[tuple[str, str], tuple[int, int]]:
+    """First part and first walk to load, by repository; parts of an earlier process are not."""
     return {
         (row["namespace"], row["repository"]): (row["first_part"], row["first_walk"])
         for row in crawls.to_pylist()

@@ -1,6 +1,6 @@
 """One crawl's folder: parts of records, parts of outcomes, and `crawl.json`, written last.
 
-    run.json             what was asked: written first, so that a dead run can be taken up
+    run.json             what was asked: written first, so that a dead run's crawl can be resumed
     namespaces.parquet   what discovery saw, and how listing each went
     repositories.parquet what discovery listed
     records-N.parquet    tag records, verbatim, with the walk that read them
@@ -9,8 +9,7 @@
                          but not lower than the first part of the process that finished it
     crawl.json           totals: the crawl is finished
 
-Every file appears by a rename (`files`), so that a half-written one is never read. What is here
-is read back by `reading`.
+Every file appears by a rename (`files`), so a half-written one is never read.
 """
 
 import threading
@@ -28,19 +27,27 @@ from pipelines.landing.files import write_json, write_table
 from pipelines.schemas import LANDED_CRAWLS, RECORDS
 
 # A part is written when this many bytes of records wait, or the oldest waited this long: large
-# enough to compress, small enough to keep memory flat and to lose little when a run dies.
+# enough to compress well, small enough to bound memory and what is lost when a run dies.
 _PART_BYTES = 16 * 2**20
 _PART_SECONDS = 2.0
 
 
 class CrawlRequest(msgspec.Struct, frozen=True):
-    """What the crawl was asked to read. `based_on` is the published run it compares with."""
+    """What the crawl was asked to read, and of which registry.
+
+    `based_on` is the published run it compares with; `registry` the registry's short name,
+    `endpoint` its host and `domain` its account, None while unknown.
+    """
 
     mode: str
     namespaces: tuple[str, ...]
     repositories: tuple[str, ...]
     based_on: str | None
     started_at: datetime
+    registry: str = ""
+    endpoint: str = ""
+    region: str | None = None
+    domain: str | None = None
 
 
 class CrawlTotals(msgspec.Struct, frozen=True):
@@ -54,10 +61,12 @@ class CrawlTotals(msgspec.Struct, frozen=True):
     retries: int
     throttled_seconds: float
     bytes: int
+    clock_set_back_seconds: float | None = None
+    clock_offset_seconds: float | None = None
 
 
 class LandedRecord(NamedTuple):
-    """A record to keep; the fields of RECORDS after the repository's name."""
+    """A record to land; the fields of RECORDS after the repository's name."""
 
     walk: int
     record_key: str
@@ -78,9 +87,9 @@ class _Pending:
 
 
 class LandingWriter:
-    """One crawl's folder, filled by many threads; one more writes the parts, in their order.
+    """One crawl's folder, filled by many threads; a thread of its own writes the parts in order.
 
-    Whoever adds to it goes on meanwhile, unless a second part is due by then: memory stays flat.
+    Adding blocks only while a second part is due before the first is written: memory is bounded.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float]) -> None:
@@ -97,7 +106,7 @@ class LandingWriter:
         self._part = self.first_part
 
     def add(self, namespace: str, repository: str, records: Sequence[LandedRecord]) -> None:
-        """Keep records of a repository that is being read."""
+        """Add records of a repository that is being read."""
         with self._lock:
             self._pending.namespaces += [namespace] * len(records)
             self._pending.repositories += [repository] * len(records)
@@ -106,7 +115,7 @@ class LandingWriter:
             self._write_if_due()
 
     def finish(self, crawl: dict[str, Any]) -> None:
-        """Keep the outcome of a repository, a row of LANDED_CRAWLS; its records were all added.
+        """Add the outcome of a repository, a row of LANDED_CRAWLS, after all its records.
 
         `first_part` is filled in here.
         """
@@ -123,27 +132,27 @@ class LandingWriter:
     def flush(self) -> None:
         """Write what is waiting."""
         with self._lock:
-            self._begin_part()
-            self._await_part()
+            self._start_part()
+            self._wait_for_part()
 
     def _write_if_due(self) -> None:
         waited = self._clock() - self._written_at
         if self._pending.size >= _PART_BYTES or waited >= _PART_SECONDS:
-            self._begin_part()
+            self._start_part()
 
-    def _begin_part(self) -> None:
-        """Have a part written; none after one that failed, for it would vouch for what that held.
+    def _start_part(self) -> None:
+        """Have a part written. None is after one that failed: outcomes in it would miss records.
 
         Raises:
             LandingError: the part before could not be written.
         """
-        self._await_part()
+        self._wait_for_part()
         waiting, self._pending = self._pending, _Pending([], [], [], [])
         self._written = self._writer.submit(self._write, self._part, waiting)
         self._part += 1
         self._written_at = self._clock()
 
-    def _await_part(self) -> None:
+    def _wait_for_part(self) -> None:
         if self._written:
             self._written.result()
 

@@ -1,7 +1,7 @@
-"""The folders of earlier crawls: which to take up, which to discard.
+"""The folders of earlier crawls: which one to resume, which to delete.
 
-A finished or half-finished crawl whose run died is worth going on with while it is young, asked
-the same, and compares with the run that is still the published one; and if nothing of it is lost.
+A crawl whose run died is resumed if it is young, was asked the same, compares with the run that is
+still the published one, and lacks nothing that it says it holds.
 """
 
 import shutil
@@ -24,24 +24,27 @@ def open_landing(
     max_age: timedelta,
     now: datetime,
     clock: Callable[[], float],
+    is_same_account: Callable[[Path], bool] = lambda _: True,
 ) -> LandingWriter:
-    """Take up the crawl of a dead run that fits, else start a new one.
+    """Resume the crawl of a dead run that fits, else start a new one.
 
     Args:
         zone: directory that holds the folders, each named by its run.
-        run_id: the run that asks now; the folder is named after it from now on.
-        run: what is asked.
+        run_id: the present run; the folder is named after it from now on.
+        run: what it is to read.
         published: runs that have reached the warehouse; their folders are left alone.
-        max_age: older crawls of dead runs are discarded.
+        max_age: older crawls of dead runs are deleted.
         now: the present.
         clock: seconds, for timing the writing of parts.
+        is_same_account: whether what a folder holds may be of the account that asks now.
 
     Raises:
         LandingError: the zone cannot be written.
     """
     folder = zone / run_id
     with writing(zone):
-        resumed = _resumable(zone, run, published, oldest=now - max_age)
+        youth = (now - max_age, now)
+        resumed = _resumable(zone, run, published, youth, is_same_account)
         if resumed is None:
             folder.mkdir(mode=0o700)
         else:
@@ -52,15 +55,19 @@ def open_landing(
 
 
 def _resumable(
-    zone: Path, run: CrawlRequest, published: frozenset[str], *, oldest: datetime
+    zone: Path,
+    run: CrawlRequest,
+    published: frozenset[str],
+    youth: tuple[datetime, datetime],
+    is_same_account: Callable[[Path], bool],
 ) -> Path | None:
-    """Find the crawl to go on with; what no run has published otherwise goes."""
+    """Find the crawl to resume; delete the others that no run has published."""
     zone.mkdir(mode=0o700, parents=True, exist_ok=True)
     resumed: Path | None = None
     for path in sorted(path for path in zone.iterdir() if path.is_dir()):
         if path.name in published:
             continue
-        if resumed is None and _fits(path, run, oldest=oldest) and is_whole(path):
+        if resumed is None and _fits(path, run, youth) and is_whole(path) and is_same_account(path):
             resumed = path
         else:
             shutil.rmtree(path)
@@ -68,7 +75,7 @@ def _resumable(
 
 
 def latest_unpublished(zone: Path, published: Sequence[str]) -> str | None:
-    """The finished crawl that began last, of those that go on from the published warehouse.
+    """The latest finished crawl of those that are based on the published run.
 
     Args:
         zone: directory that holds the folders.
@@ -84,13 +91,15 @@ def latest_unpublished(zone: Path, published: Sequence[str]) -> str | None:
     return max(fitting, key=lambda name: fitting[name], default=None)
 
 
-def _fits(path: Path, run: CrawlRequest, *, oldest: datetime) -> bool:
+def _fits(path: Path, run: CrawlRequest, youth: tuple[datetime, datetime]) -> bool:
     try:
         earlier = read_run(path)
     except LandingError:
         return False
     return (
-        earlier.started_at >= oldest
+        youth[0] <= earlier.started_at <= youth[1]
+        and earlier.endpoint == run.endpoint
+        and (earlier.domain is None or run.domain is None or earlier.domain == run.domain)
         and earlier.based_on == run.based_on
         and earlier.mode == run.mode
         and earlier.namespaces == run.namespaces

@@ -139,7 +139,7 @@ _DRAWINGS: Mapping[str, Callable[[Axes, pd.DataFrame], None]] = {
 
 def _bounds(rows: pd.DataFrame) -> str:
     """Say so where a size is not exact."""
-    return "" if (rows["size_basis"] == "exact").all() else " (some are bounds)"
+    return "" if (rows["size_basis"] == "exact").all() else " (some are not exact)"
 
 
 def _legend(axes: Axes) -> None:

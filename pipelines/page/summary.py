@@ -1,9 +1,10 @@
 """The warehouse in one screen: sizes and ages by namespace, and what changed last.
 
 Reads the published reports and shows them; bytes are made readable here and nowhere before. A
-sign stands before each figure that is a bound: ≥ at least, ≤ at most; ? is unknown.
+sign stands before a figure that is not exact: ≥ at least, ≤ at most, ≈ an estimate; ? is unknown.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,10 @@ from pipelines.swr.paging import ListedRecord
 from pipelines.swr.wire import TagRecord, read_record
 from pipelines.warehouse.query import run_query
 
-_SIGNS = {"exact": "", "lower_bound": "≥ ", "upper_bound": "≤ "}
-_SIGNS_EXPLAINED = [
-    "",
-    "≥ at least, ≤ at most, ? either way: something could not be read (docs/sizes.md)",
-]
+_SIGNS = {"exact": "", "lower_bound": "≥ ", "upper_bound": "≤ ", "estimate": "≈ "}
+_SIGNS_EXPLAINED = ["", "≥ at least, ≤ at most, ≈ as last read, ? unknown (docs/sizes.md)"]
 _SIZES = ("logical_bytes", "deduplicated_bytes", "saved_bytes")
-_BUCKETS = ("0-7d", "8-30d", "31-90d", "91-180d", "181-365d", ">365d")
+_BUCKETS = ("0-7d", "8-30d", "31-90d", "91-180d", "181-365d", ">365d", "unknown")
 _SHOWN_CHANGES = 12
 
 _REGISTRY = "select * from reports.registry_size"
@@ -40,6 +38,26 @@ _AGES = """
     select namespace, age_bucket, cast(sum(tag_count) as bigint) as tag_count
     from reports.age_buckets group by namespace, age_bucket order by namespace
 """
+# Causes by how many live tags' sizes they touch, then by how many they are.
+_CAUSES = """
+    select kind, count(*) as gap_count from reports.gaps
+    group by kind order by sum(affected_tag_count) desc, gap_count desc, kind
+"""
+_CAUSE_WORDS = {
+    "unread_child": "manifests nobody has read",
+    "invalid_manifest": "invalid manifests",
+    "unknown_manifest": "manifests of no known kind",
+    "rejected_record": "tag records that could not be used",
+    "size_unknown": "blobs without a stated size",
+    "size_conflict": "blobs with several sizes",
+    "repository_incomplete": "repositories read incompletely",
+    "repository_never_read": "repositories never read",
+    "repository_too_old": "repositories read too long ago",
+    "repository_not_confirmed": "repositories that are not listed any more",
+    "namespace_not_read": "namespaces never listed",
+    "list_contradicted": "repositories with more tags than their list gave",
+}
+_SHOWN_CAUSES = 2
 _CHANGES = """
     select namespace || '/' || repository || ':' || tag as tag, change
     from tag_history
@@ -60,6 +78,7 @@ def report_overview(directory: Path) -> RenderableType:
     registry = run_query(directory, _REGISTRY).to_pylist()[0]
     return Group(
         _headline(registry),
+        how_exact(registry, run_query(directory, _CAUSES).to_pylist()),
         "",
         _sizes(run_query(directory, _NAMESPACES).to_pylist(), registry),
         "",
@@ -119,7 +138,9 @@ def _tag_cells(listed: ListedRecord) -> Sequence[str]:
 
 def as_json_line(listed: ListedRecord) -> str:
     """A tag record on one line, as the emulator's catalogues want it."""
-    return msgspec.json.format(listed.raw, indent=-1).decode()
+    text = msgspec.json.format(listed.raw, indent=-1).decode()
+    # Outside of strings JSON has no such characters, and inside an escape means the same.
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 def _headline(registry: dict[str, Any]) -> Text:
@@ -135,15 +156,37 @@ def _headline(registry: dict[str, Any]) -> Text:
     return text
 
 
+def how_exact(registry: dict[str, Any], causes: list[dict[str, Any]]) -> str:
+    """Say in one line how much is exact, and the two largest causes why the rest is not.
+
+    Args:
+        registry: the row of reports.registry_size.
+        causes: kinds of reports.gaps with their counts, the largest first.
+    """
+    since = registry["oldest_read_at"]
+    read = f", as read since {since:%Y-%m-%d %H:%M} UTC" if since else ""
+    if not causes:
+        return f"Exact: every figure{read}."
+    total = registry["tag_count"]
+    shown = [f"{row['gap_count']:,} {_CAUSE_WORDS[row['kind']]}" for row in causes[:_SHOWN_CAUSES]]
+    more = len(causes) - _SHOWN_CAUSES
+    rest = f" and {more} more kinds" if more > 0 else ""
+    return (
+        f"Exact: the size of {registry['exact_size_tag_count']:,} of {total:,} tags, what deleting"
+        f" one gives back of {registry['exact_reclaimable_tag_count']:,}{read}."
+        f" Not read or in doubt: {', '.join(shown)}{rest} (reports.gaps)."
+    )
+
+
 def _legend(registry: dict[str, Any]) -> list[str]:
     """Explain the signs, where there can be any."""
-    if registry["is_fully_read"] and registry["size_basis"] == "exact":
+    if registry["is_fully_read"]:
         return []
     return _SIGNS_EXPLAINED
 
 
 def _sizes(namespaces: list[dict[str, Any]], registry: dict[str, Any]) -> Table:
-    columns = ("tags", "logical", "stored", "saved", "only here", "fair share")
+    columns = ("tags", "logical", "deduplicated", "saved", "exclusive", "allocated")
     table = _table("namespace", *columns, numbers=columns, title="Sizes")
     for row in namespaces:
         table.add_row(
@@ -151,7 +194,7 @@ def _sizes(namespaces: list[dict[str, Any]], registry: dict[str, Any]) -> Table:
             f"{row['tag_count']:,}",
             *(_bytes(row, name, "size_basis") for name in _SIZES),
             _bytes(row, "exclusive_bytes", "exclusive_basis"),
-            _bytes(row, "allocated_bytes", "size_basis"),
+            _bytes(row, "allocated_bytes", "allocated_basis"),
         )
     table.add_section()
     table.add_row(
@@ -175,8 +218,8 @@ def _ages(rows: list[dict[str, Any]]) -> Table:
 
 
 def _largest(rows: list[dict[str, Any]]) -> Table:
-    columns = ("tags", "stored", "only here")
-    title = "Repositories by what nobody else uses"
+    columns = ("tags", "deduplicated", "exclusive")
+    title = "Repositories by exclusive bytes"
     table = _table("repository", *columns, numbers=columns, title=title)
     for row in rows:
         table.add_row(

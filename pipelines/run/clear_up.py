@@ -59,7 +59,7 @@ def _forget(directory: Path, runs: list[str]) -> None:
 
 
 def _clear_landing_zone(zone: Path, published: Iterable[str], oldest: datetime) -> Iterator[str]:
-    """Remove folders of published runs; those of dead runs are the next crawl's business."""
+    """Remove folders of published runs; the next crawl removes those of dead runs."""
     for run_id in sorted(published):
         folder = zone / run_id
         if folder.is_dir() and _began(folder) < oldest:

@@ -6,9 +6,10 @@ Takes up the landing of a run that died, if it fits. Reading one repository is t
 import logging
 import time
 from collections import Counter
+from collections.abc import Collection
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,15 +19,23 @@ from pipelines.landing import writer as landing
 from pipelines.landing.files import write_table
 from pipelines.landing.reader import read_crawls
 from pipelines.landing.zone import open_landing
-from pipelines.run.crawler import Crawler, Limits
+from pipelines.run.clock import RunClock, offset_warning, set_back_warning
+from pipelines.run.crawler import Crawler
 from pipelines.run.discover import Discovery, ListStatus, discover
-from pipelines.run.known import NoRepositories, StoredRepositories
+from pipelines.run.identity import (
+    RegistryIdentity,
+    identify,
+    is_same_account,
+    refuse_another,
+)
+from pipelines.run.known import ReadWhole, StoredRepositories
 from pipelines.run.log import RunLog
 from pipelines.run.progress import Progress
+from pipelines.run.reading import Limits
 from pipelines.run.request import Name, RunRequest
 from pipelines.schemas import NAMESPACES, REPOSITORIES
 from pipelines.settings import Settings
-from pipelines.swr.client import client_from
+from pipelines.swr.client import SwrClient, client_from
 from pipelines.swr.transport import Transport
 from pipelines.swr.wire import as_utc
 from pipelines.warehouse.restore import ensure_state
@@ -63,55 +72,113 @@ def crawl_registry(settings: Settings, request: RunRequest, progress: Progress) 
         NothingRead: no repository could be read.
     """
     ensure_state(settings.warehouse_dir)
-    as_of = datetime.now(UTC)
     log = RunLog(request.run_id)
     log.event("run started", mode=request.mode, scope=request.scope.as_dict())
     with (
         Transport(settings) as transport,
-        closing(StoredRepositories(settings.warehouse_dir)) as published,
+        closing(StoredRepositories(settings.warehouse_dir)) as stored,
     ):
         client = client_from(settings, transport)
-        found = discover(client, request.scope, published.names(), threads=settings.concurrency)
-        folder = _open_landing(settings, request, published, as_of)
+        clock = RunClock(stored.latest_moment())
+        crawl = _Crawl(settings, request, client, stored, clock, progress, log)
+        return crawl.run()
+
+
+@dataclass
+class _Crawl:
+    """What the steps of one crawl share."""
+
+    settings: Settings
+    request: RunRequest
+    client: SwrClient
+    stored: StoredRepositories
+    clock: RunClock
+    progress: Progress
+    log: RunLog
+
+    def run(self) -> CrawlSummary:
+        """Discover, crawl and land."""
+        registry = identify(self.settings).known_as(self.stored.registry)
+        self._refuse_another(registry)
+        self._warn_of_clock(set_back_warning(self.clock.set_back_seconds))
+        found = discover(
+            self.client,
+            self.request.scope,
+            self.stored.names(),
+            threads=self.settings.concurrency,
+        )
+        registry = replace(registry, domain=self.client.domain_id)
+        self._refuse_another(registry)
+        self._warn_of_clock(offset_warning(self.client.transport.clock_offset_seconds))
+        self._warn_of_namespaces(found)
+        folder = self._open_landing(registry, found)
+        self._crawl(folder, found)
+        totals = _totals(found, self.client.transport, self.clock)
+        folder.close(totals)
+        crawls = read_crawls(folder.path)
+        summary = CrawlSummary(crawls, totals, list(found.namespaces), found.failed_namespaces)
+        _log_landed(self.log, summary)
+        _raise_if_nothing_read(summary)
+        return summary
+
+    def _refuse_another(self, registry: RegistryIdentity) -> None:
+        """Refuse another registry than the stored one, as far as either is known by now."""
+        accounts = [account] if (account := self.client.domain_id) else []
+        refuse_another(self.stored.registry, registry, accounts, self.settings.warehouse_dir)
+
+    def _warn_of_clock(self, sentence: str | None) -> None:
+        if sentence:
+            self.log.event("clock is wrong", level=logging.WARNING, error=sentence)
+            self.progress.notice(sentence)
+
+    def _warn_of_namespaces(self, found: Discovery) -> None:
+        """Name at once those that cannot be read, or not whole."""
+        for namespace, error in found.failed_namespaces.items():
+            self.log.event(
+                "namespace not listed", level=logging.WARNING, namespace=namespace, error=error
+            )
+            status = found.namespaces[namespace].status
+            self.progress.notice(f"{namespace}: list of repositories {status}: {error}")
+
+    def _open_landing(self, registry: RegistryIdentity, found: Discovery) -> landing.LandingWriter:
+        asked = landing.CrawlRequest(
+            mode=self.request.mode,
+            namespaces=self.request.scope.namespaces,
+            repositories=self.request.scope.repositories,
+            based_on=self.stored.last_run(),
+            started_at=self.clock.as_of,
+            registry=registry.name,
+            endpoint=registry.endpoint,
+            region=registry.region,
+            domain=registry.domain,
+        )
+        folder = open_landing(
+            landing_zone(self.settings),
+            self.request.run_id,
+            asked,
+            published=self.stored.runs(),
+            max_age=timedelta(hours=self.settings.landing_max_age_hours),
+            now=self.clock.as_of,
+            clock=time.monotonic,
+            is_same_account=lambda path: is_same_account(path, self.client, found.listed),
+        )
         write_table(folder.path / "namespaces.parquet", _namespaces(found))
         write_table(folder.path / "repositories.parquet", _repositories(found))
+        return folder
+
+    def _crawl(self, folder: landing.LandingWriter, found: Discovery) -> None:
         crawler = Crawler(
-            client=client,
+            client=self.client,
             folder=folder,
-            known=NoRepositories() if request.full else published,
-            limits=Limits(settings.page_size),
-            progress=progress,
-            log=log,
+            known=ReadWhole(self.stored) if self.request.full else self.stored,
+            limits=Limits(self.settings.page_size),
+            clock=self.clock,
+            progress=self.progress,
+            log=self.log,
         )
-        crawler.crawl(found, done=_done(folder.path), threads=settings.concurrency)
-        totals = _totals(found, transport, as_of)
-        folder.close(totals)
-    crawls = read_crawls(folder.path)
-    summary = CrawlSummary(crawls, totals, list(found.namespaces), found.failed_namespaces)
-    _log_landed(log, summary)
-    _raise_if_nothing_read(summary)
-    return summary
-
-
-def _open_landing(
-    settings: Settings, request: RunRequest, published: StoredRepositories, now: datetime
-) -> landing.LandingWriter:
-    asked = landing.CrawlRequest(
-        mode=request.mode,
-        namespaces=request.scope.namespaces,
-        repositories=request.scope.repositories,
-        based_on=published.last_run(),
-        started_at=now,
-    )
-    return open_landing(
-        landing_zone(settings),
-        request.run_id,
-        asked,
-        published=published.runs(),
-        max_age=timedelta(hours=settings.landing_max_age_hours),
-        now=now,
-        clock=time.monotonic,
-    )
+        crawler.crawl(
+            found, done=_done(folder.path, found.listed), threads=self.settings.concurrency
+        )
 
 
 def landing_zone(settings: Settings) -> Path:
@@ -119,12 +186,19 @@ def landing_zone(settings: Settings) -> Path:
     return settings.warehouse_dir / "landing"
 
 
-def _done(path: Path) -> set[Name]:
-    """Repositories that a dead run finished; those that failed are tried again."""
-    return {
-        (row["namespace"], row["repository"])
+def _done(path: Path, listed: Collection[Name]) -> set[Name]:
+    """Repositories that a dead run finished.
+
+    Those that failed are tried again, and so are those that it found gone and are listed by now.
+    """
+    ended = {
+        (row["namespace"], row["repository"]): row["status"]
         for row in read_crawls(path).to_pylist()
-        if row["status"] != "failed"
+    }
+    return {
+        name
+        for name, status in ended.items()
+        if status != "failed" and not (status == "missing" and name in listed)
     }
 
 
@@ -160,10 +234,10 @@ def _repositories(found: Discovery) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=REPOSITORIES)
 
 
-def _totals(found: Discovery, transport: Transport, as_of: datetime) -> landing.CrawlTotals:
+def _totals(found: Discovery, transport: Transport, clock: RunClock) -> landing.CrawlTotals:
     counters = transport.counters
     return landing.CrawlTotals(
-        as_of=as_of,
+        as_of=clock.as_of,
         unread_namespaces=found.count(ListStatus.NOT_ASKED, ListStatus.FAILED),
         failed_namespaces=len(found.failed_namespaces),
         unread_repositories=found.unread_repositories,
@@ -171,12 +245,12 @@ def _totals(found: Discovery, transport: Transport, as_of: datetime) -> landing.
         retries=counters.retries,
         throttled_seconds=counters.throttled_seconds,
         bytes=counters.bytes,
+        clock_set_back_seconds=clock.set_back_seconds,
+        clock_offset_seconds=transport.clock_offset_seconds,
     )
 
 
 def _log_landed(log: RunLog, summary: CrawlSummary) -> None:
-    for namespace, error in summary.failed_namespaces.items():
-        log.event("namespace not listed", level=logging.WARNING, namespace=namespace, error=error)
     totals = summary.totals
     log.event(
         "run landed",
@@ -190,7 +264,12 @@ def _log_landed(log: RunLog, summary: CrawlSummary) -> None:
 
 
 def _raise_if_nothing_read(summary: CrawlSummary) -> None:
-    """Refuse to go on from a run in which everything failed."""
+    """Refuse to go on from a run in which everything failed, or that sees nothing at all."""
+    if not (summary.visible_namespaces or summary.crawls.num_rows):
+        raise NothingRead(
+            "These credentials see no organization (namespace), so nothing is published: grant"
+            " them access to one in SWR, or check which account and project they are of."
+        )
     if summary.is_complete or summary.count("complete", "unchanged", "incomplete", "missing"):
         return
     errors = [*summary.failed_namespaces.values(), *summary.crawls["error"].to_pylist()]

@@ -11,7 +11,8 @@ from enum import StrEnum
 from pipelines.errors import SettingsError, SwrError
 from pipelines.run.request import WILDCARD, Name, Scope
 from pipelines.settings import Settings
-from pipelines.swr.client import RepositoryList, SwrClient, client_from
+from pipelines.swr.client import SwrClient, client_from
+from pipelines.swr.repository_list import RepositoryList
 from pipelines.swr.transport import Transport
 from pipelines.swr.wire import RepositoryRecord
 
@@ -132,10 +133,18 @@ def _add_namespace(
     if isinstance(listed, SwrError):
         found.namespaces[namespace] = NamespaceListing(ListStatus.FAILED, error=str(listed))
         return
-    found.namespaces[namespace] = NamespaceListing(ListStatus.COMPLETE, listed.unreadable)
+    status = ListStatus.COMPLETE if listed.is_complete else ListStatus.INCOMPLETE
+    found.namespaces[namespace] = NamespaceListing(
+        status, listed.unreadable, None if listed.is_complete else _why_incomplete(listed)
+    )
     for record in listed.records:
         is_in_scope = scope.has_repository(namespace, record.name)
         (found.listed if is_in_scope else found.outside)[namespace, record.name] = record
+
+
+def _why_incomplete(listed: RepositoryList) -> str:
+    total = "an unknown number" if listed.total is None else listed.total
+    return f"the list of repositories gives {listed.received} of {total}, however often it is read"
 
 
 def _refuse_typos(scope: Scope, found: Discovery, known: set[Name]) -> None:

@@ -22,6 +22,7 @@ from pipelines.warehouse.query import run_query
 from pipelines.warehouse.reports import build_reports
 
 _LATEST_STATUS = "select status from ingest.runs order by as_of desc, run_id desc limit 1"
+_REJECTED = "select count(*) as records from ingest.counted_records where reason = 'rejected'"
 
 
 class Step(StrEnum):
@@ -100,3 +101,9 @@ def latest_status(settings: Settings) -> str:
     """How the published run went: complete or partial."""
     status: str = run_query(settings.warehouse_dir, _LATEST_STATUS)["status"][0].as_py()
     return status
+
+
+def rejected_record_count(settings: Settings) -> int:
+    """Records that are counted as tags and could not be used, in what is published."""
+    count: int = run_query(settings.warehouse_dir, _REJECTED)["records"][0].as_py()
+    return count

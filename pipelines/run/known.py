@@ -4,18 +4,22 @@ Bridges `warehouse`, which knows tables, and `swr`, which knows records. Reads o
 """
 
 from collections.abc import Collection
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
+from duckdb import DuckDBPyConnection
 
+from pipelines.run.identity import RegistryIdentity
 from pipelines.run.request import Name
 from pipelines.swr.paging import SHORT_LIMIT, KnownRecords, RecordVersion
 from pipelines.warehouse.known import (
     known_newest,
     known_records,
     known_repositories,
+    latest_moment,
     published_runs,
+    stored_registry,
 )
 from pipelines.warehouse.state import connect_state, has_state
 
@@ -55,10 +59,27 @@ class StoredRepositories:
         """Repositories that were there when last read."""
         return list(self._repositories)
 
+    def latest_moment(self) -> datetime | None:
+        """The latest moment that its runs stored of themselves; None before the first."""
+        return latest_moment(self._con) if self._con else None
+
+    @property
+    def registry(self) -> RegistryIdentity | None:
+        """The registry it holds; None where it holds none, or does not say which."""
+        return registry_in(self._con) if self._con else None
+
+    def record_count(self, name: Name) -> int:
+        """How many records a repository held when it was last read."""
+        row = self._repositories.get(name)
+        return row["record_count"] if row else 0
+
     def get(self, name: Name) -> KnownRecords | None:
-        """What to compare an incremental reading with; None if the last one proved nothing."""
+        """What to compare an incremental reading with.
+
+        None if the last one proved nothing, or records with wrong dates could hide changes.
+        """
         con, row = self._con, self._repositories.get(name)
-        if con is None or row is None or row["status"] not in _PROVEN:
+        if con is None or row is None or row["status"] not in _PROVEN or row["is_misdated"]:
             return None
 
         def lookup(keys: Collection[str]) -> dict[str, RecordVersion]:
@@ -78,11 +99,22 @@ class StoredRepositories:
         return _versions(self._newest.slice(*self._places[name]))
 
 
-class NoRepositories:
-    """What a full crawl compares with."""
+def registry_in(con: DuckDBPyConnection) -> RegistryIdentity | None:
+    """The registry that a warehouse holds; None where it holds none, or does not say which."""
+    row = stored_registry(con)
+    if row is None:
+        return None
+    return RegistryIdentity(row["registry"], row["endpoint"], row["region"], row["domain"])
+
+
+class ReadWhole:
+    """What a full crawl compares with: nothing but how many records there were."""
+
+    def __init__(self, stored: StoredRepositories) -> None:
+        self.record_count = stored.record_count
 
     def get(self, name: Name) -> KnownRecords | None:
-        """Nothing is known of any repository."""
+        """Nothing, so that every repository is read whole."""
         del name
         return None
 

@@ -1,7 +1,9 @@
 """The second step of a run: normalize what was landed and load it, a bounded chunk at a time."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import pyarrow as pa
@@ -16,10 +18,12 @@ from pipelines.landing.reader import (
     read_totals,
 )
 from pipelines.run.crawl import UNPROVEN, landing_zone
+from pipelines.run.identity import RegistryIdentity, refuse_another
+from pipelines.run.known import registry_in
 from pipelines.run.log import RunLog
 from pipelines.run.normalize import normalize
 from pipelines.run.request import Scope
-from pipelines.schemas import CRAWLS
+from pipelines.schemas import CRAWLS, REGISTRIES
 from pipelines.settings import Settings
 from pipelines.warehouse import load
 from pipelines.warehouse.building import connect_building, start_building
@@ -44,10 +48,11 @@ def load_landing(settings: Settings, run_id: str) -> dict[str, int]:
 def _load_landing(settings: Settings, run_id: str, memory_limit: str | None) -> dict[str, int]:
     directory = settings.warehouse_dir
     path = landing_zone(settings) / run_id
-    totals = read_totals(path)
+    asked, totals, crawls = read_run(path), read_totals(path), read_crawls(path)
+    registry = RegistryIdentity(asked.registry, asked.endpoint, asked.region, asked.domain)
     start_building(directory)
     with connect_building(directory, memory_limit) as con:
-        load.begin(con, "localhost")
+        load.begin(con, registry.name)
 
         def settled(digests: Collection[str]) -> set[str]:
             return load.settled_digests(con, list(digests))
@@ -57,18 +62,25 @@ def _load_landing(settings: Settings, run_id: str, memory_limit: str | None) -> 
             load.stage_rejected(con, chunk.counted, chunk.rejected)
             load.load_images(con, *chunk.images, totals.as_of)
             del chunk  # before the next is made
-        crawls = read_crawls(path)
-        run = _run_row(settings, run_id, read_run(path), totals, crawls)
-        load.apply(
-            con,
-            run,
-            crawls.select(CRAWLS.names),
-            read_repositories(path),
-            read_namespaces(path),
-        )
+        accounts = [*filter(None, [registry.domain]), *load.staged_accounts(con)]
+        refuse_another(registry_in(con), registry, accounts, directory)
+        registry = replace(registry, domain=next(iter(accounts), None))
+        found = load.Found(_as_row(registry), read_namespaces(path), read_repositories(path))
+        run = _run_row(settings, run_id, asked, totals, crawls)
+        load.apply(con, run, found, crawls.select(CRAWLS.names))
         rows = load.row_counts(con)
     RunLog(run_id).event("run loaded", status=run.status, rows=rows)
     return rows
+
+
+def _as_row(registry: RegistryIdentity) -> pa.Table:
+    """A registry as a row of REGISTRIES."""
+    row = {
+        "endpoint": registry.endpoint,
+        "region": registry.region,
+        "domain": registry.domain,
+    }
+    return pa.Table.from_pylist([row], schema=REGISTRIES)
 
 
 def _run_row(
@@ -79,14 +91,15 @@ def _run_row(
     crawls: pa.Table,
 ) -> load.Run:
     failed = set(crawls["status"].to_pylist()) & set(UNPROVEN)
+    finished: list[Any] = crawls["finished_at"].to_pylist()
     scope = Scope(asked.namespaces, asked.repositories).as_dict()
     return load.Run(
         run_id=run_id,
-        registry="localhost",
+        registry=asked.registry,
         as_of=totals.as_of,
         mode=asked.mode,
         started_at=totals.as_of,
-        finished_at=datetime.now(UTC),
+        finished_at=max([datetime.now(UTC), totals.as_of, *finished]),
         status="partial" if failed or totals.failed_namespaces else "complete",
         scope=msgspec.json.encode(scope).decode(),
         unread_namespaces=totals.unread_namespaces,
@@ -98,6 +111,6 @@ def _run_row(
         failed_namespaces=totals.failed_namespaces,
         received_bytes=totals.bytes,
         exact_hours=settings.exact_hours,
-        clock_set_back_seconds=None,
-        clock_offset_seconds=None,
+        clock_set_back_seconds=totals.clock_set_back_seconds,
+        clock_offset_seconds=totals.clock_offset_seconds,
     )

@@ -131,7 +131,9 @@ def _batch(landed: pa.Table) -> _Batch:
 
 def _tag_row(record: TagRecord) -> tuple[Any, ...]:
     created = record.created and as_utc(record.created)
-    return (*_read_columns(record), created, as_utc(record.updated), deletion_time(record), None)
+    unreadable = ",".join(record.unreadable) or None
+    dates = created, as_utc(record.updated), deletion_time(record)
+    return (*_read_columns(record), *dates, unreadable)
 
 
 def _tags(names: pa.Table, rows: list[tuple[Any, ...]]) -> pa.Table:

@@ -1,7 +1,7 @@
-"""Who is asking: a ready token, an IAM user's password, or an access key that signs.
+"""The ways to authenticate: a ready token, an IAM user's password, an access key that signs.
 
 Each is an object with one method, `flow`: it yields the request ready to send, is sent the
-response, and may yield again. No other module knows there is more than one way.
+response, and may yield again. Which one the settings ask for is decided in `credentials`.
 """
 
 import threading
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 import requests
 
-from pipelines.errors import SettingsError, SwrUnauthenticated, UnexpectedResponse
+from pipelines.errors import SwrUnauthenticated, UnexpectedResponse
 from pipelines.settings import Settings
 from pipelines.swr.responses import Response, describe_request
 from pipelines.swr.signing import authorization
@@ -27,12 +27,18 @@ _RENEW_BEFORE_EXPIRY_SECONDS = 600.0
 class Credentials(Protocol):
     """Something that can make a request acceptable."""
 
+    @property
+    def domain_id(self) -> str | None:
+        """The account that logged in; None where nothing says which."""
+
     def flow(self, request: requests.PreparedRequest) -> AuthFlow:
         """Yield the request with its credentials, again if the response calls for it."""
 
 
 class Token:
-    """A ready token. Nothing can renew it."""
+    """A ready token. Nothing can renew it, and nothing says whose it is."""
+
+    domain_id = None
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -45,6 +51,8 @@ class Token:
 
 class AccessKey:
     """An access key that signs each request. A refused signature is never sent again."""
+
+    domain_id = None
 
     def __init__(
         self,
@@ -85,13 +93,14 @@ class _IssuedToken:
     value: str = field(repr=False)
     issued: float
     renew_at: float
+    domain_id: str | None
 
 
 class IamUser:
     """An IAM user's password, exchanged for a token that all threads share.
 
-    The token is renewed before it expires, and once for each time it is refused: a request gives
-    up only when a token issued after its refusal is refused too.
+    The token is renewed before it expires, and when it is refused: a request gives up only when a
+    token issued after its refusal is refused too.
     """
 
     def __init__(self, settings: Settings, transport: Transport) -> None:
@@ -100,8 +109,13 @@ class IamUser:
         self._lock = threading.Lock()
         self._token: _IssuedToken | None = None
 
+    @property
+    def domain_id(self) -> str | None:
+        """The account of the user, as the token tells it; None before the first token."""
+        return self._token.domain_id if self._token else None
+
     def flow(self, request: requests.PreparedRequest) -> AuthFlow:
-        """Yield the request, and again with a newer token after each 401 worth it."""
+        """Yield the request, and again with a newer token after a 401."""
         token = self._usable_token(refused=None)
         request.headers[_TOKEN_HEADER] = token.value
         response = yield request
@@ -127,7 +141,7 @@ class IamUser:
             msgspec.json.encode(_password_request(self._settings)),
         )
         try:
-            return self._transport.fetch(request, _as_it_is, _issued_token)
+            return self._transport.fetch(request, _without_credentials, _issued_token)
         except SwrUnauthenticated as error:
             raise SwrUnauthenticated(
                 "IAM refused the user; check SWR_USERNAME, SWR_PASSWORD, SWR_DOMAIN_NAME and"
@@ -137,45 +151,6 @@ class IamUser:
                 code=error.code,
                 request_id=error.request_id,
             ) from None
-
-
-def credentials_from(settings: Settings, transport: Transport) -> Credentials:
-    """Choose the way to authenticate by which settings are there; a ready token comes first.
-
-    Raises:
-        SettingsError: none of the three ways is fully set.
-    """
-    if settings.auth_token:
-        return Token(settings.auth_token.get_secret_value())
-    if settings.password or settings.username:
-        _require(settings, "username", "password", "domain_name")
-        if not (settings.project_name or settings.region):
-            raise SettingsError("These credentials also need SWR_PROJECT_NAME, or SWR_REGION.")
-        return IamUser(settings, transport)
-    if settings.access_key or settings.secret_key:
-        _require(settings, "access_key", "secret_key")
-        return AccessKey(
-            settings.access_key or "",
-            settings.secret_key.get_secret_value() if settings.secret_key else "",
-            security_token=(
-                settings.security_token.get_secret_value() if settings.security_token else None
-            ),
-            project_id=settings.project_id,
-        )
-    raise SettingsError(
-        "No credentials: set SWR_AUTH_TOKEN; or SWR_USERNAME, SWR_PASSWORD, SWR_DOMAIN_NAME and"
-        " SWR_PROJECT_NAME; or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK."
-    )
-
-
-def _require(settings: Settings, *fields: str) -> None:
-    missing = [
-        str(Settings.model_fields[field].validation_alias)
-        for field in fields
-        if getattr(settings, field) is None
-    ]
-    if missing:
-        raise SettingsError(f"These credentials also need {' and '.join(missing)}.")
 
 
 def _password_request(settings: Settings) -> dict[str, object]:
@@ -193,7 +168,7 @@ def _password_request(settings: Settings) -> dict[str, object]:
     }
 
 
-def _as_it_is(request: requests.PreparedRequest) -> AuthFlow:
+def _without_credentials(request: requests.PreparedRequest) -> AuthFlow:
     yield request
 
 
@@ -204,6 +179,30 @@ class _TokenBody(msgspec.Struct):
 
 class _TokenResponse(msgspec.Struct):
     token: _TokenBody
+
+
+class _Domain(msgspec.Struct):
+    id: str
+
+
+class _Project(msgspec.Struct):
+    domain: _Domain
+
+
+class _Owner(msgspec.Struct):
+    project: _Project
+
+
+class _OwnedToken(msgspec.Struct):
+    token: _Owner
+
+
+def _account(response: Response) -> str | None:
+    """The account whose project a token is for; None where the answer does not tell."""
+    try:
+        return msgspec.json.decode(response.content, type=_OwnedToken).token.project.domain.id
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
 
 
 def _issued_token(response: Response) -> _IssuedToken:
@@ -222,7 +221,7 @@ def _issued_token(response: Response) -> _IssuedToken:
     issued = time.monotonic()
     seconds = lifetime.total_seconds()
     margin = min(_RENEW_BEFORE_EXPIRY_SECONDS, seconds / 10)
-    return _IssuedToken(value, issued, issued + seconds - margin)
+    return _IssuedToken(value, issued, issued + seconds - margin, _account(response))
 
 
 def _body(request: requests.PreparedRequest) -> bytes:

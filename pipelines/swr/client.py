@@ -1,12 +1,12 @@
-"""The calls this project makes to SWR, one method each, with names compared here.
+"""The calls this project makes to SWR, one method each.
 
-The API's own filters are fuzzy, so what comes back is compared again. Which pages of a repository
-to ask for is decided by `reading_order`; how a request travels by `transport`.
+Which pages to ask for is decided by `paging` and `repository_list`; how a request travels by
+`transport`.
 """
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
@@ -14,31 +14,30 @@ import msgspec
 
 from pipelines.errors import SwrNotFound, SwrRefused, UnexpectedResponse
 from pipelines.settings import Settings
-from pipelines.swr.auth import Credentials, credentials_from
+from pipelines.swr.auth import Credentials
+from pipelines.swr.credentials import credentials_from
+from pipelines.swr.json_parts import UNREADABLE
 from pipelines.swr.paging import ACCEPTED_LIMIT, MAXIMUM_LIMIT, Page, PageRequest
-from pipelines.swr.responses import Response, describe_request
+from pipelines.swr.repository_list import RepositoryList, RepositoryPage, read_repository_list
+from pipelines.swr.responses import Response, describe_request, sent_at
 from pipelines.swr.transport import ATTEMPTS, Transport, prepare_request
 from pipelines.swr.wire import (
     NamespaceList,
-    RepositoryRecord,
+    NamespaceRecord,
+    SingleRepository,
     list_records,
     list_repositories,
+    single_repository,
 )
 
 T = TypeVar("T")
 
 _CONTENT_RANGE = re.compile(r"(\d{1,18})-(\d{1,18})/(\d{1,18})")
-_REPOSITORY_WALKS = 3
+# One lost answer, or one server that lags behind, must not close a repository's tags.
+_TIMES_ASKED = 2
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # A mistyped endpoint should not take a minute to be told.
 _FIRST_CONTACT_ATTEMPTS = 3
-
-
-@dataclass(frozen=True)
-class RepositoryList:
-    """The repositories of one namespace, and how many records could not be read."""
-
-    records: list[RepositoryRecord]
-    unreadable: int
 
 
 class SwrClient:
@@ -50,30 +49,52 @@ class SwrClient:
         self._endpoint = (self._request.url or "").rstrip("/")
         self._credentials = credentials
 
+    @property
+    def domain_id(self) -> str | None:
+        """The account that logged in; None where nothing says which."""
+        return self._credentials.domain_id
+
     def namespaces(self) -> list[str]:
         """Names of all visible namespaces, sorted; those reached through one repository too."""
-        response = self._get(
+        listed = self._get(
             "/v2/manage/namespaces",
             {"filter": "mode::visible"},
-            lambda response: _decode(response, NamespaceList),
+            _decode_namespaces,
             attempts=_FIRST_CONTACT_ATTEMPTS,
         )
-        return sorted({record.name for record in response.namespaces})
+        return sorted({record.name for record in listed})
 
     def repositories(self, namespace: str) -> RepositoryList:
         """Every repository of a namespace, also where the endpoint refuses large pages."""
+
+        def ask(offset: int, limit: int) -> RepositoryPage:
+            parameters = {
+                "namespace": namespace,
+                "offset": str(offset),
+                "limit": str(limit),
+                "order_column": "name",
+                "order_type": "asc",
+            }
+            return self._get("/v2/manage/repos", parameters, _decode_repository_page)
+
         try:
-            return self._list_repositories(namespace, MAXIMUM_LIMIT)
+            return read_repository_list(namespace, MAXIMUM_LIMIT, ask)
         except SwrRefused:
-            return self._list_repositories(namespace, ACCEPTED_LIMIT)
+            return read_repository_list(namespace, ACCEPTED_LIMIT, ask)
+
+    def repository(self, namespace: str, repository: str) -> SingleRepository:
+        """Ask for one repository by name."""
+        return self._get(_repository_path(namespace, repository), {}, _decode_repository)
 
     def has_repository(self, namespace: str, repository: str) -> bool:
-        """Ask for one repository by name."""
-        try:
-            self._get(_repository_path(namespace, repository), {}, _decode_object)
-        except SwrNotFound:
-            return False
-        return True
+        """Ask for one repository by name; it is gone only if SWR itself says so twice."""
+        for _ in range(_TIMES_ASKED):
+            try:
+                self.repository(namespace, repository)
+            except SwrNotFound:
+                continue
+            return True
+        return False
 
     def tag_page(self, namespace: str, repository: str, page: PageRequest) -> Page:
         """One page of a repository's tags, by time of update."""
@@ -89,47 +110,6 @@ class SwrClient:
         """One answer of the tags call to query parameters given as the API names them."""
         path = _repository_path(namespace, repository) + "/tags"
         return self._get(path, parameters, _decode_tag_page)
-
-    def _list_repositories(self, namespace: str, limit: int) -> RepositoryList:
-        """List repositories in pages of `limit`.
-
-        The list is paged by offset and can shift while it is read: it is read again until it
-        holds as many as the registry says, three times at most, and all that was seen is kept.
-        """
-        found: dict[tuple[str, str], RepositoryRecord] = {}
-        for _ in range(_REPOSITORY_WALKS):
-            listed, unreadable, total = self._walk_repositories(namespace, limit)
-            found.update(listed)
-            if total is None or len(listed) + unreadable >= total:
-                break
-        records = [record for (owner, _), record in sorted(found.items()) if owner == namespace]
-        return RepositoryList(records, unreadable)
-
-    def _walk_repositories(
-        self, namespace: str, limit: int
-    ) -> tuple[dict[tuple[str, str], RepositoryRecord], int, int | None]:
-        found: dict[tuple[str, str], RepositoryRecord] = {}
-        unreadable = 0
-        offset = 0
-        while True:
-            parameters = {
-                "namespace": namespace,
-                "offset": str(offset),
-                "limit": str(limit),
-                "order_column": "name",
-                "order_type": "asc",
-            }
-            page, total = self._get("/v2/manage/repos", parameters, _decode_repository_page)
-            readable = [record for record in page if record is not None]
-            unreadable += len(page) - len(readable)
-            found.update(
-                {(record.namespace or namespace, record.name): record for record in readable}
-            )
-            # An endpoint that gives fewer than asked for keeps to its own limit: so do we.
-            limit = min(limit, len(page)) if offset == 0 else limit
-            offset += limit
-            if not page or (total is not None and offset >= total):
-                return found, unreadable, total
 
     def _get(
         self,
@@ -170,33 +150,51 @@ def _repository_path(namespace: str, repository: str) -> str:
     return f"/v2/manage/namespaces/{owner}/repos/{name}"
 
 
+def _decode_namespaces(response: Response) -> list[NamespaceRecord]:
+    body = _text(response) or b"null"
+    try:
+        listed = msgspec.json.decode(body, type=NamespaceList | None)
+    except UNREADABLE:
+        raise _unexpected(response, "the JSON of a list of namespaces") from None
+    return (listed.namespaces or []) if listed else []
+
+
 def _decode_tag_page(response: Response) -> Page:
     try:
-        records = list_records(response.content)
-    except (msgspec.MsgspecError, RecursionError):
+        records = list_records(_array(response))
+    except UNREADABLE:
         raise _unexpected(response, "a JSON array of tags") from None
-    return Page(records, _total(response, len(records)))
+    return Page(records, _total(response, len(records)), sent_at(response) or datetime.now(UTC))
 
 
-def _decode_repository_page(
-    response: Response,
-) -> tuple[Sequence[RepositoryRecord | None], int | None]:
+def _decode_repository_page(response: Response) -> RepositoryPage:
     try:
-        records = list_repositories(response.content)
-    except (msgspec.MsgspecError, RecursionError):
+        records, unreadable = list_repositories(_array(response))
+    except UNREADABLE:
         raise _unexpected(response, "a JSON array of repositories") from None
-    return records, _total(response, len(records))
+    rows = len(records) + len(unreadable)
+    stated = [_total(response, rows), *(record.total_range for record in records)]
+    # Of two totals the larger: the list is not complete if it holds fewer.
+    total = max((total for total in stated if total is not None and total >= rows), default=None)
+    return RepositoryPage(records, unreadable, total)
 
 
-def _decode_object(response: Response) -> dict[str, object]:
-    return _decode(response, dict[str, object])
-
-
-def _decode(response: Response, shape: type[T]) -> T:
+def _decode_repository(response: Response) -> SingleRepository:
     try:
-        return msgspec.json.decode(response.content, type=shape)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise _unexpected(response, "the API's JSON") from None
+        return single_repository(_text(response))
+    except UNREADABLE:
+        raise _unexpected(response, "a JSON object") from None
+
+
+def _text(response: Response) -> bytes:
+    """The body without a byte-order mark."""
+    return response.content.removeprefix(_BYTE_ORDER_MARK).strip()
+
+
+def _array(response: Response) -> bytes:
+    """The body of a list; nothing and null are how some services write an empty one."""
+    text = _text(response)
+    return b"[]" if text in (b"", b"null") else text
 
 
 def _total(response: Response, rows: int) -> int | None:

@@ -1,4 +1,4 @@
-"""What an answer that is no success means: status and body become one of our errors.
+"""Turns an answer that is no success into one of our errors, by its status and body.
 
 Error bodies come in five shapes, from gateway, backend and IAM, besides HTML from load balancers.
 Successful bodies are read in `wire`.
@@ -21,29 +21,34 @@ from pipelines.errors import (
     SwrRefused,
     SwrUnauthenticated,
     SwrUnavailable,
+    SwrUnknownPath,
 )
 
 _BY_STATUS: dict[int, type[SwrError]] = {
     401: SwrUnauthenticated,
     403: SwrForbidden,
-    404: SwrNotFound,
+    404: SwrUnknownPath,
+    # Timed out, too early, too many: the same request may do later.
+    408: SwrUnavailable,
+    425: SwrUnavailable,
     429: SwrUnavailable,
-    500: SwrUnavailable,
-    502: SwrUnavailable,
-    503: SwrUnavailable,
-    504: SwrUnavailable,
 }
-_MEANING = {
-    401: "the credentials were refused",
-    403: "the credentials do not allow this",
-    404: "not found",
-    429: "too many requests",
+_NO_NAMESPACE = "4040058"
+# SWR's own words for a repository that is not there: image list, image, tag list not found.
+_NO_REPOSITORY = {"4040009", "4040010", "4040113", "4041057"}
+_MEANING: dict[type[SwrError], str] = {
+    SwrUnauthenticated: "the credentials were refused",
+    SwrForbidden: "the credentials do not allow this",
+    SwrNotFound: "not found",
+    SwrUnknownPath: "whatever answered does not know this path; check the endpoint",
+    SwrUnavailable: "failed",
+    SwrRefused: "refused",
 }
 _LONGEST_QUOTE = 300
 _SECRET_HEADERS = ("X-Auth-Token", "X-Security-Token", "Authorization")
-# So many of a secret's last letters give it away; a signature is at the end of its header.
-_TELLING = 12
-_NO_LETTERS = re.compile(r"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|[^A-Za-z0-9]")
+# So many of a secret's last characters give it away; a signature is at the end of its header.
+_SECRET_TAIL = 12
+_ESCAPES_AND_SIGNS = re.compile(r"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|[^A-Za-z0-9]")
 
 
 class Response(NamedTuple):
@@ -55,7 +60,7 @@ class Response(NamedTuple):
     content: bytes
 
     def __repr__(self) -> str:
-        """Tell neither headers nor body: IAM's hold the token."""
+        """Show neither headers nor body: IAM's hold the token."""
         return f"<Response {self.status_code} to {describe_request(self.request)}>"
 
 
@@ -65,12 +70,18 @@ def describe_request(request: requests.PreparedRequest) -> str:
     return f"{request.method} {parts.scheme}://{parts.netloc}{parts.path}"
 
 
+def sent_at(response: Response) -> datetime | None:
+    """When the server sent an answer by its own clock, to the second; None if it does not say."""
+    return _http_date(response.headers.get("Date"))
+
+
 def error_from(response: Response) -> SwrError:
-    """Turn a response that is no success into the error that tells what to do about it."""
+    """Turn a response that is no success into the error that says what to do about it."""
     status, request = response.status_code, response.request
     code, message = _code_and_message(response.content)
-    return _BY_STATUS.get(status, SwrRefused)(
-        _problem(status, _quotable(message, request)),
+    kind = _kind(status, code)
+    return kind(
+        _problem(kind, status, _quotable(message, request)),
         request=describe_request(request),
         status=status,
         code=_quotable(code, request),
@@ -79,10 +90,18 @@ def error_from(response: Response) -> SwrError:
     )
 
 
-def _problem(status: int, message: str | None) -> str:
+def _kind(status: int, code: str | None) -> type[SwrError]:
+    number = (code or "").rpartition(".")[2]
+    if status == requests.codes.not_found and number in {*_NO_REPOSITORY, _NO_NAMESPACE}:
+        return SwrNotFound
+    return _BY_STATUS.get(status, SwrUnavailable if status in range(500, 600) else SwrRefused)
+
+
+def _problem(kind: type[SwrError], status: int, message: str | None) -> str:
     if status in range(300, 400):
         return "answered with a redirect, which is not followed; check the endpoint"
-    meaning = _MEANING.get(status, "failed" if status in range(500, 600) else "refused")
+    is_throttled = status == requests.codes.too_many_requests
+    meaning = "too many requests" if is_throttled else _MEANING[kind]
     return f"{meaning}: {message}" if message else meaning
 
 
@@ -92,7 +111,7 @@ def _code_and_message(body: bytes) -> tuple[str | None, str | None]:
         decoded = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None, None
-    for part in _parts(decoded):
+    for part in _error_objects(decoded):
         code = _text(part, "errorCode", "error_code", "code")
         message = _text(part, "errorMessage", "error_msg", "errorMsg", "message")
         if code or message:
@@ -100,8 +119,8 @@ def _code_and_message(body: bytes) -> tuple[str | None, str | None]:
     return None, None
 
 
-def _parts(decoded: object) -> Iterator[dict[str, object]]:
-    """Yield the objects an error may be told in, the most telling first."""
+def _error_objects(decoded: object) -> Iterator[dict[str, object]]:
+    """Yield the objects that may hold code and message, the outermost first."""
     if isinstance(decoded, list):
         yield from (part for part in decoded if isinstance(part, dict))
     elif isinstance(decoded, dict):
@@ -109,7 +128,7 @@ def _parts(decoded: object) -> Iterator[dict[str, object]]:
         nested = decoded.get("error")
         if isinstance(nested, dict):
             yield nested
-        yield from _parts(decoded.get("errors"))
+        yield from _error_objects(decoded.get("errors"))
 
 
 def _text(part: dict[str, object], *names: str) -> str | None:
@@ -124,27 +143,30 @@ def _quotable(text: str | None, request: requests.PreparedRequest) -> str | None
     """
     if text is None or request.body:
         return None
-    told = _letters(text)
-    secrets = (_letters(request.headers.get(name, "")) for name in _SECRET_HEADERS)
-    if any(secret[-_TELLING:] in told for secret in secrets if secret):
+    quoted = _letters_and_digits(text)
+    secrets = (_letters_and_digits(request.headers.get(name, "")) for name in _SECRET_HEADERS)
+    if any(secret[-_SECRET_TAIL:] in quoted for secret in secrets if secret):
         return None
     return text[:_LONGEST_QUOTE]
 
 
-def _letters(text: str) -> str:
-    """What is left of a text however it was escaped."""
-    return _NO_LETTERS.sub("", text)
+def _letters_and_digits(text: str) -> str:
+    """What is the same of a text however it is escaped."""
+    return _ESCAPES_AND_SIGNS.sub("", text)
 
 
 def _retry_after(header: str | None) -> float | None:
     """Seconds to wait, from a number of seconds or an HTTP date."""
-    if not header:
-        return None
-    if header.strip().isdigit():
+    if header and header.strip().isdecimal():
         return float(header)
+    moment = _http_date(header)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds()) if moment else None
+
+
+def _http_date(header: str | None) -> datetime | None:
+    """Read a date of HTTP; None if it is none."""
     try:
-        moment = parsedate_to_datetime(header)
-    except ValueError:
+        moment = parsedate_to_datetime(header or "")
+    except (ValueError, OverflowError):
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

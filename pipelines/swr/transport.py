@@ -1,4 +1,4 @@
-"""Lean HTTP: paced, retried, counted; every failure becomes one of our errors.
+"""HTTP: paced, retried, counted; every failure becomes one of our errors.
 
 Knows HTTP and nothing of SWR's paths or shapes (`client`), nor of who is asking (`auth`).
 """
@@ -7,18 +7,20 @@ import ssl
 import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self, TypeVar
 
 import requests
 import stamina
 import stamina.instrumentation
-from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ReadTimeoutError
 
 from pipelines.errors import SwrUnavailable
 from pipelines.settings import Settings
+from pipelines.swr.deadline import DeadlineAdapter
 from pipelines.swr.pacing import Pacer
-from pipelines.swr.responses import Response, describe_request, error_from
+from pipelines.swr.responses import Response, describe_request, error_from, sent_at
 
 T = TypeVar("T")
 # Yields the request to send, signed; is sent the response; ends when that is final.
@@ -29,13 +31,14 @@ ATTEMPTS = 7
 _WAIT_INITIAL = 0.5
 _WAIT_MAXIMUM = 30.0
 _LONGEST_RETRY_AFTER = 300.0
+_SUCCESSES = (requests.codes.ok, requests.codes.created, requests.codes.no_content)
 _TOO_MANY_REQUESTS = 429
 # The first that fits: the later are more general.
 _REASONS = (
     (requests.exceptions.SSLError, "no safe connection; check the endpoint"),
     (requests.exceptions.ProxyError, "the proxy cannot be reached; see HTTPS_PROXY"),
     (requests.exceptions.ConnectTimeout, "no connection in time; check the endpoint"),
-    (requests.exceptions.Timeout, "no answer in time; see SWR_TIMEOUT_SECONDS"),
+    (requests.exceptions.Timeout, "no whole answer in time; see SWR_TIMEOUT_SECONDS"),
     (requests.exceptions.ChunkedEncodingError, "the answer broke off"),
     (requests.exceptions.ConnectionError, "cannot connect; check the endpoint and the network"),
 )
@@ -49,7 +52,7 @@ class Counters:
     retries: int = 0
     throttled_seconds: float = 0.0
     bytes: int = 0
-    into: "Counters | None" = field(default=None, repr=False)
+    parent: "Counters | None" = field(default=None, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def add(
@@ -61,25 +64,32 @@ class Counters:
             self.retries += retries
             self.throttled_seconds += throttled_seconds
             self.bytes += size
-        if self.into:
-            self.into.add(
+        if self.parent:
+            self.parent.add(
                 requests=requests, retries=retries, throttled_seconds=throttled_seconds, size=size
             )
 
 
 class Transport:
-    """Sends requests for many threads; close it when done."""
+    """Sends requests for many threads; close it when done.
+
+    Attributes:
+        counters: what it has done so far.
+        clock_offset_seconds: how far the server's clock was ahead of ours when it last answered,
+            to about a second; None if it never said.
+    """
 
     def __init__(self, settings: Settings) -> None:
         # Retries are counted here; a message for each would bury what matters.
         stamina.instrumentation.set_on_retry_hooks([])
         self.counters = Counters()
+        self.clock_offset_seconds: float | None = None
         self._local = threading.local()
         self._timeout = settings.timeout_seconds
         rate = settings.requests_per_second
         self._pacer = Pacer(rate) if rate else None
         # A session would read the environment, keep cookies and follow redirects: twice the work.
-        self._adapter = HTTPAdapter(pool_maxsize=settings.concurrency)
+        self._adapter = DeadlineAdapter(pool_maxsize=settings.concurrency)
         self._proxies = requests.utils.get_environ_proxies(settings.endpoint)
         self._verify = str(settings.ca_bundle) if settings.ca_bundle else True
 
@@ -99,8 +109,8 @@ class Transport:
         self._adapter.close()
 
     def start_counting(self) -> Counters:
-        """Give counters of what the calling thread does from now on, to tell what it costs."""
-        counters = self._local.counters = Counters(into=self.counters)
+        """Give counters of what the calling thread does from now on."""
+        counters = self._local.counters = Counters(parent=self.counters)
         return counters
 
     def fetch(
@@ -139,7 +149,7 @@ class Transport:
         attempt: stamina.Attempt,
     ) -> T:
         response = self._exchange(flow(request))
-        if response.status_code in (requests.codes.ok, requests.codes.created):
+        if response.status_code in _SUCCESSES:
             return decode(response)
         error = error_from(response)
         if error.status == _TOO_MANY_REQUESTS:
@@ -148,7 +158,7 @@ class Transport:
         raise error
 
     def _exchange(self, flow: AuthFlow) -> Response:
-        """Send what the authentication yields until it is content with the response."""
+        """Send what the authentication yields until it accepts the response."""
         response = self._send(next(flow))
         try:
             while True:
@@ -174,12 +184,16 @@ class Transport:
                 verify=self._verify,
                 proxies=self._proxies,
             ) as response:
+                arrived = datetime.now(UTC)
                 # At once: `content` would take it in pieces of 10 KB.
                 content = b"".join(response.iter_content(None))
         except requests.RequestException as error:
             raise SwrUnavailable(_reason(error), request=describe_request(request)) from None
         self._counting.add(size=len(content))
-        return Response(request, response.status_code, response.headers, content)
+        whole = Response(request, response.status_code, response.headers, content)
+        if sent := sent_at(whole):
+            self.clock_offset_seconds = (sent - arrived).total_seconds()
+        return whole
 
 
 def prepare_request(
@@ -199,9 +213,11 @@ def _worth_retrying(error: Exception) -> bool | float:
 
 
 def _reason(error: requests.RequestException) -> str:
-    """Say what went wrong on the way, without repeating URLs or objects of the libraries."""
+    """Say what went wrong, without the URLs and objects that the libraries' messages hold."""
     if problem := _certificate_problem(error):
         return f"the certificate cannot be verified ({problem}); see SWR_CA_BUNDLE"
+    if any(isinstance(cause, ReadTimeoutError) for cause in error.args):
+        error = requests.exceptions.ReadTimeout()
     reasons = (text for kind, text in _REASONS if isinstance(error, kind))
     return next(reasons, f"the request failed ({type(error).__name__})")
 

@@ -1,17 +1,19 @@
 """The API's own shapes, quirks kept: `Tag` with a capital, manifests as JSON text, numbers as text.
 
 Decodes bodies into records and nothing more: what a manifest means is told by `pipelines.images`,
-how a record becomes a row by `pipelines.run.normalize`.
+how a record becomes a row by `pipelines.run.normalize`. One odd field never costs its record: a
+record that does not keep to its types is read again, field by field.
 """
 
 import hashlib
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Annotated
+from collections.abc import Mapping
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
+from typing import Annotated, Any
 
 import msgspec
 
-from pipelines.swr.json_arrays import array_elements
+from pipelines.digests import canonical_digest
+from pipelines.swr.json_parts import UNREADABLE, array_elements, object_members
 from pipelines.swr.paging import ListedRecord, RecordVersion
 
 # What the warehouse can hold; a number beyond is a mistake, not a size.
@@ -20,7 +22,10 @@ Int32 = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 
 
 class TagRecord(msgspec.Struct, frozen=True, gc=False):
-    """One record of the tag list. Only name, digest and `updated` must be there."""
+    """One record of the tag list. Only name, digest and `updated` must be there.
+
+    `unreadable` names the fields that are null because they do not hold what they should.
+    """
 
     digest: str
     updated: datetime
@@ -40,6 +45,7 @@ class TagRecord(msgspec.Struct, frozen=True, gc=False):
     domain_id: str | None = None
     scanned: bool | None = None
     tag_type: Int32 | None = None
+    unreadable: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -47,8 +53,8 @@ class TagRecord(msgspec.Struct, frozen=True, gc=False):
         return self.Tag or self.tag
 
 
-class _Heading(msgspec.Struct, frozen=True, gc=False):
-    """What the reading order needs of a record; its manifest is skipped over."""
+class _ListedFields(msgspec.Struct, frozen=True, gc=False):
+    """The fields of a record that paging needs; its manifest is skipped over."""
 
     digest: str
     updated: datetime
@@ -64,20 +70,13 @@ class NamespaceRecord(msgspec.Struct, frozen=True):
 
 
 class NamespaceList(msgspec.Struct, frozen=True):
-    """The response that lists organizations; it has no pages."""
+    """The response that lists organizations; it has no pages. An empty list may be null."""
 
-    namespaces: list[NamespaceRecord]
-
-
-class _RepositoryName(msgspec.Struct, frozen=True):
-    """What a repository record must at least hold."""
-
-    name: str
-    namespace: str = ""
+    namespaces: list[NamespaceRecord] | None
 
 
 class RepositoryRecord(msgspec.Struct, frozen=True):
-    """One record of the repository list."""
+    """One record of the repository list; `total_range` repeats the total of the query."""
 
     name: str
     namespace: str = ""
@@ -87,19 +86,39 @@ class RepositoryRecord(msgspec.Struct, frozen=True):
     num_download: Int64 | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    total_range: Int64 | None = None
+
+
+class SingleRepository(msgspec.Struct, frozen=True):
+    """The answer about one repository asked for by name."""
+
+    num_images: Int64 | None = None
+    domain_id: str | None = None
 
 
 # The zero time of the language SWR is written in, sent for "never".
 _NEVER = "0001-01-01"
+_REQUIRED = ("digest", "updated")
 
 # Numbers arrive as text from some regions: hence not strict.
-_record = msgspec.json.Decoder(TagRecord, strict=False)
-_heading = msgspec.json.Decoder(_Heading, strict=False)
-_repository_record = msgspec.json.Decoder(RepositoryRecord, strict=False)
-_repository_name = msgspec.json.Decoder(_RepositoryName)
-_anything = msgspec.json.Decoder()
-# What reading a hostile record can raise: wrong shape or syntax, bytes that are no UTF-8, depth.
-UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_decode_record = msgspec.json.Decoder(TagRecord, strict=False).decode
+_decode_listed = msgspec.json.Decoder(_ListedFields, strict=False).decode
+_decode_repository = msgspec.json.Decoder(RepositoryRecord, strict=False).decode
+_decode_single_repository = msgspec.json.Decoder(SingleRepository, strict=False).decode
+
+
+def _field_decoders(shape: type[msgspec.Struct]) -> dict[str, msgspec.json.Decoder[Any]]:
+    """A decoder for each field, to read them one by one."""
+    return {
+        field.name: msgspec.json.Decoder(field.type, strict=False)
+        for field in msgspec.structs.fields(shape)
+        if field.name != "unreadable"  # what the reader says, not the registry
+    }
+
+
+_TAG_FIELDS = _field_decoders(TagRecord)
+_REPOSITORY_FIELDS = _field_decoders(RepositoryRecord)
+_SINGLE_REPOSITORY_FIELDS = _field_decoders(SingleRepository)
 
 
 def list_records(body: bytes) -> list[ListedRecord]:
@@ -111,44 +130,58 @@ def list_records(body: bytes) -> list[ListedRecord]:
     return [_listed(raw) for raw in array_elements(body)]
 
 
-def list_repositories(body: bytes) -> list[RepositoryRecord | None]:
-    """Split a page of repositories; None stands for a record without a readable name.
+def list_repositories(body: bytes) -> tuple[list[RepositoryRecord], list[bytes]]:
+    """Split a page into its repositories and the texts of records without a readable name.
 
     Raises:
         msgspec.MsgspecError: the body is not a JSON array.
     """
-    return [_repository(raw) for raw in array_elements(body)]
+    records, unreadable = [], []
+    for raw in array_elements(body):
+        try:
+            records.append(_repository(raw))
+        except UNREADABLE:
+            unreadable.append(raw)
+    return records, unreadable
+
+
+def single_repository(body: bytes) -> SingleRepository:
+    """Read the answer about one repository.
+
+    Raises:
+        msgspec.MsgspecError: the body is not a JSON object.
+    """
+    try:
+        return _decode_single_repository(body)
+    except UNREADABLE:
+        values, _ = _readable_fields(body, _SINGLE_REPOSITORY_FIELDS)
+        return SingleRepository(**values)
 
 
 def read_record(raw: bytes) -> TagRecord:
-    """Decode a whole record.
+    """Decode a whole record; its digest is in canonical form.
 
     Raises:
         ValueError: it is not usable; the text says why.
     """
     try:
-        record = _record.decode(raw)
-    except UNREADABLE as error:
-        raise ValueError(str(error)) from None
+        record = _decode_record(raw)
+        is_odd = bool(record.unreadable) or _has_odd_date(record, record.created)
+    except UNREADABLE:
+        is_odd = True
+    if is_odd:
+        record = _read_fields(raw)
     if not record.name:
         raise ValueError("the tag name is missing")
     if not record.digest:
-        raise ValueError("the digest is empty")
-    return record
+        raise ValueError("the digest is missing")
+    digest = canonical_digest(record.digest)
+    return record if digest == record.digest else msgspec.structs.replace(record, digest=digest)
 
 
 def deletion_time(record: TagRecord) -> datetime | None:
-    """When the record says it was deleted; None for a live tag.
-
-    Raises:
-        ValueError: it says something unreadable.
-    """
-    if not record.deleted or record.deleted.startswith(_NEVER):
-        return None
-    try:
-        return as_utc(msgspec.convert(record.deleted, datetime))
-    except msgspec.MsgspecError as error:
-        raise ValueError(f"deleted: {error}") from None
+    """When a record says it was deleted; None for a live tag."""
+    return _deletion_time(record.deleted)
 
 
 def as_utc(moment: datetime) -> datetime:
@@ -159,48 +192,121 @@ def as_utc(moment: datetime) -> datetime:
 
 
 def _listed(raw: bytes) -> ListedRecord:
+    fields: _ListedFields | TagRecord
     try:
-        heading = _heading.decode(raw)
-        updated = as_utc(heading.updated)
-    except (*UNREADABLE, OverflowError):
+        fields = _decode_listed(raw)
+        is_odd = _has_odd_date(fields)
+    except UNREADABLE:
+        is_odd = True
+    try:
+        fields = read_record(raw) if is_odd else fields
+    except ValueError:
         return _rejected(raw)
-    name = heading.Tag or heading.tag
-    if not name or not heading.digest:
+    name = fields.Tag or fields.tag
+    if not name or not fields.digest:
         return _rejected(raw)
-    is_live = not heading.deleted or heading.deleted.startswith(_NEVER)
+    digest = canonical_digest(fields.digest)
     # A record flagged as deleted must not pass for the live tag it was.
-    fingerprint = heading.digest if is_live else f"deleted {heading.digest}"
-    return ListedRecord(name, RecordVersion(updated, fingerprint), raw)
+    fingerprint = f"deleted {digest}" if _deletion_time(fields.deleted) else digest
+    return ListedRecord(name, RecordVersion(as_utc(fields.updated), fingerprint), raw)
 
 
-def _repository(raw: bytes) -> RepositoryRecord | None:
-    """Read a repository record; if only its name is readable, that must do."""
+def _has_odd_date(fields: _ListedFields | TagRecord, created: datetime | None = None) -> bool:
+    """Whether a date may be none, or none that can be put in UTC."""
+    dates = (fields.updated, created or fields.updated)
     try:
-        return _repository_record.decode(raw)
-    except UNREADABLE:
-        pass
+        _deletion_time(fields.deleted)
+    except ValueError:
+        return True
+    return not all(MINYEAR < date.year < MAXYEAR for date in dates)
+
+
+def _read_fields(raw: bytes) -> TagRecord:
+    """Read a record field by field.
+
+    Raises:
+        ValueError: digest or `updated` is missing or unreadable.
+    """
     try:
-        least = _repository_name.decode(raw)
-    except UNREADABLE:
+        values, unreadable = _readable_fields(raw, _TAG_FIELDS)
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"not a record: {error}") from None
+    try:
+        _deletion_time(values.get("deleted"))
+    except ValueError:
+        unreadable.append("deleted")
+        del values["deleted"]
+    for name in _REQUIRED:
+        if name not in values:
+            state = "unreadable" if name in unreadable else "missing"
+            raise ValueError(f"the field {name!r} is {state}")
+    return TagRecord(**values, unreadable=tuple(unreadable))
+
+
+def _readable_fields(
+    raw: bytes, decoders: Mapping[str, msgspec.json.Decoder[Any]]
+) -> tuple[dict[str, Any], list[str]]:
+    """Decode the fields of an object one by one; those that hold nothing are left out.
+
+    Returns:
+        Values by name, and the names of those that do not hold what they should.
+
+    Raises:
+        msgspec.MsgspecError: it is not a JSON object.
+    """
+    values: dict[str, Any] = {}
+    unreadable = []
+    for name, text in object_members(raw).items():
+        if name not in decoders or text == b"null":
+            continue
+        try:
+            value = decoders[name].decode(text)
+            values[name] = as_utc(value) if isinstance(value, datetime) else value
+        except (*UNREADABLE, OverflowError):
+            unreadable.append(name)
+    return values, unreadable
+
+
+def _deletion_time(deleted: str | None) -> datetime | None:
+    """Read the field `deleted`; None for a live tag.
+
+    Raises:
+        ValueError: it is not a date.
+    """
+    if not deleted or deleted.startswith(_NEVER):
         return None
-    return RepositoryRecord(name=least.name, namespace=least.namespace)
+    try:
+        return as_utc(msgspec.convert(deleted, datetime))
+    except (msgspec.MsgspecError, OverflowError) as error:
+        raise ValueError(str(error)) from None
+
+
+def _repository(raw: bytes) -> RepositoryRecord:
+    """Read a record of the repository list.
+
+    Raises:
+        msgspec.MsgspecError: it has no readable name.
+    """
+    try:
+        record = _decode_repository(raw)
+        for date in filter(None, (record.created_at, record.updated_at)):
+            as_utc(date)
+    except (*UNREADABLE, OverflowError):
+        values, _ = _readable_fields(raw, _REPOSITORY_FIELDS)
+        record = RepositoryRecord(**{"name": "", **values})
+    if not record.name:
+        raise msgspec.DecodeError("it has no name")
+    return record
 
 
 def _rejected(raw: bytes) -> ListedRecord:
-    name, record_id = _name_and_id(raw)
     text_hash = "sha256:" + hashlib.sha256(raw).hexdigest()
-    key = name or f"#{record_id if record_id is not None else text_hash}"
-    return ListedRecord(key, RecordVersion(None, text_hash), raw)
-
-
-def _name_and_id(raw: bytes) -> tuple[str | None, int | None]:
     try:
-        record = _anything.decode(raw)
-    except UNREADABLE:
-        return None, None
-    if not isinstance(record, dict):
-        return None, None
-    names: Sequence[object] = (record.get("Tag"), record.get("tag"))
-    name = next((value for value in names if isinstance(value, str) and value), None)
-    record_id = record.get("id")
-    return name, record_id if isinstance(record_id, int) else None
+        values, _ = _readable_fields(raw, _TAG_FIELDS)
+    except msgspec.MsgspecError:
+        values = {}
+    name = values.get("Tag") or values.get("tag")
+    # Regions that send no ids send 0.
+    key = name or f"#{values.get('id') or text_hash}"
+    # A date that is readable still says where in the list the record stands.
+    return ListedRecord(key, RecordVersion(values.get("updated"), text_hash), raw)

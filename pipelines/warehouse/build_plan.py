@@ -131,8 +131,8 @@ def _all_inputs(table: TableName) -> frozenset[TableName]:
 
 @cache
 def _direct_inputs(table: TableName) -> frozenset[TableName]:
-    """The tables a table is made from."""
-    return _tables_in(_query(*table))
+    """The tables a table is made from; one whose rows are appended reads itself too."""
+    return _tables_in(_query(*table)) - {table}
 
 
 def _tables_in(query: exp.Query) -> frozenset[TableName]:
@@ -151,8 +151,8 @@ def _query(schema: str, name: str) -> exp.Query:
 
 
 def _parsed(sql: str) -> exp.Query:
-    """The one query in some SQL, be it that of a table that is created."""
+    """The one query in some SQL, be it that of a table that is created or added to."""
     statements = sqlglot.parse(sql, dialect="duckdb")
-    found = [e.expression if isinstance(e, exp.Create) else e for e in statements]
+    found = [e.expression if isinstance(e, exp.Create | exp.Insert) else e for e in statements]
     [query] = [e for e in found if isinstance(e, exp.Query)]
     return query

@@ -60,7 +60,8 @@ def _name(table: str, rule: str) -> str:
 _MANIFESTS = "select manifest_digest from main.manifests"
 _INDEXES = "select manifest_digest as index_digest from main.manifests"
 _LIVE_REPOSITORIES = (
-    "select namespace, repository from main.repositories where deleted_detected_at is null"
+    "select registry, namespace, repository from main.repositories"
+    " where deleted_detected_at is null"
 )
 _SCOPE_BYTES = (
     "logical_bytes, deduplicated_bytes, saved_bytes, exclusive_bytes, shared_bytes, allocated_bytes"
@@ -75,17 +76,21 @@ RULES = (
     unique("main.layers", "manifest_digest, position"),
     unique("main.manifests", "manifest_digest"),
     unique("main.platforms", "index_digest, position"),
-    unique("main.repositories", "namespace, repository"),
-    unique("main.tags", "namespace, repository, tag"),
+    unique("main.repositories", "registry, namespace, repository"),
+    unique("main.tags", "registry, namespace, repository, tag"),
     exists("main.layers", "manifest", "manifest_digest", _MANIFESTS),
     exists("main.platforms", "index", "index_digest", _INDEXES),
     exists("main.tags", "manifest", "manifest_digest", _MANIFESTS),
-    exists("main.tags", "repository", "namespace, repository", _LIVE_REPOSITORIES),
+    exists("main.tags", "repository", "registry, namespace, repository", _LIVE_REPOSITORIES),
     not_negative("main.layers", "size_bytes"),
     not_negative("main.manifests", "config_bytes, logical_bytes, manifest_bytes"),
     not_negative("reports.age_buckets", "logical_bytes, reclaimable_bytes"),
     not_negative("reports.daily_growth", _GROWTH_BYTES),
     not_negative("reports.namespace_sizes", _SCOPE_BYTES),
+    not_negative(
+        "reports.orphaned_followers",
+        "logical_bytes, reclaimable_bytes, together_reclaimable_bytes",
+    ),
     not_negative("reports.registry_size", _LEDGER_BYTES),
     not_negative("reports.repository_sizes", _SCOPE_BYTES),
     not_negative("reports.tag_events", "orphaned_bytes"),

@@ -6,6 +6,8 @@ raises WarehouseError if the file is damaged.
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -28,7 +30,8 @@ def known_repositories(con: DuckDBPyConnection) -> pa.Table:
 
     Columns: namespace, repository, status (of its latest crawl that did not fail; null if none),
     record_count (live tags and counted records, each key once), newest_updated_at (over these),
-    tied_at_newest (how many of them were updated within the second of the newest).
+    tied_at_newest (how many of them were updated within the second of the newest), is_misdated
+    (whether some have no date, or one after they were read).
     """
     with _cursor(con) as own:
         table: pa.Table = own.sql(statement("known_repositories")).to_arrow_table()
@@ -65,6 +68,31 @@ def known_records(
     with _cursor(con) as own:
         table: pa.Table = own.sql(statement("known_records"), params=asked).to_arrow_table()
     return table
+
+
+def latest_run(con: DuckDBPyConnection) -> dict[str, Any] | None:
+    """The row of the latest run in `ingest.runs`; None before the first."""
+    with _cursor(con) as own:
+        rows: list[dict[str, Any]] = own.sql(statement("latest_run")).to_arrow_table().to_pylist()
+    return rows[0] if rows else None
+
+
+def latest_moment(con: DuckDBPyConnection) -> datetime | None:
+    """The latest moment that the runs stored of themselves; None before the first."""
+    with _cursor(con) as own:
+        [(latest,)] = own.execute(statement("latest_moment")).fetchall()
+    return None if latest is None else latest.astimezone(UTC)
+
+
+def stored_registry(con: DuckDBPyConnection) -> dict[str, Any] | None:
+    """The registry that the warehouse holds: registry, endpoint, region, domain.
+
+    None where no run has stored it.
+    """
+    with _cursor(con) as own:
+        found = own.sql("from registries order by last_seen_at desc limit 1")
+        rows: list[dict[str, Any]] = found.to_arrow_table().to_pylist()
+    return rows[0] if rows else None
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
@@ -21,6 +22,7 @@ from pipelines.schemas import (
     MANIFESTS,
     NAMESPACES,
     PLATFORMS,
+    REGISTRIES,
     REJECTED,
     REPOSITORIES,
     TAGS,
@@ -31,7 +33,7 @@ from pipelines.warehouse.statements import Step, run_step, statement
 
 @dataclass(frozen=True)
 class Run:
-    """What `ingest.runs` is told of a run; its comments say what each field means.
+    """A run's row in `ingest.runs`, whose comments say what each field means.
 
     The other counters of that table are counted from the rows that are loaded.
     """
@@ -55,6 +57,14 @@ class Run:
     exact_hours: float
     clock_set_back_seconds: float | None
     clock_offset_seconds: float | None
+
+
+class Found(NamedTuple):
+    """What a run found to be there: one row of REGISTRIES, NAMESPACES, REPOSITORIES."""
+
+    registry: pa.Table
+    namespaces: pa.Table
+    repositories: pa.Table
 
 
 def begin(con: DuckDBPyConnection, registry: str) -> None:
@@ -107,14 +117,13 @@ def settled_digests(con: DuckDBPyConnection, digests: Sequence[str]) -> set[str]
     return {digest for (digest,) in rows}
 
 
-def apply(
-    con: DuckDBPyConnection,
-    run: Run,
-    crawls: pa.Table,
-    repositories: pa.Table,
-    namespaces: pa.Table,
-) -> None:
-    """Merge everything staged, as told by CRAWLS (one row a repository read in this run).
+def staged_accounts(con: DuckDBPyConnection) -> list[str]:
+    """Ids of the accounts that the staged tags name, the most frequent first."""
+    return [account for (account,) in con.execute(statement("staged_accounts")).fetchall()]
+
+
+def apply(con: DuckDBPyConnection, run: Run, found: Found, crawls: pa.Table) -> None:
+    """Merge everything staged, as CRAWLS says (one row a repository read in this run).
 
     Rows staged for a repository that failed, is missing or was not crawled are not used. Commits
     chunk by chunk: if it fails, the building file is to be thrown away.
@@ -122,13 +131,13 @@ def apply(
     Args:
         con: the building file, with all manifests loaded.
         run: what to log; its `as_of` marks what was seen.
+        found: what there is in the registry.
         crawls: how each reading went.
-        repositories: rows of REPOSITORIES, those listed in this run.
-        namespaces: rows of NAMESPACES, those visible in this run.
     """
     _insert(con, "staged_crawls", crawls, CRAWLS)
-    _insert(con, "staged_repositories", repositories, REPOSITORIES)
-    _insert(con, "staged_namespaces", namespaces, NAMESPACES)
+    _insert(con, "staged_registries", found.registry, REGISTRIES)
+    _insert(con, "staged_namespaces", found.namespaces, NAMESPACES)
+    _insert(con, "staged_repositories", found.repositories, REPOSITORIES)
     row = pa.Table.from_pylist([asdict(run)])
     with _registered(con, {"arriving": row}):
         con.execute("insert into staged_run by name from arriving")
@@ -139,6 +148,12 @@ def apply(
         con.execute("set variable chunk = ?", number)
         _run_whole(con, Step.CHUNK)
     _run_whole(con, Step.FINISH)
+
+
+def forget_namespace(con: DuckDBPyConnection, registry: str, namespace: str) -> bool:
+    """Delete what is known of a namespace's list; return whether anything was."""
+    asked = {"registry": registry, "namespace": namespace}
+    return bool(con.execute(statement("forget_namespace"), asked).fetchall())
 
 
 def row_counts(con: DuckDBPyConnection) -> dict[str, int]:

@@ -18,12 +18,13 @@ crawled as (
 ),
 
 records as (
-    select namespace, repository from main.tags
+    select registry, namespace, repository from main.tags
     union all
-    select counted.namespace, counted.repository
+    select counted.registry, counted.namespace, counted.repository
     from ingest.counted_records as counted
     left join main.tags
-        on counted.namespace = tags.namespace
+        on counted.registry = tags.registry
+        and counted.namespace = tags.namespace
         and counted.repository = tags.repository
         and counted.record_key = tags.tag
         and counted.reason = 'rejected'
@@ -31,12 +32,13 @@ records as (
 ),
 
 held as (
-    select namespace, repository, count(*) as record_count
+    select registry, namespace, repository, count(*) as record_count
     from records
-    group by namespace, repository
+    group by registry, namespace, repository
 )
 
 select
+    crawled.registry,
     crawled.namespace,
     crawled.repository,
     crawled.status,
@@ -44,5 +46,7 @@ select
     coalesce(held.record_count, 0) as record_count
 from crawled
 left join held
-    on crawled.namespace = held.namespace and crawled.repository = held.repository
+    on crawled.registry = held.registry
+    and crawled.namespace = held.namespace
+    and crawled.repository = held.repository
 where coalesce(held.record_count, 0) <> crawled.expected;

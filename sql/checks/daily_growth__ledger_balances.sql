@@ -1,6 +1,6 @@
 -- error
 -- Every run begins with the bytes and tags the one before ended with, and the last one
--- ends with those of the registry.
+-- ends with those of the registry, where they are known.
 with
 numbered as (
     select
@@ -23,11 +23,11 @@ where
     or numbered.deduplicated_before_bytes + numbered.added_bytes - numbered.orphaned_bytes
     + numbered.learned_bytes <> numbered.deduplicated_after_bytes
     or numbered.previous_tag_count + numbered.created_count + numbered.restored_count
-    - numbered.deleted_count <> numbered.tag_count
+    - numbered.deleted_count - numbered.forgotten_count <> numbered.tag_count
     or (
         numbered.from_last = 1
         and (
-            numbered.deduplicated_after_bytes <> coalesce(registry.deduplicated_bytes, 0)
+            numbered.deduplicated_after_bytes <> registry.deduplicated_bytes
             or numbered.tag_count <> registry.tag_count
         )
     );

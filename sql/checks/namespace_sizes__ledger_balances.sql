@@ -1,6 +1,7 @@
 -- error
 -- The namespaces' logical bytes add up to the registry's, their exclusive bytes to what
--- one tag, one repository or several repositories of one namespace use.
+-- one tag, one repository or several repositories of one namespace use, where the
+-- registry's are known.
 with namespace_totals as (
     select
         sum(tag_count) as tag_count,
@@ -18,10 +19,8 @@ from namespace_totals
 cross join reports.registry_size as registry
 where
     coalesce(namespace_totals.tag_count, 0) <> registry.tag_count
-    or coalesce(namespace_totals.logical_bytes, 0) <> coalesce(registry.logical_bytes, 0)
-    or coalesce(namespace_totals.exclusive_bytes, 0) <> coalesce(
-        registry.one_tag_bytes
-        + registry.one_repository_bytes
-        + registry.one_namespace_bytes,
-        0
-    );
+    or coalesce(namespace_totals.logical_bytes, 0) <> registry.logical_bytes
+    or coalesce(namespace_totals.exclusive_bytes, 0)
+    <> registry.one_tag_bytes
+    + registry.one_repository_bytes
+    + registry.one_namespace_bytes;

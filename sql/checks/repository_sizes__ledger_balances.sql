@@ -1,6 +1,6 @@
 -- error
 -- The repositories' logical bytes add up to the registry's, their exclusive bytes to what
--- one tag or several tags of one repository use.
+-- one tag or several tags of one repository use, where the registry's are known.
 with repository_totals as (
     select
         sum(tag_count) as tag_count,
@@ -19,6 +19,6 @@ from repository_totals
 cross join reports.registry_size as registry
 where
     coalesce(repository_totals.tag_count, 0) <> registry.tag_count
-    or coalesce(repository_totals.logical_bytes, 0) <> coalesce(registry.logical_bytes, 0)
+    or coalesce(repository_totals.logical_bytes, 0) <> registry.logical_bytes
     or coalesce(repository_totals.exclusive_bytes, 0)
-    <> coalesce(registry.one_tag_bytes + registry.one_repository_bytes, 0);
+    <> registry.one_tag_bytes + registry.one_repository_bytes;

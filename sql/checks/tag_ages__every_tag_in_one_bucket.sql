@@ -1,7 +1,8 @@
 -- error
--- Every live tag has one row and is in the one bucket of its age.
+-- Every live tag has one row and is in the one bucket of its age, in unknown without one.
 with buckets as (
     select
+        registry,
         namespace,
         repository,
         tag,
@@ -16,6 +17,7 @@ with buckets as (
                 when '91-180d' then 91
                 when '181-365d' then 181
                 when '>365d' then 366
+                when 'unknown' then -1
             end
         ) as first_day,
         min(
@@ -26,13 +28,15 @@ with buckets as (
                 when '91-180d' then 180
                 when '181-365d' then 365
                 when '>365d' then 2147483647
+                when 'unknown' then -1
             end
         ) as last_day
     from reports.tag_ages
-    group by namespace, repository, tag
+    group by registry, namespace, repository, tag
 )
 
 select
+    tags.registry,
     tags.namespace,
     tags.repository,
     tags.tag,
@@ -41,11 +45,12 @@ select
     buckets.age_bucket
 from main.tags
 left join buckets
-    on tags.namespace = buckets.namespace
+    on tags.registry = buckets.registry
+    and tags.namespace = buckets.namespace
     and tags.repository = buckets.repository
     and tags.tag = buckets.tag
 where
     coalesce(buckets.row_count, 0) <> 1
     or buckets.first_day is null
-    or buckets.updated_age_days < buckets.first_day
-    or buckets.updated_age_days > buckets.last_day;
+    or coalesce(buckets.updated_age_days, -1) < buckets.first_day
+    or coalesce(buckets.updated_age_days, -1) > buckets.last_day;

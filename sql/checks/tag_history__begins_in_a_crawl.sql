@@ -3,7 +3,8 @@
 select history.*
 from main.tag_history as history
 left join ingest.crawls
-    on history.namespace = crawls.namespace
+    on history.registry = crawls.registry
+    and history.namespace = crawls.namespace
     and history.repository = crawls.repository
     and history.valid_from = crawls.finished_at
 where crawls.run_id is null;

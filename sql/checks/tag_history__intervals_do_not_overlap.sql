@@ -4,7 +4,7 @@ with neighbours as (
     select
         *,
         lead(valid_from) over (
-            partition by namespace, repository, tag
+            partition by registry, namespace, repository, tag
             order by valid_from, valid_to nulls last
         ) as next_from
     from main.tag_history

@@ -1,6 +1,6 @@
 -- error
 -- The tags' logical bytes add up to the registry's, their exclusive bytes to the bytes
--- only one tag uses.
+-- only one tag uses. Where the registry's are not known, none are, or too many.
 with tag_totals as (
     select
         count(*) as tag_count,
@@ -18,5 +18,9 @@ from tag_totals
 cross join reports.registry_size as registry
 where
     tag_totals.tag_count <> registry.tag_count
-    or coalesce(tag_totals.logical_bytes, 0) <> coalesce(registry.logical_bytes, 0)
-    or coalesce(tag_totals.exclusive_bytes, 0) <> coalesce(registry.one_tag_bytes, 0);
+    or coalesce(tag_totals.logical_bytes, 0) <> registry.logical_bytes
+    or (
+        registry.logical_bytes is null
+        and tag_totals.logical_bytes between 1 and 9223372036854775807
+    )
+    or coalesce(tag_totals.exclusive_bytes, 0) <> registry.one_tag_bytes;

@@ -1,9 +1,9 @@
 -- error
--- The live tags are the open intervals that are no deletions, with the same digests.
+-- The live tags are the open intervals, but for deleted and forgotten tags, with the same digests.
 with open_history as (
     select namespace, repository, tag, manifest_digest
     from main.tag_history
-    where valid_to is null and change <> 'deleted'
+    where valid_to is null and change not in ('deleted', 'forgotten')
 )
 
 select

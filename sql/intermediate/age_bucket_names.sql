@@ -10,5 +10,6 @@ from (
     (3, '31-90d'),
     (4, '91-180d'),
     (5, '181-365d'),
-    (6, '>365d')
+    (6, '>365d'),
+    (7, 'unknown')
 ) as names (bucket_number, age_bucket);

@@ -1,4 +1,5 @@
--- One row per digest of a configuration or layer that a manifest names: a short key.
+-- One row per digest of a configuration, layer or other blob that a manifest names: a short
+-- key.
 create or replace temp table blob_keys as
 with digests as (
     select blob_digest from main.layers
@@ -6,6 +7,8 @@ with digests as (
     select config_digest as blob_digest
     from main.manifests
     where config_digest is not null
+    union
+    select manifest_digest as blob_digest from main.platforms where is_blob
 )
 
 select

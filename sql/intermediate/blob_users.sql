@@ -10,7 +10,8 @@ namespaces as (
         min(repository_key) as lowest_repository_key,
         min(lowest_bucket) as lowest_bucket,
         max(highest_bucket) as highest_bucket,
-        bool_and(is_stale) as is_stale
+        bool_and(is_stale) as is_stale,
+        bool_and(is_orphaned) as is_orphaned
     from repository_blobs
     group by blob_key, namespace_key
 ),
@@ -25,7 +26,8 @@ users as (
         min(lowest_repository_key) as lowest_repository_key,
         min(lowest_bucket) as lowest_bucket,
         max(highest_bucket) as highest_bucket,
-        bool_and(is_stale) as is_stale
+        bool_and(is_stale) as is_stale,
+        bool_and(is_orphaned) as is_orphaned
     from namespaces
     group by blob_key
 )

@@ -4,17 +4,20 @@
 create or replace temp table history_runs as
 with moments as (
     select
+        crawls.registry,
         crawls.namespace,
         crawls.repository,
         crawls.finished_at,
         min(runs.run_key) as run_key
     from ingest.crawls
     inner join run_numbers as runs on crawls.run_id = runs.run_id
-    group by crawls.namespace, crawls.repository, crawls.finished_at
+    group by
+        crawls.registry, crawls.namespace, crawls.repository, crawls.finished_at
 )
 
 select
     cast(row_number() over () as integer) as interval_key,
+    history.registry,
     history.namespace,
     history.repository,
     history.tag,
@@ -29,10 +32,12 @@ from main.tag_history as history
 left join manifest_keys as manifests
     on history.manifest_digest = manifests.manifest_digest
 left join moments as begins
-    on history.namespace = begins.namespace
+    on history.registry = begins.registry
+    and history.namespace = begins.namespace
     and history.repository = begins.repository
     and history.valid_from = begins.finished_at
 left join moments as ends
-    on history.namespace = ends.namespace
+    on history.registry = ends.registry
+    and history.namespace = ends.namespace
     and history.repository = ends.repository
     and history.valid_to = ends.finished_at;

@@ -1,9 +1,11 @@
 -- Exactly one row: the run that all reports are as of; nulls before the first.
 create or replace temp table latest_run as
 select
+    max(registry) as registry,
     max(run_id) as run_id,
     max(as_of) as as_of,
     max(stale_days) as stale_days,
+    coalesce(max(exact_hours), 48) as exact_hours,
     max(unread_namespaces) as unread_namespaces,
     max(unread_repositories) as unread_repositories
 from run_numbers

@@ -1,12 +1,17 @@
--- One row per live tag, with whether it is stale: not updated for the run's stale_days.
--- One that follows subjects is stale when all of them are, or none is left.
+-- One row per live tag, with whether it is stale: not updated for the run's stale_days. A
+-- follower is stale when every live tag that reaches its subject is, also when none is
+-- left; if nobody ever saw the subject, it goes by its own age.
+-- is_orphaned: a follower whose subject no live tag reaches.
 create or replace temp table live_tags as
 select
     tags.*,
+    followers.subject_digest,
     case
-        when tags.subject_digest is not null then fresh.tag_key is null
-        else coalesce(tags.updated_age_days >= run.stale_days, false)
-    end as is_stale
+        when followers.is_seen or subjects.subject_key is not null
+            then not coalesce(subjects.is_fresh, false)
+        else tags.is_old
+    end as is_stale,
+    followers.tag_key is not null and subjects.subject_key is null as is_orphaned
 from aged_tags as tags
-left join fresh_followers as fresh on tags.tag_key = fresh.tag_key
-cross join latest_run as run;
+left join followers on tags.tag_key = followers.tag_key
+left join followed_subjects as subjects on followers.subject_key = subjects.subject_key;

@@ -10,7 +10,7 @@ digests as (
     union
     select manifest_digest from main.tag_history where manifest_digest is not null
     union
-    select manifest_digest from main.platforms
+    select manifest_digest from main.platforms where not coalesce(is_blob, false)
 ),
 
 moments as (
@@ -25,6 +25,7 @@ select
         as is_readable,
     manifests.layer_count,
     manifests.subject_digest,
+    manifests.first_seen_at,
     case when manifests.manifest_digest is not null then coalesce(moments.run_key, 1) end
         as first_run_key
 from digests

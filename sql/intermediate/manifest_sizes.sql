@@ -1,6 +1,7 @@
 -- One row per manifest a tag points or pointed at: bytes of the distinct stored blobs
 -- reachable from it, those that only one live tag reaches, and what is not known.
--- has_open_parts: parts that were not read or state no sizes may add to its bytes.
+-- has_open_parts: parts that were not read or state no sizes may add to its bytes. Bytes
+-- beyond 2^63 - 1 are not known.
 -- read_run_key: the run from which on all of it was read; null while it is not.
 create or replace temp table manifest_sizes as
 with
@@ -32,9 +33,10 @@ used as (
 bytes as (
     select
         contents.root_key,
-        cast(sum(used.size_bytes) as bigint) as known_bytes,
-        cast(sum(case when used.is_exclusive then used.size_bytes end) as bigint)
+        try_cast(sum(used.size_bytes) as bigint) as known_bytes,
+        try_cast(sum(case when used.is_exclusive then used.size_bytes end) as bigint)
             as exclusive_bytes,
+        bool_or(used.size_bytes is not null) as has_known,
         bool_or(used.is_uncertain) as has_uncertain,
         bool_or(used.is_exclusive and used.is_uncertain) as has_exclusive_uncertain
     from manifest_blobs as contents
@@ -50,7 +52,8 @@ judged as (
         parts.has_open_parts or coalesce(bytes.has_uncertain, false) as is_uncertain,
         parts.has_open_parts or coalesce(bytes.has_exclusive_uncertain, false)
             as is_exclusive_uncertain,
-        not is_uncertain or bytes.known_bytes is not null as is_known
+        bytes.known_bytes is not null or not (is_uncertain or coalesce(bytes.has_known, false))
+            as is_known
     from parts
     left join bytes on parts.root_key = bytes.root_key
 )
@@ -63,7 +66,7 @@ select
     read_run_key,
     is_known,
     is_exclusive_uncertain,
-    basis(is_known, is_uncertain, false) as size_basis,
+    basis(is_known, is_uncertain, false, false) as size_basis,
     case when is_known then coalesce(known_bytes, 0) end as logical_bytes,
     case when is_known then coalesce(exclusive_bytes, 0) end as exclusive_bytes
 from judged;

@@ -21,6 +21,7 @@ children as (
         and indexes.is_readable
     inner join manifest_keys as manifests
         on platforms.manifest_digest = manifests.manifest_digest
+    where not coalesce(platforms.is_blob, false)
 ),
 
 walk as (

@@ -35,6 +35,6 @@ shares as (
     where repository_count = 1
 )
 
-select repository_key, cast(sum(share_bytes) as bigint) as allocated_bytes
+select repository_key, try_cast(sum(share_bytes) as bigint) as allocated_bytes
 from shares
 group by repository_key;

@@ -2,9 +2,11 @@
 create or replace temp table run_numbers as
 select
     cast(row_number() over (order by as_of, run_id) as integer) as run_key,
+    registry,
     run_id,
     as_of,
     stale_days,
+    exact_hours,
     unread_namespaces,
     unread_repositories,
     status = 'complete' and unread_namespaces = 0 and unread_repositories = 0

@@ -36,7 +36,7 @@ blob_totals as (
         scoped.scope,
         scoped.scope_key,
         count(*) as blob_count,
-        cast(coalesce(sum(blobs.size_bytes), 0) as bigint) as deduplicated_bytes
+        try_cast(coalesce(sum(blobs.size_bytes), 0) as bigint) as deduplicated_bytes
     from scoped_blobs as scoped
     inner join stored_blobs as blobs on scoped.blob_key = blobs.blob_key
     group by scoped.scope, scoped.scope_key
@@ -44,6 +44,7 @@ blob_totals as (
 
 select
     sizes.*,
+    rest.oldest_read_at,
     coalesce(manifests.manifest_count, 0) as manifest_count,
     coalesce(blobs.blob_count, 0) as blob_count,
     case when sizes.is_known then coalesce(blobs.deduplicated_bytes, 0) end
@@ -51,10 +52,12 @@ select
     sizes.logical_bytes - coalesce(blobs.deduplicated_bytes, 0) as saved_bytes,
     coalesce(blobs.deduplicated_bytes, 0) - sizes.exclusive_bytes as shared_bytes,
     case
-        when blobs.deduplicated_bytes > 0
+        when sizes.is_known and blobs.deduplicated_bytes > 0
             then cast(sizes.logical_bytes as double) / blobs.deduplicated_bytes
     end as dedup_ratio
 from set_sizes as sizes
+inner join scope_reading as rest
+    on sizes.scope = rest.scope and sizes.scope_key = rest.scope_key
 left join manifest_counts as manifests
     on sizes.scope = manifests.scope and sizes.scope_key = manifests.scope_key
 left join blob_totals as blobs

@@ -1,5 +1,5 @@
--- One row per change of a tag that a run saw: created, moved, deleted or restored, with
--- the bytes it orphaned: of blobs reachable before that run and not after it. Each is
+-- One row per change of a tag that a run saw: created, moved, deleted, restored or
+-- forgotten, with the bytes it orphaned: of blobs reachable before that run and not after it. Each is
 -- divided equally among the namespaces, then repositories, then tags of that run whose
 -- old manifest reached it, in name order.
 create or replace temp table tag_changes as
@@ -14,11 +14,13 @@ endings as (
     select events.interval_key, events.from_run_key as run_key, previous.manifest_key
     from history_runs as events
     inner join history_runs as previous
-        on events.namespace = previous.namespace
+        on events.registry = previous.registry
+        and events.namespace = previous.namespace
         and events.repository = previous.repository
         and events.tag = previous.tag
         and events.valid_from = previous.valid_to
-    where events.change in ('moved', 'deleted')
+        and previous.manifest_key is not null
+    where events.change in ('moved', 'deleted', 'forgotten')
 ),
 
 pairs as (
@@ -108,7 +110,7 @@ shares as (
 orphaned as (
     select
         shares.interval_key,
-        cast(sum(shares.tag_bytes) as bigint) as orphaned_bytes,
+        try_cast(coalesce(sum(shares.tag_bytes), 0) as bigint) as orphaned_bytes,
         bool_or(shares.size_bytes is null or blobs.is_uncertain) as is_uncertain
     from shares
     inner join stored_blobs as blobs on shares.blob_key = blobs.blob_key
@@ -119,19 +121,24 @@ ended as (
     select
         endings.interval_key,
         endings.manifest_key,
-        sizes.is_known,
-        coalesce(orphaned.orphaned_bytes, 0) as orphaned_bytes,
+        case when orphaned.interval_key is null then 0 else orphaned.orphaned_bytes end
+            as orphaned_bytes,
+        sizes.is_known
+        and (orphaned.interval_key is null or orphaned.orphaned_bytes is not null)
+            as is_known,
         coalesce(orphaned.is_uncertain, false)
         or sizes.has_schema1
         or coalesce(sizes.read_run_key > endings.run_key, true) as is_uncertain,
-        unread.run_key is not null as is_unread
+        runs.is_unread,
+        runs.is_in_doubt
     from endings
     inner join manifest_sizes as sizes on endings.manifest_key = sizes.manifest_key
     left join orphaned on endings.interval_key = orphaned.interval_key
-    left join unread_runs as unread on endings.run_key = unread.run_key
+    left join run_reading as runs on endings.run_key = runs.run_key
 )
 
 select
+    events.registry,
     events.namespace,
     events.repository,
     events.tag,
@@ -147,7 +154,13 @@ select
     end as orphaned_bytes,
     case
         when events.change in ('created', 'restored') then 'exact'
-        else basis(coalesce(ended.is_known, false), ended.is_uncertain, ended.is_unread)
+        else
+            basis(
+                coalesce(ended.is_known, false),
+                ended.is_uncertain,
+                ended.is_unread,
+                ended.is_in_doubt
+            )
     end as orphaned_basis
 from history_runs as events
 left join ended on events.interval_key = ended.interval_key;

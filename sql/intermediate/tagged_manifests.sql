@@ -7,6 +7,7 @@ select
     count(*) as tag_count,
     min(bucket_number) as lowest_bucket,
     max(bucket_number) as highest_bucket,
-    bool_and(is_stale) as is_stale
+    bool_and(is_stale) as is_stale,
+    bool_and(is_orphaned) as is_orphaned
 from live_tags
 group by namespace_key, repository_key, manifest_key;

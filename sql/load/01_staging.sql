@@ -48,6 +48,11 @@ select
 from repositories
 limit 0;
 
+create or replace temp table staged_registries as
+select * exclude (first_seen_at, last_seen_at)
+from registries
+limit 0;
+
 create or replace temp table staged_namespaces as
 select * exclude (first_seen_at, last_seen_at, listed_at)
 from ingest.namespaces

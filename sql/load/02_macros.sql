@@ -7,6 +7,14 @@ create or replace temp macro badness(
     manifest_bytes
 );
 
+-- Whether a tag is there in an interval that began so.
+create or replace temp macro is_live(change) as
+change not in ('deleted', 'forgotten');
+
+-- Whether a crawl that ended so closes all tags of its repository.
+create or replace temp macro closes_all(status) as
+status in ('missing', 'forgotten');
+
 -- A text that verifies is the only one of its digest; only schema 1 manifests
 -- may carry signatures that the digest does not cover.
 create or replace temp macro is_settled(digest_verified, manifest_kind) as

@@ -1,4 +1,4 @@
--- A better text may tell another kind.
+-- A better text may be of another kind.
 update tags
 set manifest_kind = manifests.manifest_kind
 from manifests

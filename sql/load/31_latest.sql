@@ -32,7 +32,7 @@ with records as (
 select records.*
 from records
 inner join chunk using (registry, namespace, repository)
-where chunk.status <> 'missing'
+where not closes_all(chunk.status)
 qualify row_number() over (
     partition by
         records.registry, records.namespace, records.repository, records.tag

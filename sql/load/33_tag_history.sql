@@ -21,7 +21,7 @@ select
     change,
     seen_at as valid_from,
     seen_at_earliest as valid_from_earliest,
-    null as valid_to,
-    null as valid_to_earliest,
+    if(is_followed, seen_at, null) as valid_to,
+    if(is_followed, seen_at_earliest, null) as valid_to_earliest,
 from changes
-order by registry, namespace, repository, tag;
+order by registry, namespace, repository, tag, is_followed desc;

@@ -1,9 +1,11 @@
--- Live tags as the registry says them; a row that says what it said is not rewritten.
+-- Live tags as the registry says them; a row that says what it said is not rewritten,
+-- unless its repository was made anew.
 create or replace temp table rewritten as
 with known as (
     select tags.* exclude (manifest_kind, first_seen_at, last_seen_at)
     from tags
-    semi join chunk using (registry, namespace, repository)
+    semi join (from chunk where not is_new) as lasting
+        using (registry, namespace, repository)
 )
 
 select staged_tags.*
@@ -31,7 +33,7 @@ where
     and tags.namespace = changes.namespace
     and tags.repository = changes.repository
     and tags.tag = changes.tag
-    and changes.change = 'deleted';
+    and not is_live(changes.change);
 
 insert into tags by name
 with first_seen as (
@@ -40,9 +42,10 @@ with first_seen as (
         namespace,
         repository,
         tag,
-        min(valid_from) as first_seen_at,
+        max(valid_from) as first_seen_at,
     from tag_history
     semi join chunk using (registry, namespace, repository)
+    where change = 'created'
     group by all
 )
 

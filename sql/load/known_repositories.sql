@@ -22,6 +22,17 @@ with records as (
         and tags.tag = counted.record_key
 ),
 
+decisive as (
+    select
+        namespace,
+        repository,
+        arg_max(status, finished_at) as status,
+        max(finished_at) as finished_at,
+    from ingest.crawls
+    where status <> 'failed'
+    group by all
+),
+
 newest as (
     select
         namespace,
@@ -50,14 +61,17 @@ counts as (
     group by all
 ),
 
-decisive as (
-    select
-        namespace,
-        repository,
-        arg_max(status, finished_at) as status,
-    from ingest.crawls
-    where status <> 'failed'
-    group by all
+-- A record without a date, or dated after it was read, may stay on top of the list: what
+-- changed since would not be among the newest.
+misdated as (
+    select distinct
+        records.namespace,
+        records.repository,
+    from records
+    inner join decisive using (namespace, repository)
+    where
+        records.updated_at is null
+        or records.updated_at > decisive.finished_at + interval 1 minute
 ),
 
 final as (
@@ -68,6 +82,7 @@ final as (
         coalesce(counts.record_count, 0) as record_count,
         counts.newest_updated_at,
         coalesce(counts.tied_at_newest, 0) as tied_at_newest,
+        misdated.repository is not null as is_misdated,
     from repositories
     left join decisive
         on
@@ -77,6 +92,10 @@ final as (
         on
         repositories.namespace = counts.namespace
         and repositories.repository = counts.repository
+    left join misdated
+        on
+        repositories.namespace = misdated.namespace
+        and repositories.repository = misdated.repository
     where repositories.deleted_detected_at is null
 )
 

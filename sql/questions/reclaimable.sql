@@ -19,9 +19,9 @@ manifests as (
 tag_totals as (
     select
         cast(coalesce(sum(manifests.chosen_count), 0) as bigint) as tag_count,
-        cast(coalesce(sum(sizes.logical_bytes * manifests.chosen_count), 0) as bigint)
-            as logical_bytes,
-        coalesce(bool_or(sizes.is_known), true) as is_known,
+        sum(cast(sizes.logical_bytes as decimal(19, 0)) * manifests.chosen_count)
+            as chosen_bytes,
+        coalesce(bool_or(sizes.is_known), true) as is_any_known,
         coalesce(bool_and(sizes.size_basis = 'exact'), true) as is_exact,
         coalesce(bool_or(sizes.has_open_parts), false) as is_uncertain,
         coalesce(
@@ -30,6 +30,15 @@ tag_totals as (
     from manifests
     inner join manifest_sizes as sizes on manifests.manifest_key = sizes.manifest_key
     where manifests.chosen_count > 0
+),
+
+judged as (
+    select
+        *,
+        try_cast(coalesce(chosen_bytes, 0) as bigint) as logical_bytes,
+        is_any_known and try_cast(coalesce(chosen_bytes, 0) as bigint) is not null
+            as is_known
+    from tag_totals
 ),
 
 reached as (
@@ -44,8 +53,8 @@ reached as (
 
 blob_totals as (
     select
-        cast(coalesce(sum(blobs.size_bytes), 0) as bigint) as deduplicated_bytes,
-        cast(
+        try_cast(coalesce(sum(blobs.size_bytes), 0) as bigint) as deduplicated_bytes,
+        try_cast(
             coalesce(sum(case when reached.is_orphaned then blobs.size_bytes end), 0)
             as bigint
         ) as reclaimable_bytes,
@@ -60,17 +69,18 @@ select
     (select count(*) from chosen) - tags.tag_count as not_live_count,
     case when tags.is_known then tags.logical_bytes end as logical_bytes,
     case when tags.is_known then blobs.deduplicated_bytes end as deduplicated_bytes,
-    basis(tags.is_known, not tags.is_exact, false) as size_basis,
+    basis(tags.is_known, not tags.is_exact, false, false) as size_basis,
     case when tags.is_known then blobs.reclaimable_bytes end as reclaimable_bytes,
     case when tags.is_known then blobs.deduplicated_bytes - blobs.reclaimable_bytes end
         as shared_bytes,
     basis(
         tags.is_known,
         tags.is_uncertain or blobs.is_uncertain,
-        tags.tag_count > 0 and tags.unread_count < reading.unread_count
+        tags.tag_count > 0 and tags.unread_count < reading.unread_count,
+        tags.tag_count > 0 and reading.is_in_doubt
     ) as reclaimable_basis,
     run.as_of
-from tag_totals as tags
+from judged as tags
 cross join blob_totals as blobs
 cross join reading
 cross join latest_run as run;

@@ -66,21 +66,23 @@ prefix_blobs as (
 bytes as (
     select
         prefix_blobs.prefix_key,
-        cast(sum(blobs.size_bytes) as bigint) as size_bytes,
+        try_cast(sum(blobs.size_bytes) as bigint) as size_bytes,
         bool_or(blobs.is_uncertain) as is_uncertain,
-        bool_or(blobs.size_bytes is not null) as is_known
+        try_cast(sum(blobs.size_bytes) as bigint) is not null as is_known
     from prefix_blobs
     inner join stored_blobs as blobs on prefix_blobs.blob_key = blobs.blob_key
     group by prefix_blobs.prefix_key
 )
 
 select
+    run.registry,
     partings.prefix_digest,
     cast(partings.position + 1 as bigint) as layer_count,
     case when coalesce(bytes.is_known, true) then coalesce(bytes.size_bytes, 0) end
         as size_bytes,
-    basis(coalesce(bytes.is_known, true), coalesce(bytes.is_uncertain, false), false)
-        as size_basis,
+    basis(
+        coalesce(bytes.is_known, true), coalesce(bytes.is_uncertain, false), false, false
+    ) as size_basis,
     tags.namespace as base_namespace,
     tags.repository as base_repository,
     tags.tag as base_tag,
@@ -99,6 +101,7 @@ cross join latest_run as run
 order by partings.prefix_key;
 
 comment on table reports.base_images is 'One row per series of layers, from the base up, several live images begin with and part at.';
+comment on column reports.base_images.registry is 'Short name of the registry.';
 comment on column reports.base_images.prefix_digest is 'Identifies the series: layers.prefix_digest of its last layer.';
 comment on column reports.base_images.layer_count is 'Layers of the series, foreign and repeated ones included.';
 comment on column reports.base_images.size_bytes is 'Bytes of its distinct stored layers; null when nothing is known.';

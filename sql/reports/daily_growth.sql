@@ -1,7 +1,31 @@
 -- One row per run: how the registry's deduplicated bytes changed. As far as sizes are
 -- known: after = before + added - orphaned + learned. learned is what the run taught us
--- of blobs that were there already: sizes, resolved children, smaller statements.
-create or replace table reports.daily_growth as
+-- of blobs that were there already: sizes, resolved children, smaller statements. Rows of
+-- earlier runs stay as they are, and what is learned of them later belongs to the run that
+-- learned it.
+create table if not exists reports.daily_growth (
+    registry varchar,
+    run_id varchar,
+    as_of timestamptz,
+    day date,
+    repository_count bigint,
+    repositories_complete bigint,
+    created_count bigint,
+    moved_count bigint,
+    deleted_count bigint,
+    restored_count bigint,
+    forgotten_count bigint,
+    tag_count bigint,
+    deduplicated_before_bytes bigint,
+    added_bytes bigint,
+    orphaned_bytes bigint,
+    learned_bytes bigint,
+    deduplicated_after_bytes bigint,
+    basis varchar,
+    is_fully_read boolean
+);
+
+insert into reports.daily_growth
 with
 flows as (
     select
@@ -11,9 +35,9 @@ flows as (
         sum(case when (was_live or was_found) and not is_live then size_bytes end)
             as orphaned_bytes,
         sum(
-            case when was_live or was_found then coalesce(size_bytes, 0) else 0 end
+            case when is_live then coalesce(size_bytes, 0) else 0 end
             - case when was_live then coalesce(size_before_bytes, 0) else 0 end
-        ) as learned_bytes
+        ) as difference_bytes
     from blob_changes
     group by run_key
 ),
@@ -24,7 +48,8 @@ events as (
         sum(case when change = 'created' then 1 else 0 end) as created_count,
         sum(case when change = 'moved' then 1 else 0 end) as moved_count,
         sum(case when change = 'deleted' then 1 else 0 end) as deleted_count,
-        sum(case when change = 'restored' then 1 else 0 end) as restored_count
+        sum(case when change = 'restored' then 1 else 0 end) as restored_count,
+        sum(case when change = 'forgotten' then 1 else 0 end) as forgotten_count
     from history_runs
     group by from_run_key
 ),
@@ -39,37 +64,57 @@ readings as (
     group by run_id
 ),
 
+told as (
+    select run_id, deduplicated_after_bytes, is_fully_read from reports.daily_growth
+),
+
 counted as (
     select
         runs.run_key,
+        runs.registry,
         runs.run_id,
         runs.as_of,
+        told.run_id is null as is_new,
+        coalesce(told.is_fully_read, reading.is_fully_read) as is_fully_read,
+        told.deduplicated_after_bytes as told_bytes,
         coalesce(readings.repository_count, 0) as repository_count,
         coalesce(readings.repositories_complete, 0) as repositories_complete,
         coalesce(events.created_count, 0) as created_count,
         coalesce(events.moved_count, 0) as moved_count,
         coalesce(events.deleted_count, 0) as deleted_count,
         coalesce(events.restored_count, 0) as restored_count,
+        coalesce(events.forgotten_count, 0) as forgotten_count,
         coalesce(flows.added_bytes, 0) as added_bytes,
         coalesce(flows.orphaned_bytes, 0) as orphaned_bytes,
-        coalesce(flows.learned_bytes, 0) as learned_bytes
+        coalesce(flows.difference_bytes, 0) as difference_bytes
     from run_numbers as runs
+    inner join run_reading as reading on runs.run_key = reading.run_key
+    left join told on runs.run_id = told.run_id
     left join readings on runs.run_id = readings.run_id
     left join events on runs.run_key = events.run_key
     left join flows on runs.run_key = flows.run_key
 ),
 
-balanced as (
+summed as (
     select
         *,
-        sum(created_count + restored_count - deleted_count) over (order by run_key)
-            as tag_count,
-        sum(added_bytes - orphaned_bytes + learned_bytes) over (order by run_key)
-            as deduplicated_after_bytes
+        sum(created_count + restored_count - deleted_count - forgotten_count)
+            over (order by run_key) as tag_count,
+        coalesce(told_bytes, sum(difference_bytes) over (order by run_key))
+            as after_bytes
     from counted
+),
+
+chained as (
+    select
+        *,
+        lag(after_bytes, 1, 0) over (order by run_key) as before_bytes,
+        lag(is_fully_read, 1, true) over (order by run_key) as was_fully_read
+    from summed
 )
 
 select
+    registry,
     run_id,
     as_of,
     cast(as_of at time zone 'UTC' as date) as day,
@@ -79,18 +124,22 @@ select
     cast(moved_count as bigint) as moved_count,
     cast(deleted_count as bigint) as deleted_count,
     cast(restored_count as bigint) as restored_count,
+    cast(forgotten_count as bigint) as forgotten_count,
     cast(tag_count as bigint) as tag_count,
-    cast(
-        deduplicated_after_bytes - added_bytes + orphaned_bytes - learned_bytes as bigint
-    ) as deduplicated_before_bytes,
-    cast(added_bytes as bigint) as added_bytes,
-    cast(orphaned_bytes as bigint) as orphaned_bytes,
-    cast(learned_bytes as bigint) as learned_bytes,
-    cast(deduplicated_after_bytes as bigint) as deduplicated_after_bytes
-from balanced
+    try_cast(before_bytes as bigint) as deduplicated_before_bytes,
+    try_cast(added_bytes as bigint) as added_bytes,
+    try_cast(orphaned_bytes as bigint) as orphaned_bytes,
+    try_cast(after_bytes - before_bytes - added_bytes + orphaned_bytes as bigint)
+        as learned_bytes,
+    try_cast(after_bytes as bigint) as deduplicated_after_bytes,
+    case when is_fully_read and was_fully_read then 'exact' else 'estimate' end as basis,
+    is_fully_read
+from chained
+where is_new
 order by run_key;
 
 comment on table reports.daily_growth is 'One row per run: how the registry''s deduplicated bytes changed, as far as sizes were known.';
+comment on column reports.daily_growth.registry is 'Short name of the registry.';
 comment on column reports.daily_growth.run_id is 'The run.';
 comment on column reports.daily_growth.as_of is 'The moment the run describes.';
 comment on column reports.daily_growth.day is 'Calendar day of as_of, UTC.';
@@ -100,9 +149,12 @@ comment on column reports.daily_growth.created_count is 'Tags the run saw for th
 comment on column reports.daily_growth.moved_count is 'Tags it saw on another digest.';
 comment on column reports.daily_growth.deleted_count is 'Tags it found gone.';
 comment on column reports.daily_growth.restored_count is 'Tags it found back again.';
+comment on column reports.daily_growth.forgotten_count is 'Tags forgotten by command.';
 comment on column reports.daily_growth.tag_count is 'Live tags after the run.';
 comment on column reports.daily_growth.deduplicated_before_bytes is 'Known bytes of the distinct stored blobs live tags reached before the run.';
 comment on column reports.daily_growth.added_bytes is 'Blobs live tags reach after the run and did not before.';
 comment on column reports.daily_growth.orphaned_bytes is 'Blobs live tags reached before the run and do not after; the sum of its tag_events.';
 comment on column reports.daily_growth.learned_bytes is 'What the run taught us of blobs that were reachable already: sizes that became known, children resolved; negative where a smaller size was stated.';
 comment on column reports.daily_growth.deduplicated_after_bytes is 'Known bytes after the run: before + added - orphaned + learned.';
+comment on column reports.daily_growth.basis is 'exact where nothing was unread or in doubt in this run and the one before, else estimate; for all bytes of this row.';
+comment on column reports.daily_growth.is_fully_read is 'Whether reports.gaps was empty after this run.';

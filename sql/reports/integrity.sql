@@ -20,6 +20,14 @@ manifest_findings as (
     from main.manifests
     where manifest_kind in ('invalid', 'unknown')
     union all
+    select
+        'manifest_problem' as finding,
+        manifest_digest,
+        null as child_digest,
+        problem as detail
+    from main.manifests
+    where manifest_kind not in ('invalid', 'unknown') and problem is not null
+    union all
     select distinct
         'unresolved_child' as finding,
         platforms.index_digest as manifest_digest,
@@ -27,7 +35,7 @@ manifest_findings as (
         'no tag ever showed this child' as detail
     from main.platforms
     left join main.manifests on platforms.manifest_digest = manifests.manifest_digest
-    where manifests.manifest_digest is null
+    where manifests.manifest_digest is null and not coalesce(platforms.is_blob, false)
     union all
     select distinct
         'child_length_mismatch' as finding,
@@ -37,7 +45,9 @@ manifest_findings as (
         || manifests.manifest_bytes as detail
     from main.platforms
     inner join main.manifests on platforms.manifest_digest = manifests.manifest_digest
-    where platforms.manifest_bytes <> manifests.manifest_bytes
+    where
+        platforms.manifest_bytes <> manifests.manifest_bytes
+        and not coalesce(platforms.is_blob, false)
 ),
 
 manifest_users as (
@@ -70,9 +80,166 @@ blob_owners as (
     group by conflicts.blob_key
 ),
 
+-- Sizes that the registry says of an image and that are not the bytes of its distinct
+-- stored blobs. It may also count a layer once for each place it is listed at, and all
+-- layers, those that are held, or those that the manifest itself calls stored.
+denied as (
+    select
+        tags.registry,
+        tags.namespace,
+        tags.repository,
+        tags.tag,
+        tags.manifest_digest,
+        tags.api_size_bytes,
+        sizes.logical_bytes
+    from main.tags
+    inner join reports.tag_sizes as sizes
+        on tags.registry = sizes.registry
+        and tags.namespace = sizes.namespace
+        and tags.repository = sizes.repository
+        and tags.tag = sizes.tag
+    where
+        sizes.manifest_kind = 'image'
+        and sizes.size_basis = 'exact'
+        and tags.api_size_bytes <> sizes.logical_bytes
+),
+
+layer_places as (
+    select
+        layers.manifest_digest,
+        layers.blob_digest,
+        min(layers.size_bytes) as distinct_bytes,
+        sum(layers.size_bytes) as listed_bytes,
+        bool_or(layers.is_stored) as is_listed_stored,
+        bool_or(stored.blob_key is not null) as is_stored
+    from main.layers
+    inner join blob_keys as keys on layers.blob_digest = keys.blob_digest
+    left join stored_blobs as stored on keys.blob_key = stored.blob_key
+    where layers.manifest_digest in (select manifest_digest from denied)
+    group by layers.manifest_digest, layers.blob_digest
+),
+
+layer_choices as (
+    select *, 'all' as choice from layer_places
+    union all
+    select *, 'held' as choice from layer_places where is_stored
+    union all
+    select *, 'own' as choice from layer_places where is_listed_stored
+),
+
+listed_sizes as (
+    select
+        manifest_digest,
+        choice,
+        sum(distinct_bytes) as distinct_bytes,
+        sum(listed_bytes) as listed_bytes
+    from layer_choices
+    group by manifest_digest, choice
+),
+
+allowed as (
+    select distinct denied.manifest_digest, denied.api_size_bytes
+    from denied
+    inner join main.manifests on denied.manifest_digest = manifests.manifest_digest
+    inner join listed_sizes as sizes on denied.manifest_digest = sizes.manifest_digest
+    where
+        denied.api_size_bytes - coalesce(manifests.config_bytes, 0)
+        in (sizes.distinct_bytes, sizes.listed_bytes)
+),
+
+tag_findings as (
+    select
+        'api_size_mismatch' as finding,
+        denied.registry,
+        denied.namespace,
+        denied.repository,
+        denied.tag,
+        denied.manifest_digest,
+        'the registry says ' || denied.api_size_bytes || ' bytes, the manifest '
+        || denied.logical_bytes as detail
+    from denied
+    left join allowed
+        on denied.manifest_digest = allowed.manifest_digest
+        and denied.api_size_bytes = allowed.api_size_bytes
+    where allowed.manifest_digest is null
+    union all
+    select
+        'unreadable_field' as finding,
+        registry,
+        namespace,
+        repository,
+        tag,
+        manifest_digest,
+        'cannot be read: ' || unreadable_fields as detail
+    from main.tags
+    where unreadable_fields is not null
+    union all
+    select
+        'date_out_of_range' as finding,
+        tags.registry,
+        tags.namespace,
+        tags.repository,
+        tags.tag,
+        manifests.manifest_digest,
+        case
+            when tags.known_updated_at is not null
+                then 'created_at is no date: ' || utc_day(tags.created_at)
+            when tags.created_at is null or tags.known_created_at is not null
+                then 'updated_at is no date: ' || utc_day(tags.updated_at)
+            else
+                'neither is a date: created_at ' || utc_day(tags.created_at)
+                || ', updated_at ' || utc_day(tags.updated_at)
+        end as detail
+    from live_tags as tags
+    inner join manifest_keys as manifests on tags.manifest_key = manifests.manifest_key
+    where
+        (tags.created_at is not null and tags.known_created_at is null)
+        or tags.known_updated_at is null
+    union all
+    select
+        'updated_in_the_future' as finding,
+        tags.registry,
+        tags.namespace,
+        tags.repository,
+        tags.tag,
+        manifests.manifest_digest,
+        'updated_at is later than this run by '
+        || (epoch_us(tags.updated_at) - epoch_us(run.as_of)) // 1000000 || ' seconds' as detail
+    from live_tags as tags
+    inner join manifest_keys as manifests on tags.manifest_key = manifests.manifest_key
+    cross join latest_run as run
+    where tags.updated_at > run.as_of + interval '1' minute
+),
+
+-- All that a list of tags holds: live tags, and records that count but are none.
+listed_names as (
+    select registry, namespace, repository, count(*) as name_count
+    from (
+        select registry, namespace, repository, tag as record_key from main.tags
+        union
+        select registry, namespace, repository, record_key from ingest.counted_records
+    ) as names
+    group by registry, namespace, repository
+),
+
+-- Sums that no BIGINT holds.
+scopes_beyond as (
+    select distinct
+        repos.registry,
+        case when sizes.scope <> 'registry' then repos.namespace end as namespace,
+        case when sizes.scope = 'repository' then repos.repository end as repository
+    from set_sizes as sizes
+    inner join live_repositories as repos
+        on sizes.scope = 'registry'
+        or (sizes.scope = 'namespace' and sizes.scope_key = repos.namespace_key)
+        or (sizes.scope = 'repository' and sizes.scope_key = repos.repository_key)
+    where sizes.choice = 'all' and sizes.is_beyond
+),
+
 found as (
     select
         manifest_findings.finding,
+        tags.registry,
         tags.namespace,
         tags.repository,
         tags.tag,
@@ -87,6 +254,7 @@ found as (
     union all
     select
         'conflicting_blob_size' as finding,
+        tags.registry,
         tags.namespace,
         tags.repository,
         tags.tag,
@@ -101,27 +269,20 @@ found as (
     left join live_tags as tags on blob_owners.tag_key = tags.tag_key
     union all
     select
-        'api_size_mismatch' as finding,
-        tags.namespace,
-        tags.repository,
-        tags.tag,
-        tags.manifest_digest as digest,
+        finding,
+        registry,
+        namespace,
+        repository,
+        tag,
+        manifest_digest as digest,
         null as child_digest,
-        'the registry says ' || tags.api_size_bytes || ' bytes, the manifest '
-        || sizes.logical_bytes as detail,
+        detail,
         1 as live_tag_count
-    from main.tags
-    inner join reports.tag_sizes as sizes
-        on tags.namespace = sizes.namespace
-        and tags.repository = sizes.repository
-        and tags.tag = sizes.tag
-    where
-        sizes.manifest_kind = 'image'
-        and sizes.size_basis = 'exact'
-        and tags.api_size_bytes <> sizes.logical_bytes
+    from tag_findings
     union all
     select
-        'crawl_' || coalesce(crawl_status, 'never') as finding,
+        'crawl_' || coalesce(nullif(crawl_status, 'missing'), 'never') as finding,
+        registry,
         namespace,
         repository,
         null as tag,
@@ -134,6 +295,7 @@ found as (
     union all
     select
         'rejected_record' as finding,
+        rejected.registry,
         rejected.namespace,
         rejected.repository,
         null as tag,
@@ -143,9 +305,45 @@ found as (
         null as live_tag_count
     from ingest.rejected_records as rejected
     inner join latest_run as run on rejected.run_id = run.run_id
+    union all
+    select
+        'api_tag_count_mismatch' as finding,
+        repos.registry,
+        repos.namespace,
+        repos.repository,
+        null as tag,
+        null as digest,
+        null as child_digest,
+        'the registry counts ' || repositories.api_tag_count || ' tags, its list has '
+        || names.name_count as detail,
+        null as live_tag_count
+    from live_repositories as repos
+    inner join main.repositories
+        on repos.registry = repositories.registry
+        and repos.namespace = repositories.namespace
+        and repos.repository = repositories.repository
+    inner join latest_run as run on repos.read_at = run.as_of
+    inner join listed_names as names
+        on repos.registry = names.registry
+        and repos.namespace = names.namespace
+        and repos.repository = names.repository
+    where names.name_count > repositories.api_tag_count
+    union all
+    select
+        'sum_beyond_bigint' as finding,
+        registry,
+        namespace,
+        repository,
+        null as tag,
+        null as digest,
+        null as child_digest,
+        'the bytes of its tags add up to more than 2^63 - 1' as detail,
+        null as live_tag_count
+    from scopes_beyond
 )
 
 select
+    found.registry,
     found.finding,
     found.namespace,
     found.repository,
@@ -159,6 +357,7 @@ from found
 cross join latest_run as run
 order by
     found.finding,
+    found.registry nulls last,
     found.namespace nulls last,
     found.repository nulls last,
     found.tag nulls last,
@@ -167,7 +366,8 @@ order by
     found.detail;
 
 comment on table reports.integrity is 'One row per finding: where the registry contradicts itself, or could not be read or understood.';
-comment on column reports.integrity.finding is 'digest_mismatch, invalid_manifest, unknown_manifest, unresolved_child, child_length_mismatch, conflicting_blob_size, api_size_mismatch, crawl_incomplete, crawl_failed, crawl_never or rejected_record.';
+comment on column reports.integrity.registry is 'Short name of the registry; null when no live tag is concerned.';
+comment on column reports.integrity.finding is 'digest_mismatch, invalid_manifest, unknown_manifest, manifest_problem, unresolved_child, child_length_mismatch, conflicting_blob_size, api_size_mismatch, unreadable_field, date_out_of_range, updated_in_the_future, crawl_incomplete, crawl_failed, crawl_never, rejected_record, api_tag_count_mismatch or sum_beyond_bigint.';
 comment on column reports.integrity.namespace is 'Namespace of the first live tag concerned, or of the repository; null when no live tag is.';
 comment on column reports.integrity.repository is 'Its repository.';
 comment on column reports.integrity.tag is 'The first live tag concerned, by namespace, repository and tag; null for findings on a repository.';

@@ -11,6 +11,18 @@ crawls as (
     from live_repositories
 ),
 
+tags as (
+    select
+        sum(case when size_basis = 'exact' then 1 else 0 end) as exact_size_count,
+        sum(case when reclaimable_basis = 'exact' then 1 else 0 end)
+            as exact_reclaimable_count
+    from reports.tag_sizes
+),
+
+gaps as (
+    select count(*) as gap_count from reports.gaps
+),
+
 ledger as (
     select
         sum(case when tag_count = 1 then size_bytes end) as one_tag_bytes,
@@ -23,6 +35,7 @@ ledger as (
 )
 
 select
+    run.registry,
     run.run_id,
     run.as_of,
     crawls.namespace_count,
@@ -32,37 +45,49 @@ select
     run.unread_repositories,
     sizes.tag_count,
     reading.unread_tag_count,
-    reading.unread_count = 0 as is_fully_read,
+    run.run_id is not null and gaps.gap_count = 0 as is_fully_read,
+    cast(coalesce(tags.exact_size_count, 0) as bigint) as exact_size_tag_count,
+    cast(coalesce(tags.exact_reclaimable_count, 0) as bigint)
+        as exact_reclaimable_tag_count,
     sizes.manifest_count,
     sizes.blob_count,
     sizes.logical_bytes,
     sizes.deduplicated_bytes,
     sizes.saved_bytes,
-    case when sizes.is_known then cast(coalesce(ledger.one_tag_bytes, 0) as bigint) end
+    case when sizes.is_known then try_cast(coalesce(ledger.one_tag_bytes, 0) as bigint) end
         as one_tag_bytes,
     case
-        when sizes.is_known then cast(coalesce(ledger.one_repository_bytes, 0) as bigint)
+        when sizes.is_known then try_cast(coalesce(ledger.one_repository_bytes, 0) as bigint)
     end as one_repository_bytes,
     case
-        when sizes.is_known then cast(coalesce(ledger.one_namespace_bytes, 0) as bigint)
+        when sizes.is_known then try_cast(coalesce(ledger.one_namespace_bytes, 0) as bigint)
     end as one_namespace_bytes,
     case
-        when sizes.is_known then cast(coalesce(ledger.many_namespaces_bytes, 0) as bigint)
+        when sizes.is_known then try_cast(coalesce(ledger.many_namespaces_bytes, 0) as bigint)
     end as many_namespaces_bytes,
     sizes.dedup_ratio,
     sizes.size_basis,
+    case
+        when not sizes.is_known then 'unknown'
+        when gaps.gap_count = 0 then 'exact'
+        else 'estimate'
+    end as ledger_basis,
     sizes.oldest_created_at,
     sizes.newest_created_at,
     sizes.oldest_updated_at,
-    sizes.newest_updated_at
+    sizes.newest_updated_at,
+    sizes.oldest_read_at
 from scope_sizes as sizes
 cross join ledger
 cross join crawls
+cross join tags
+cross join gaps
 cross join reading
 cross join latest_run as run
 where sizes.scope = 'registry';
 
 comment on table reports.registry_size is 'Exactly one row: the ledger of the registry. Its bytes by who uses them add up to deduplicated_bytes.';
+comment on column reports.registry_size.registry is 'Short name of the registry; null before the first run.';
 comment on column reports.registry_size.run_id is 'The latest run; null before the first.';
 comment on column reports.registry_size.as_of is 'The moment this row describes: as_of of the latest run.';
 comment on column reports.registry_size.namespace_count is 'Namespaces with a live repository.';
@@ -72,7 +97,9 @@ comment on column reports.registry_size.unread_namespaces is 'Visible namespaces
 comment on column reports.registry_size.unread_repositories is 'Listed repositories outside the latest run''s scope.';
 comment on column reports.registry_size.tag_count is 'Live tags.';
 comment on column reports.registry_size.unread_tag_count is 'Live tags with a part that was not read: an unresolved child, an invalid or unknown manifest.';
-comment on column reports.registry_size.is_fully_read is 'Whether everything visible was read and understood; if not, more may be stored, and what looks exclusive may be shared.';
+comment on column reports.registry_size.is_fully_read is 'Whether nothing is unread and nothing in doubt: reports.gaps is empty, and every figure exact as of oldest_read_at.';
+comment on column reports.registry_size.exact_size_tag_count is 'Live tags whose size is exact.';
+comment on column reports.registry_size.exact_reclaimable_tag_count is 'Live tags of which it is exact what deleting them alone would give back.';
 comment on column reports.registry_size.manifest_count is 'Distinct manifests live tags point at.';
 comment on column reports.registry_size.blob_count is 'Distinct stored blobs live tags reach.';
 comment on column reports.registry_size.logical_bytes is 'Sum of the logical bytes of all live tags; null when nothing is known of any.';
@@ -83,8 +110,10 @@ comment on column reports.registry_size.one_repository_bytes is 'Bytes of blobs 
 comment on column reports.registry_size.one_namespace_bytes is 'Bytes of blobs several repositories of one namespace reach.';
 comment on column reports.registry_size.many_namespaces_bytes is 'Bytes of blobs several namespaces reach.';
 comment on column reports.registry_size.dedup_ratio is 'logical_bytes / deduplicated_bytes; null when there is nothing to divide by.';
-comment on column reports.registry_size.size_basis is 'exact, lower_bound (parts of unknown size) or unknown, for all bytes of this row.';
+comment on column reports.registry_size.size_basis is 'exact, lower_bound (something unread or of unknown size may add), estimate (something is in doubt) or unknown, for logical and deduplicated bytes.';
+comment on column reports.registry_size.ledger_basis is 'exact, estimate (something is unread or in doubt) or unknown, for saved bytes and the four that add up to deduplicated_bytes.';
 comment on column reports.registry_size.oldest_created_at is 'Earliest created_at of a live tag.';
 comment on column reports.registry_size.newest_created_at is 'Latest created_at of a live tag.';
 comment on column reports.registry_size.oldest_updated_at is 'Earliest updated_at of a live tag.';
 comment on column reports.registry_size.newest_updated_at is 'Latest updated_at of a live tag.';
+comment on column reports.registry_size.oldest_read_at is 'as_of of the run that proved the repository proven longest ago; null if none ever was.';

@@ -14,14 +14,16 @@ manifest_counts as (
 )
 
 select
+    run.registry,
     blobs.blob_digest,
     users.size_bytes,
-    basis(users.size_bytes is not null, users.is_uncertain, false) as size_basis,
+    basis(users.size_bytes is not null, users.is_uncertain, false, false) as size_basis,
     users.tag_count,
     manifest_counts.manifest_count,
     users.repository_count,
     users.namespace_count,
-    users.size_bytes * (users.tag_count - 1) as saved_bytes,
+    try_cast(cast(users.size_bytes as decimal(19, 0)) * (users.tag_count - 1) as bigint)
+        as saved_bytes,
     run.as_of
 from blob_users as users
 inner join blob_keys as blobs on users.blob_key = blobs.blob_key
@@ -31,6 +33,7 @@ where users.is_layer and users.tag_count > 1
 order by blobs.blob_digest;
 
 comment on table reports.shared_layers is 'One row per stored layer that several live tags reach.';
+comment on column reports.shared_layers.registry is 'Short name of the registry.';
 comment on column reports.shared_layers.blob_digest is 'Digest of the layer.';
 comment on column reports.shared_layers.size_bytes is 'Its size, the smallest any manifest states; null when none does.';
 comment on column reports.shared_layers.size_basis is 'exact, lower_bound (manifests state different sizes) or unknown (none states any).';
@@ -38,5 +41,5 @@ comment on column reports.shared_layers.tag_count is 'Live tags that reach it.';
 comment on column reports.shared_layers.manifest_count is 'Distinct manifests these tags point at.';
 comment on column reports.shared_layers.repository_count is 'Repositories of these tags.';
 comment on column reports.shared_layers.namespace_count is 'Namespaces of these tags.';
-comment on column reports.shared_layers.saved_bytes is 'What sharing it saves: size_bytes for every tag but one.';
+comment on column reports.shared_layers.saved_bytes is 'What sharing it saves: size_bytes for every tag but one; null beyond 2^63 - 1.';
 comment on column reports.shared_layers.as_of is 'The moment this row describes: as_of of the latest run.';

@@ -1,9 +1,10 @@
 -- One row per stale live tag: not updated for the run's stale_days. Signatures,
--- attestations and SBOMs follow their subject instead: stale when every live tag that
--- reaches it is stale, or none is left. Deleting all stale tags together gives back more
--- than the sum of deleting each alone.
+-- attestations, SBOMs and their like follow their subject instead: stale when every live
+-- tag that reaches it is; where none does they go by their own age. Deleting all stale tags
+-- together gives back more than the sum of deleting each alone.
 create or replace table reports.stale_tags as
 select
+    tags.registry,
     tags.namespace,
     tags.repository,
     tags.tag,
@@ -24,7 +25,8 @@ select
     run.as_of
 from live_tags as tags
 inner join reports.tag_sizes as sizes
-    on tags.namespace = sizes.namespace
+    on tags.registry = sizes.registry
+    and tags.namespace = sizes.namespace
     and tags.repository = sizes.repository
     and tags.tag = sizes.tag
 inner join set_sizes as in_repository
@@ -38,11 +40,12 @@ where tags.is_stale
 order by tags.tag_key;
 
 comment on table reports.stale_tags is 'One row per stale live tag, with what it, all stale tags of its repository, and all stale tags would give back.';
+comment on column reports.stale_tags.registry is 'Short name of the registry.';
 comment on column reports.stale_tags.namespace is 'Namespace (organization).';
 comment on column reports.stale_tags.repository is 'Repository name, with / where it has levels.';
 comment on column reports.stale_tags.tag is 'Tag name.';
 comment on column reports.stale_tags.manifest_digest is 'Digest of the manifest the tag points at.';
-comment on column reports.stale_tags.subject_digest is 'Digest a signature, attestation or SBOM belongs to, whose tags decide whether it is stale; null for all others.';
+comment on column reports.stale_tags.subject_digest is 'Digest that a signature, attestation, SBOM or the like follows, whose tags decide whether it is stale; null for all others.';
 comment on column reports.stale_tags.created_at is 'When the tag was created, according to the registry.';
 comment on column reports.stale_tags.updated_at is 'When the tag was last pushed or moved, according to the registry.';
 comment on column reports.stale_tags.updated_age_days is 'Whole days of 24 hours from updated_at to as_of.';
@@ -50,9 +53,9 @@ comment on column reports.stale_tags.stale_days is 'Days without an update from 
 comment on column reports.stale_tags.logical_bytes is 'Bytes of the distinct stored blobs reachable from the tag; null when nothing is known.';
 comment on column reports.stale_tags.size_basis is 'exact, lower_bound (parts of unknown size) or unknown, for logical_bytes.';
 comment on column reports.stale_tags.reclaimable_bytes is 'What would be given back if only this tag were deleted.';
-comment on column reports.stale_tags.reclaimable_basis is 'exact, lower_bound, upper_bound or unknown, for reclaimable_bytes.';
+comment on column reports.stale_tags.reclaimable_basis is 'exact, lower_bound, upper_bound, estimate or unknown, for reclaimable_bytes.';
 comment on column reports.stale_tags.repository_reclaimable_bytes is 'What would be given back if all stale tags of this repository were deleted together; the same in each of its rows.';
-comment on column reports.stale_tags.repository_reclaimable_basis is 'exact, lower_bound, upper_bound or unknown, for repository_reclaimable_bytes.';
+comment on column reports.stale_tags.repository_reclaimable_basis is 'exact, lower_bound, upper_bound, estimate or unknown, for repository_reclaimable_bytes.';
 comment on column reports.stale_tags.registry_reclaimable_bytes is 'What would be given back if all stale tags of the registry were deleted together; the same in every row.';
-comment on column reports.stale_tags.registry_reclaimable_basis is 'exact, lower_bound, upper_bound or unknown, for registry_reclaimable_bytes.';
+comment on column reports.stale_tags.registry_reclaimable_basis is 'exact, lower_bound, upper_bound, estimate or unknown, for registry_reclaimable_bytes.';
 comment on column reports.stale_tags.as_of is 'The moment this row describes: as_of of the latest run.';

@@ -1,6 +1,7 @@
 -- One row per live tag: its age on both clocks, in whole days of 24 hours up to as_of.
 create or replace table reports.tag_ages as
 select
+    tags.registry,
     tags.namespace,
     tags.repository,
     tags.tag,
@@ -16,12 +17,13 @@ cross join latest_run as run
 order by tags.tag_key;
 
 comment on table reports.tag_ages is 'One row per live tag: its age on both clocks.';
+comment on column reports.tag_ages.registry is 'Short name of the registry.';
 comment on column reports.tag_ages.namespace is 'Namespace (organization).';
 comment on column reports.tag_ages.repository is 'Repository name, with / where it has levels.';
 comment on column reports.tag_ages.tag is 'Tag name.';
 comment on column reports.tag_ages.created_at is 'When the tag was created, according to the registry.';
 comment on column reports.tag_ages.updated_at is 'When the tag was last pushed or moved, according to the registry.';
-comment on column reports.tag_ages.created_age_days is 'Whole days of 24 hours from created_at to as_of, never negative; null if created_at is.';
-comment on column reports.tag_ages.updated_age_days is 'Whole days of 24 hours from updated_at to as_of, never negative.';
-comment on column reports.tag_ages.age_bucket is 'updated_age_days as 0-7d, 8-30d, 31-90d, 91-180d, 181-365d or >365d.';
+comment on column reports.tag_ages.created_age_days is 'Whole days of 24 hours from created_at to as_of, never negative; null if created_at is, or is no date.';
+comment on column reports.tag_ages.updated_age_days is 'Whole days of 24 hours from updated_at to as_of, never negative; null if that is no date.';
+comment on column reports.tag_ages.age_bucket is 'updated_age_days as 0-7d, 8-30d, 31-90d, 91-180d, 181-365d or >365d; unknown where that is no date.';
 comment on column reports.tag_ages.as_of is 'The moment ages are computed for: as_of of the latest run.';

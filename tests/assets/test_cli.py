@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 from checkout import ROOT
 from click.testing import CliRunner, Result
-from ingest_site import small_registry
+from ingest_site import AT, manifest, small_registry
 
 from assets.cli.main import main
-from pipelines.emulator.messages import Response
+from pipelines.emulator.messages import Request, Response, gateway_error
 from pipelines.emulator.server import Emulator
 from pipelines.settings import Settings
 
@@ -79,6 +79,44 @@ def test_ingest_ends_with_one_when_some_are_not(server: Emulator) -> None:
     assert "2 complete, 1 failed" in result.stdout
     assert "shop/cart: failed: GET " in result.stderr
     assert run("query", "from tags", "--format", "json").exit_code == 0
+
+
+def test_what_could_not_be_read_is_named(server: Emulator) -> None:
+    """A namespace with its reason, and the first ten repositories; the others are counted."""
+    for number in range(12):
+        server.registry.push("many", f"app-{number:02}", "1", manifest(("a", 1)), at=AT)
+
+    def refuse(request: Request) -> Response | None:
+        is_data = request.path == "/v2/manage/repos" and request.query["namespace"] == "data"
+        is_refused = is_data or "/namespaces/many/" in request.path
+        return gateway_error(403, "SVCSTG.SWR.4030170", "no [way]") if is_refused else None
+
+    server.fault = refuse
+    result = run("ingest")
+    assert result.exit_code == 1
+    lines = result.stderr.splitlines()
+    reason = "the credentials do not allow this: no [way] (status 403, code SVCSTG.SWR.4030170"
+    [data] = [line for line in lines if line.startswith("data: ")]
+    assert data.startswith(
+        f"data: list of repositories failed: GET {server.url}/v2/manage/repos: {reason}"
+    )
+    named = [line for line in lines if line.startswith("many/app-")]
+    assert len(named) == 10
+    assert all(": failed: GET " in line and reason in line for line in named)
+    assert "2 more repositories could not be read, or not whole: see ingest.crawls." in lines
+
+
+def test_records_that_could_not_be_used_are_counted(server: Emulator) -> None:
+    """The repository is complete all the same, today and when nothing changes."""
+    path = "swr.cn-north-4.myhuaweicloud.com/shop/cart:bad"
+    bad = {"Tag": "bad", "path": path, "digest": 5, "updated": "2026-01-01T00:00:00Z"}
+    server.registry.add_record(bad)
+    for _ in range(2):
+        result = run("ingest")
+        assert result.exit_code == 0
+        assert result.stdout.endswith(
+            "Tag records that could not be used: 1. See ingest.rejected_records.\n"
+        )
 
 
 def test_ingest_ends_with_two_when_nothing_is_published(server: Emulator) -> None:
@@ -189,7 +227,7 @@ def test_reclaimable_says_what_it_does_not_know() -> None:
         "Deleting them together would give back ≤ 300 bytes; what is left, other tags use too.",
         "Rows of the query that are no live tag: 1.",
         "",
-        "≥ at least, ≤ at most, ? either way: something could not be read (docs/sizes.md)",
+        "≥ at least, ≤ at most, ≈ about, ? unknown: see docs/sizes.md",
     ]
 
 

@@ -42,12 +42,14 @@ def test_five_hundred_seeds(tmp_path: Path, record_property: Callable[[str, obje
     assert [name for name in ALL_FAULTS if not chronicle.strikes[name]] == []
 
 
-def test_a_total_that_promises_too_much_is_not_believed(tmp_path: Path) -> None:
-    """The repository is read to its end, and is complete."""
+def test_a_total_that_promises_too_much_is_said(tmp_path: Path) -> None:
+    """The repository is read to its end, and the registry itself says that this is not all."""
     registry = Registry()
     for number in range(50):
         registry.push("shop", "cart", f"v{number}", manifest((f"app{number}", 1)), at=AT)
     with at_site(tmp_path, registry, faults=[rare_faults.total_too_high]) as site:
         site.settings["SWR_PAGE_SIZE"] = "20"
-        assert site.ingest() == "complete"
+        assert site.ingest() == "partial"
         assert site.query("select count(*) as n from tags") == [{"n": 50}]
+        crawl = "select status, expected, received from ingest.crawls"
+        assert site.query(crawl) == [{"status": "incomplete", "expected": 51, "received": 50}]

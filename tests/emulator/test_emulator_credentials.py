@@ -83,7 +83,8 @@ def test_a_token_reply_tells_whose_it_is_and_how_long_it_lasts(registry: Registr
     )
     assert expires - issued == timedelta(hours=1)
     assert abs(datetime.now(UTC) - issued) < timedelta(minutes=1)
-    domain = {"id": "id-of-company", "name": "company"}
+    # The account that owns the records.
+    domain = {"id": "0503dda878000fed0f75c0096d70a960", "name": "company"}
     assert token == {
         "catalog": [],
         "methods": ["password"],

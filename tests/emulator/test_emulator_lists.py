@@ -114,15 +114,6 @@ def test_a_tag_selects_all_names_that_hold_it(get: Get) -> None:
     assert tags(get(TAGS, tag="")) == NEWEST_FIRST
 
 
-def test_a_tag_can_be_made_to_select_its_own_name_only(
-    registry: Registry, session: requests.Session
-) -> None:
-    """The documents leave open which it is."""
-    with Emulator(registry, match_tag_exactly=True) as server:
-        assert tags(session.get(server.url + TAGS, params={"tag": "1."}, timeout=10)) == []
-        assert tags(session.get(server.url + TAGS, params={"tag": "1.1"}, timeout=10)) == ["1.1"]
-
-
 @pytest.mark.parametrize(
     ("query", "code", "problem"),
     [
@@ -152,18 +143,6 @@ def test_wrong_parameters_are_refused(
         for name, value in query.items()
     }
     assert refusal(get(path, **query)) == expected
-
-
-def test_the_largest_page_and_the_total_are_arguments(
-    registry: Registry, session: requests.Session
-) -> None:
-    """Some endpoints give smaller pages, some no total."""
-    with Emulator(registry, max_limit=2, content_range=False) as server:
-        ask = {"offset": "0", "limit": "3"}
-        assert session.get(server.url + TAGS, params=ask, timeout=10).status_code == 400
-        response = session.get(server.url + TAGS, params=ask | {"limit": "2"}, timeout=10)
-        assert tags(response) == ["edge", "latest"]
-        assert "Content-Range" not in response.headers
 
 
 def test_a_page_holds_a_hundred_where_nothing_is_said(registry: Registry, get: Get) -> None:

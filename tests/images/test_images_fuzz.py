@@ -20,7 +20,7 @@ from manifest_texts import (
     tables_of,
 )
 
-from pipelines.images.digests import canonical_digest
+from pipelines.digests import canonical_digest
 from pipelines.images.manifest import Kind, read_manifest
 from pipelines.schemas import LAYERS, MANIFESTS, PLATFORMS
 

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 from checkout import ROOT
-from described_registry import expand, read, warehouse
+from described_registry import read, reported
 
 from pipelines.warehouse.build_plan import report_names
-from pipelines.warehouse.reports import build_reports
 
 CASES = ROOT / "tests" / "sql"
 SIZES = ROOT / "docs" / "sizes.md"
@@ -35,13 +34,14 @@ def _text(value: Any) -> str:
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.parent.name}/{case.name}")
 def test_a_report_says_what_its_case_expects(case: Path) -> None:
-    """A report over the registry of `input.toml` has the rows of `expect.csv`, in its columns."""
+    """A report over the registry of `input.toml`, built after each of its runs, has the rows of
+    `expect.csv`, in its columns.
+    """
     description = tomllib.loads((case / "input.toml").read_text("utf-8"))
     with (case / "expect.csv").open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         expected, columns = list(reader), reader.fieldnames or []
-    with warehouse(expand(description)) as con:
-        build_reports(con)
+    with reported(description) as con:
         rows = read(con, f"reports.{case.parent.name}")
     assert [{column: _text(row[column]) for column in columns} for row in rows] == expected
 

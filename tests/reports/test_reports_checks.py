@@ -17,8 +17,8 @@ SOUND: Description = {
         {
             "tags": {
                 "a/one": {"v1": "image-1", "v2": "index"},
-                "a/two": {"v1": "image-2", "broken": "invalid"},
-                "b/app": {},
+                "a/two": {"v1": "image-2", "broken": "invalid", "signature": "signature"},
+                "b/app": {"stale": {"manifest": "image-1", "updated_days_ago": 200}},
             }
         },
     ],
@@ -28,18 +28,22 @@ SOUND: Description = {
         "index": {"children": ["image-1", "never-shown"]},
         "invalid": {"kind": "invalid"},
         "old": {"layers": ["base 100", "old 7"]},
+        "signature": {"kind": "artifact", "layers": ["signature 1"], "subject": "gone"},
     },
 }
 
 # What makes each check find something, applied after the reports are built.
 DAMAGES = {
     "age_buckets__add_up_to_tags": "update reports.age_buckets set tag_count = tag_count + 1",
+    "age_buckets__unknown_is_null": "update reports.age_buckets set size_basis = 'unknown'",
     "age_buckets__no_negative_bytes": "update reports.age_buckets set reclaimable_bytes = -1",
     "crawls__complete_ones_hold_every_tag": """
-        update ingest.crawls set expected = 3 where repository = 'two'""",
+        update ingest.crawls set expected = 9 where repository = 'two'""",
     "daily_growth__complete_share_holds": """
         update reports.daily_growth set repositories_complete = repository_count - 1
         where as_of = (select max(as_of) from reports.daily_growth)""",
+    "daily_growth__every_run_has_a_row": """
+        insert into reports.daily_growth from reports.daily_growth""",
     "daily_growth__is_usual": """
         insert into reports.daily_growth by name
         select
@@ -51,6 +55,8 @@ DAMAGES = {
         from (select cast(unnest(range(9)) as integer) as day)""",
     "daily_growth__ledger_balances": "update reports.daily_growth set learned_bytes = 1",
     "daily_growth__no_negative_bytes": "update reports.daily_growth set added_bytes = -1",
+    "gaps__affect_every_tag_of_unknown_size": "update reports.gaps set affected_tag_count = 0",
+    "gaps__explain_every_bound": "delete from reports.gaps",
     "layers__key_is_unique": "insert into layers from layers",
     "layers__manifest_exists": "update layers set manifest_digest = 'gone'",
     "layers__no_negative_bytes": "update layers set size_bytes = -1",
@@ -65,9 +71,19 @@ DAMAGES = {
     "namespace_sizes__no_negative_bytes": "update reports.namespace_sizes set shared_bytes = -1",
     "namespace_sizes__parts_add_up": """
         update reports.namespace_sizes set shared_bytes = shared_bytes + 1""",
+    "namespace_sizes__unknown_is_null": """
+        update reports.namespace_sizes set allocated_basis = 'unknown'""",
+    "orphaned_followers__no_negative_bytes": """
+        update reports.orphaned_followers set reclaimable_bytes = -1""",
+    "orphaned_followers__nothing_reaches_the_subject": """
+        update reports.orphaned_followers set subject_digest = 'image-1'""",
     "platforms__index_exists": "update platforms set index_digest = 'gone'",
     "platforms__key_is_unique": "insert into platforms from platforms",
     "registry_size__exactly_one_row": "delete from reports.registry_size",
+    "registry_size__exact_tags_are_counted": """
+        update reports.registry_size set exact_reclaimable_tag_count = 1""",
+    "registry_size__unknown_is_null": """
+        update reports.registry_size set ledger_basis = 'unknown'""",
     "registry_size__ledger_balances": """
         update reports.registry_size set one_namespace_bytes = one_namespace_bytes + 1""",
     "registry_size__no_negative_bytes": "update reports.registry_size set saved_bytes = -1",
@@ -79,7 +95,12 @@ DAMAGES = {
     "repository_sizes__no_negative_bytes": "update reports.repository_sizes set saved_bytes = -1",
     "repository_sizes__parts_add_up": """
         update reports.repository_sizes set saved_bytes = saved_bytes + 1""",
+    "repository_sizes__unknown_is_null": """
+        update reports.repository_sizes set exclusive_bytes = null""",
+    "stale_tags__old_or_following": """
+        update reports.stale_tags set updated_age_days = null, subject_digest = null""",
     "tag_ages__every_tag_in_one_bucket": "update reports.tag_ages set age_bucket = '>365d'",
+    "tag_events__equal_history": "delete from reports.tag_events where change = 'created'",
     "tag_events__no_negative_bytes": "update reports.tag_events set orphaned_bytes = -1",
     "tag_events__orphaned_adds_up": """
         update reports.tag_events set orphaned_bytes = orphaned_bytes + 1""",

@@ -18,8 +18,10 @@ NAMES = [
     "age_buckets",
     "base_images",
     "daily_growth",
+    "gaps",
     "integrity",
     "namespace_sizes",
+    "orphaned_followers",
     "registry_size",
     "repository_sizes",
     "shared_layers",
@@ -81,7 +83,6 @@ def test_the_inputs_of_a_report_are_named_through_the_intermediates() -> None:
         "main.repositories",
         "main.tag_history",
         "main.platforms",
-        "ingest.crawls",
         "ingest.runs",
     }
     assert "reports.tag_sizes" in report_inputs("stale_tags")

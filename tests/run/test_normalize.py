@@ -67,3 +67,17 @@ def test_what_is_stored_for_good_is_not_read_again() -> None:
     chunk = chunk_of(batch(("a", DIGEST, TEXT), ("b", OTHER, "{}")), settled=(DIGEST,))
     assert chunk.tags["manifest_digest"].to_pylist() == [DIGEST, OTHER]
     assert texts(chunk) == {OTHER: "{}"}
+
+
+def test_fields_that_cannot_be_read_are_named_in_the_row() -> None:
+    """Digests are written one way, so that tags find their manifests."""
+    landed = batch(("a", DIGEST.upper().removeprefix("SHA256:"), TEXT)).to_pylist()
+    record = json.loads(landed[0]["record"]) | {"size": "34.1 MB", "created": "N/A"}
+    landed[0]["record"] = json.dumps(record).encode()
+    (row,) = chunk_of(pa.Table.from_pylist(landed, schema=RECORDS)).tags.to_pylist()
+    assert (row["manifest_digest"], row["api_size_bytes"], row["created_at"]) == (
+        DIGEST,
+        None,
+        None,
+    )
+    assert row["unreadable_fields"] == "size,created"

@@ -73,6 +73,12 @@ def test_a_run_tells_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[s
     refused = "the credentials do not allow this: no (status 403, code SVCSTG.SWR.4030170)"
     assert lines == [
         STARTED,
+        {
+            "level": "warning",
+            "message": "namespace not listed",
+            "namespace": "shop",
+            "error": f"GET /v2/manage/repos: {refused}",
+        },
         read
         | {
             "level": "warning",
@@ -83,12 +89,6 @@ def test_a_run_tells_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[s
             "error": f"GET /v2/manage/namespaces/data/repos/spark/tags: {refused}",
         },
         read | {"repository": "tools/\n\u2028", "status": "complete", "requests": 1, "tags": 1},
-        {
-            "level": "warning",
-            "message": "namespace not listed",
-            "namespace": "shop",
-            "error": f"GET /v2/manage/repos: {refused}",
-        },
         {
             "level": "info",
             "message": "run landed",

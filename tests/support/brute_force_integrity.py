@@ -1,146 +1,153 @@
-"""The brute force's table of findings."""
+"""The brute force's table of findings; what is wrong in words is left out."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
-from brute_force_registry import Registry, Row
+from brute_force_knowledge import Knowledge, Row, both_sums
+from brute_force_registry import Key, Name, Registry, name_of
+from brute_force_sizes import COMPLETE, is_beyond
+
+COLUMNS = ("finding", "registry", "namespace", "repository", "tag", "digest", "child_digest")
+FINDINGS = {"invalid": "invalid_manifest", "unknown": "unknown_manifest"}
+Concern = Callable[[str], bool]
 
 
-def integrity(registry: Registry) -> list[Row]:
-    """One row per finding."""
-    rows = [
-        {"as_of": registry.run["as_of"], **found}
-        for findings in (_of_manifests, _of_children, _of_blobs, _of_tags, _of_crawls)
-        for found in findings(registry)
-    ]
-    columns = ("finding", "namespace", "repository", "tag", "digest", "child_digest", "detail")
-    return sorted(rows, key=lambda row: [(row[c] is None, row[c] or "") for c in columns])
+def integrity(registries: list[Registry], sizes: list[Row]) -> list[Row]:
+    """One row per finding. `sizes` are all rows of the size tables, as they are without a limit."""
+    known = registries[0].known
+    rows: list[Row] = []
+    for finding, digest, child, concerns in (*_manifests(known), *_children(known), *_blobs(known)):
+        rows += _found(registries, finding, digest, child, concerns)
+    for registry in registries:
+        for found in (*_tags(registry), *_repositories(registry)):
+            rows.append({**found, "registry": registry.name, "as_of": registry.as_of})
+    latest = {registry.name: registry.as_of for registry in registries}
+    for row in filter(is_beyond, sizes):
+        rows.append(_scope_beyond(row, latest))
+    return sorted(rows, key=lambda row: [(row[c] is None, row[c] or "") for c in COLUMNS])
 
 
 def _found(
-    registry: Registry,
-    finding: str,
-    digest: str,
-    detail: str,
-    *,
-    child: str | None = None,
-    concerns: Callable[[str], bool],
-) -> Row:
-    users = [key for key in registry.within() if concerns(registry.state[key])]
-    first = users[0] if users else (None, None, None)
-    return {
-        "finding": finding,
-        "namespace": first[0],
-        "repository": first[1],
-        "tag": first[2],
-        "digest": digest,
-        "child_digest": child,
-        "detail": detail,
-        "live_tag_count": len(users),
-    }
+    registries: list[Registry], finding: str, digest: str, child: str | None, concerns: Concern
+) -> Iterator[Row]:
+    """A finding in each registry that it concerns; else one that concerns nobody."""
+    latest = max(registry.as_of for registry in registries)
+    columns = {"finding": finding, "digest": digest, "child_digest": child}
+    is_live = False
+    for registry in registries:
+        users = [key for key in registry.within() if concerns(registry.state[key])]
+        if users:
+            is_live = True
+            where = _place(users[0])
+            count = {"live_tag_count": len(users), "as_of": registry.as_of}
+            yield {"registry": registry.name, **where, **columns, **count}
+    if not is_live:
+        where = _place((None, None, None))
+        yield {"registry": None, **where, **columns, "live_tag_count": 0, "as_of": latest}
 
 
-def _of_manifests(registry: Registry) -> Iterator[Row]:
-    for digest, row in registry.known.manifests.items():
-        found = []
+def _place(key: Key | tuple[str | None, str | None, str | None]) -> Row:
+    return dict(zip(("namespace", "repository", "tag"), key, strict=True))
+
+
+Finding = tuple[str, str, str | None, Concern]
+
+
+def _manifests(known: Knowledge) -> Iterator[Finding]:
+    for digest, row in known.manifests.items():
+        kind = row["manifest_kind"]
         if row["digest_verified"] is False:
-            found.append(("digest_mismatch", "the text's digest is not the one the registry says"))
-        if row["manifest_kind"] in ("invalid", "unknown"):
-            problem = row["problem"] or "not understood"
-            found.append((f"{row['manifest_kind']}_manifest", problem))
-        for finding, detail in found:
-            reaching = _reaching(registry, digest)
-            yield _found(registry, finding, digest, detail, concerns=reaching)
+            yield "digest_mismatch", digest, None, _reaching(known, digest)
+        if kind in FINDINGS:
+            yield FINDINGS[kind], digest, None, _reaching(known, digest)
+        elif row["problem"] is not None:
+            yield "manifest_problem", digest, None, _reaching(known, digest)
 
 
-def _reaching(registry: Registry, digest: str) -> Callable[[str], bool]:
-    return lambda root: digest in registry.known.reachable(root)
+def _reaching(known: Knowledge, digest: str) -> Concern:
+    return lambda root: digest in known.reachable(root)
 
 
-def _of_children(registry: Registry) -> Iterator[Row]:
-    known = registry.known
-    for index, child, stated in sorted(
-        {
-            (row["index_digest"], row["manifest_digest"], row["manifest_bytes"])
-            for row in registry.tables["platforms"]
-        },
-        key=str,
-    ):
-        reaching = _reaching(registry, index)
-        if child in known.manifests:
-            length = known.manifests[child]["manifest_bytes"]
-            if stated is not None and stated != length:
-                detail = f"the index states {stated} bytes, the child has {length}"
-                yield _found(
-                    registry,
-                    "child_length_mismatch",
-                    index,
-                    detail,
-                    child=child,
-                    concerns=reaching,
-                )
-    for index, child in sorted(
-        {(row["index_digest"], row["manifest_digest"]) for row in registry.tables["platforms"]}
-    ):
-        if child not in known.manifests:
-            detail = "no tag ever showed this child"
-            reaching = _reaching(registry, index)
-            yield _found(
-                registry, "unresolved_child", index, detail, child=child, concerns=reaching
-            )
+def _children(known: Knowledge) -> Iterator[Finding]:
+    found = set()
+    for index in known.manifests:
+        for row in known.child_manifests(index):
+            child, stated = row["manifest_digest"], row["manifest_bytes"]
+            if child not in known.manifests:
+                found.add(("unresolved_child", index, child, None))
+            elif stated is not None and stated != known.manifests[child]["manifest_bytes"]:
+                found.add(("child_length_mismatch", index, child, stated))
+    for finding, index, child, _ in found:
+        yield finding, index, child, _reaching(known, index)
 
 
-def _of_blobs(registry: Registry) -> Iterator[Row]:
-    known = registry.known
+def _blobs(known: Knowledge) -> Iterator[Finding]:
     for blob in known.stored:
-        sizes = known.statements[blob]
-        if len(set(sizes)) > 1:
-            detail = f"manifests state from {min(sizes)} to {max(sizes)} bytes"
-            yield _found(
-                registry,
+        if len(known.statements[blob]) > 1:
+            yield (
                 "conflicting_blob_size",
                 blob,
-                detail,
-                concerns=lambda root, blob=blob: blob in known.blobs(root),  # type: ignore[misc]  # bound now
+                None,
+                lambda root, blob=blob: blob in known.blobs(root),  # type: ignore[misc]  # bound now
             )
 
 
-def _of_tags(registry: Registry) -> Iterator[Row]:
-    known = registry.known
+def _tags(registry: Registry) -> Iterator[Row]:
     for key, tag in registry.tags.items():
-        digest, said = registry.state[key], tag["api_size_bytes"]
-        is_sized = known.kind(digest) == "image" and known.basis(digest) == "exact"
-        if is_sized and said is not None and said != known.logical(digest):
-            yield {
-                "finding": "api_size_mismatch",
-                "namespace": key[0],
-                "repository": key[1],
-                "tag": key[2],
-                "digest": digest,
-                "child_digest": None,
-                "detail": f"the registry says {said} bytes, the manifest {known.logical(digest)}",
-                "live_tag_count": 1,
-            }
+        dates = [at for at in (tag["created_at"], tag["updated_at"]) if at is not None]
+        findings = {
+            "api_size_mismatch": _is_size_wrong(registry, key),
+            "unreadable_field": tag["unreadable_fields"] is not None,
+            "date_out_of_range": not all(map(registry.is_date, dates)),
+            "updated_in_the_future": tag["updated_at"] > registry.as_of + timedelta(minutes=1),
+        }
+        for finding in (finding for finding, is_so in findings.items() if is_so):
+            digest = {"digest": registry.state[key], "child_digest": None, "live_tag_count": 1}
+            yield {"finding": finding, **_place(key), **digest}
 
 
-def _of_crawls(registry: Registry) -> Iterator[Row]:
-    for name, crawl in registry.crawls.items():
-        if crawl["status"] not in ("complete", "unchanged"):
-            detail = crawl["error"] or "no reason recorded"
-            yield _on_repository(f"crawl_{crawl['status']}", name, detail)
-    for record in registry.tables["rejected_records"]:
+def _is_size_wrong(registry: Registry, key: Key) -> bool:
+    """Whether no way of counting an image gives the registry's own size of it."""
+    known, digest = registry.known, registry.state[key]
+    said = registry.tags[key]["api_size_bytes"]
+    if said is None or known.kind(digest) != "image" or known.basis(digest) != "exact":
+        return False
+    named = [(blob, known.size(blob), says) for blob, _, says in known.named_blobs(digest)]
+    ways = (
+        [stated for stated in named if stated[2]],
+        [stated for stated in named if stated[0] in known.stored],
+        named,
+    )
+    return all(said not in both_sums(way) for way in ways)
+
+
+def _repositories(registry: Registry) -> Iterator[Row]:
+    for name, row in registry.repositories.items():
+        status = row["crawl_status"]
+        if status not in COMPLETE:
+            never = status is None or status == "missing"
+            yield _of_repository("crawl_never" if never else f"crawl_{status}", name)
+        if row["read_at"] == registry.as_of and _is_count_wrong(registry, name):
+            yield _of_repository("api_tag_count_mismatch", name)
+    for record in registry.rows("rejected_records"):
         if record["run_id"] == registry.run["run_id"]:
-            name = (record["namespace"], record["repository"])
-            yield _on_repository("rejected_record", name, record["reason"])
+            yield _of_repository("rejected_record", name_of(record))
 
 
-def _on_repository(finding: str, name: tuple[str, str], detail: str) -> Row:
-    return {
-        "finding": finding,
-        "namespace": name[0],
-        "repository": name[1],
-        "tag": None,
-        "digest": None,
-        "child_digest": None,
-        "detail": detail,
-        "live_tag_count": None,
-    }
+def _is_count_wrong(registry: Registry, name: Name) -> bool:
+    counted = registry.rows("counted_records")
+    names = {row["record_key"] for row in counted if name_of(row) == name}
+    names |= {key[2] for key in registry.within(*name)}
+    said = registry.repositories[name]["api_tag_count"]
+    return said is not None and said != len(names)
+
+
+def _of_repository(finding: str, name: Name | tuple[str | None, str | None]) -> Row:
+    where = _place((name[0], name[1], None))
+    rest = {"digest": None, "child_digest": None, "live_tag_count": None}
+    return {"finding": finding, **where, **rest}
+
+
+def _scope_beyond(row: Row, latest: Row) -> Row:
+    found = _of_repository("sum_beyond_bigint", (row.get("namespace"), row.get("repository")))
+    return {**found, "registry": row["registry"], "as_of": latest[row["registry"]]}

@@ -1,161 +1,155 @@
-"""What the brute force knows of a registry: manifests, sizes, live tags, what sets would give back.
+"""What the brute force knows of one registry: live tags, what is unread or in doubt, and so how far
+the bytes of a set of tags are known.
 
-Slow and obvious on purpose, in plain Python over rows of plain dicts; shares no code with the
-product. What a set of tags would give back is the difference between two whole sums.
+What a set would give back is the difference between two whole sums. Nothing is optimised.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable
-from datetime import timedelta
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-Row = dict[str, Any]
-Tables = dict[str, list[Row]]
+from brute_force_knowledge import Knowledge, Row, Tables
+
 Name = tuple[str, str]
 Key = tuple[str, str, str]
 State = dict[Key, str]
+# Of what something unread is a part: of a repository, or of a namespace.
+Place = tuple[str, ...]
 
 BUCKETS = [(7, "0-7d"), (30, "8-30d"), (90, "31-90d"), (180, "91-180d"), (365, "181-365d")]
+BUCKET_NAMES = [*(name for _, name in BUCKETS), ">365d", "unknown"]
+NO_DATE = datetime(1980, 1, 1, 0, 0, 1, tzinfo=UTC)
+FIRST_YEAR = 1971
 
 
-class Knowledge:
-    """What is known of manifests, of those first seen until a moment, or of all."""
+@dataclass
+class TagSet:
+    """Some live tags, and what else is unread or in doubt inside and outside."""
 
-    def __init__(self, tables: Tables, until: Any = None) -> None:
-        self.manifests = {
-            row["manifest_digest"]: row
-            for row in tables["manifests"]
-            if until is None or row["first_seen_at"] <= until
-        }
-        self.layers: dict[str, list[Row]] = defaultdict(list)
-        for row in sorted(tables["layers"], key=lambda row: row["position"]):
-            if row["manifest_digest"] in self.manifests:
-                self.layers[row["manifest_digest"]].append(row)
-        self.children: dict[str, list[Row]] = defaultdict(list)
-        for row in tables["platforms"]:
-            if row["index_digest"] in self.manifests:
-                self.children[row["index_digest"]].append(row)
-        self.statements: dict[str, list[int]] = defaultdict(list)
-        self.stored: set[str] = set()
-        for manifest in self.manifests.values():
-            if manifest["config_digest"] is not None:
-                self._state(manifest["config_digest"], manifest["config_bytes"], stored=True)
-        for layers in self.layers.values():
-            for row in layers:
-                self._state(row["blob_digest"], row["size_bytes"], stored=row["is_stored"])
-
-    def _state(self, blob: str, size: int | None, *, stored: bool) -> None:
-        if size is not None:
-            self.statements[blob].append(size)
-        if stored:
-            self.stored.add(blob)
-
-    def size(self, blob: str) -> int | None:
-        """The smallest size stated."""
-        return min(self.statements[blob], default=None)
-
-    def is_uncertain(self, blob: str) -> bool:
-        """Whether no size or several are stated."""
-        return len(set(self.statements[blob])) != 1
-
-    def kind(self, digest: str) -> str:
-        """The kind, `unread` if never seen."""
-        return self.manifests[digest]["manifest_kind"] if digest in self.manifests else "unread"
-
-    def reachable(self, digest: str) -> set[str]:
-        """The manifests reachable from one, itself included."""
-        found, waiting = set(), [digest]
-        while waiting:
-            node = waiting.pop()
-            if node not in found:
-                found.add(node)
-                if self.kind(node) not in ("unread", "invalid", "unknown"):
-                    waiting += [child["manifest_digest"] for child in self.children[node]]
-        return found
-
-    def blobs(self, digest: str) -> set[str]:
-        """The distinct stored blobs reachable from a manifest."""
-        found = set()
-        for node in self.reachable(digest):
-            if self.kind(node) not in ("unread", "invalid", "unknown"):
-                found |= {row["blob_digest"] for row in self.layers[node]}
-                if self.manifests[node]["config_digest"] is not None:
-                    found.add(self.manifests[node]["config_digest"])
-        return found & self.stored
-
-    def is_unread(self, digest: str) -> bool:
-        """Whether some part of a manifest could not be read."""
-        kinds = {self.kind(node) for node in self.reachable(digest)}
-        return bool(kinds & {"unread", "invalid", "unknown"})
-
-    def is_open(self, digest: str) -> bool:
-        """Whether a manifest has parts that were not read or never state their sizes."""
-        return self.is_unread(digest) or any(
-            self.kind(node) == "schema1" for node in self.reachable(digest)
-        )
-
-    def union(self, digests: Iterable[str]) -> set[str]:
-        """The distinct stored blobs of several manifests."""
-        return set().union(*(self.blobs(digest) for digest in set(digests)))
-
-    def total(self, blobs: Iterable[str]) -> int:
-        """The sum of the sizes known."""
-        return sum(self.size(blob) or 0 for blob in blobs)
-
-    def basis(self, digest: str) -> str:
-        """How far the size of a manifest is known."""
-        blobs = self.blobs(digest)
-        if not self.is_open(digest) and not any(map(self.is_uncertain, blobs)):
-            return "exact"
-        return "lower_bound" if any(self.size(b) is not None for b in blobs) else "unknown"
-
-    def logical(self, digest: str) -> int | None:
-        """The bytes of a manifest, None when nothing is known."""
-        return None if self.basis(digest) == "unknown" else self.total(self.blobs(digest))
+    keys: list[Key]
+    unread_inside: bool = False
+    unread_outside: bool = False
+    doubt_inside: bool = False
 
 
 class Registry:
-    """The live registry as of its latest run."""
+    """One registry as of its latest run."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, name: str | None = None) -> None:
         self.tables = tables
         self.known = Knowledge(tables)
-        self.runs = sorted(tables["runs"], key=lambda run: (run["as_of"], run["run_id"]))
+        self.name = tables["runs"][0]["registry"] if name is None else name
+        self.runs = sorted(self.rows("runs"), key=lambda run: (run["as_of"], run["run_id"]))
         self.run = self.runs[-1]
-        self.tags = {(t["namespace"], t["repository"], t["tag"]): t for t in tables["tags"]}
+        self.as_of: datetime = self.run["as_of"]
+        # A run that forgets lists nothing.
+        self.listed_at = max((r["as_of"] for r in self.runs if r["mode"] != "forget"), default=None)
+        hours = self.run["exact_hours"]
+        self.oldest_exact = self.as_of - timedelta(hours=48 if hours is None else hours)
+        self.tags = {(t["namespace"], t["repository"], t["tag"]): t for t in self.rows("tags")}
         self.state: State = {key: tag["manifest_digest"] for key, tag in self.tags.items()}
         self.repositories = {
-            (row["namespace"], row["repository"]): row
-            for row in tables["repositories"]
+            name_of(row): row
+            for row in self.rows("repositories")
             if row["deleted_detected_at"] is None
         }
-        self.crawls = {name: self._latest_crawl(name) for name in self.repositories}
         self.namespaces = sorted({namespace for namespace, _ in self.repositories})
-        self.is_crawled = (
-            not self.run["unread_namespaces"]
-            and not self.run["unread_repositories"]
-            and all(c["status"] in ("complete", "unchanged") for c in self.crawls.values())
+        self.readings = {name: self._latest_reading(name) for name in self.repositories}
+        self.rejected: dict[Name, list[str]] = {name: [] for name in self.repositories}
+        for row in self.rows("counted_records"):
+            if row["reason"] == "rejected" and name_of(row) in self.rejected:
+                self.rejected[name_of(row)].append(row["record_key"])
+        self.unread: set[Place] = set(self._unread())
+        self.doubts: set[Name] = set(filter(self._is_in_doubt, self.repositories))
+
+    def rows(self, table: str) -> list[Row]:
+        """The rows of a table that belong to this registry."""
+        return [row for row in self.tables[table] if row["registry"] == self.name]
+
+    # What was read, and how well.
+
+    def _latest_reading(self, name: Name) -> Row | None:
+        """The latest crawl that read anything, with its run's moment."""
+        for run in reversed(self.runs):
+            for crawl in self.rows("crawls"):
+                is_here = name_of(crawl) == name and crawl["run_id"] == run["run_id"]
+                if is_here and crawl["status"] != "failed":
+                    return {**crawl, "as_of": run["as_of"]}
+        return None
+
+    def is_incomplete(self, name: Name) -> bool:
+        """Whether the latest reading of a repository could not be proven."""
+        reading = self.readings[name]
+        return reading is not None and reading["status"] == "incomplete"
+
+    def is_never_read(self, name: Name) -> bool:
+        """Whether nobody has read a repository at all."""
+        return self.repositories[name]["read_at"] is None and not self.is_incomplete(name)
+
+    def has_unseen(self, name: Name) -> bool:
+        """Whether the latest reading left a known tag unseen."""
+        reading = self.readings[name]
+        return reading is not None and (reading["unseen_tag_count"] or 0) > 0
+
+    def is_too_old(self, name: Name) -> bool:
+        """Whether the last proof of a repository, or its only reading, is too old."""
+        at = self.repositories[name]["read_at"]
+        reading = self.readings[name]
+        if at is None and reading is not None and self.is_incomplete(name):
+            at = reading["as_of"]
+        return at is not None and at < self.oldest_exact
+
+    def _unread(self) -> Iterator[Place]:
+        for name in self.repositories:
+            strange = [key for key in self.rejected[name] if (*name, key) not in self.state]
+            if strange or self.is_incomplete(name) or self.is_never_read(name):
+                yield name
+        for row in self.rows("namespaces"):
+            if self.is_unread_list(row):
+                yield (row["namespace"],)
+
+    def is_unread_list(self, row: Row) -> bool:
+        """Whether a visible namespace may have repositories that no list showed."""
+        listed_at = row["listed_at"]
+        if row["last_seen_at"] != self.listed_at:
+            return False
+        if listed_at is None or row["list_status"] == "incomplete":
+            return True
+        # If one of its repositories is too old, that says it already.
+        mine = [name for name in self.repositories if name[0] == row["namespace"]]
+        is_too_old: bool = listed_at < self.oldest_exact and not any(map(self.is_too_old, mine))
+        return is_too_old or row["unreadable_repositories"] > 0
+
+    def _is_in_doubt(self, name: Name) -> bool:
+        return (
+            self.is_too_old(name)
+            or self.has_unseen(name)
+            or any((*name, key) in self.state for key in self.rejected[name])
+            or self.repositories[name]["unlisted_since"] is not None
         )
 
-    def _latest_crawl(self, name: tuple[str, str]) -> Row:
-        numbers = {run["run_id"]: number for number, run in enumerate(self.runs)}
-        mine = [c for c in self.tables["crawls"] if (c["namespace"], c["repository"]) == name]
-        return max(mine, key=lambda crawl: numbers[crawl["run_id"]])
+    # Sets of tags.
 
     def within(self, *names: str) -> list[Key]:
         """The live tags of a namespace, of a repository, or all."""
         return sorted(key for key in self.state if key[: len(names)] == names)
 
-    def age(self, key: Key, clock: str) -> int | None:
-        """Whole days since created_at or updated_at."""
-        at = self.tags[key][clock]
-        return None if at is None else max(0, (self.run["as_of"] - at) // timedelta(days=1))
+    def scope(self, *names: str) -> TagSet:
+        """A namespace, a repository, or all, with everything unread and in doubt in it."""
+        inside = {place for place in self.unread if place[: len(names)] == names}
+        doubts = {name for name in self.doubts if name[: len(names)] == names}
+        outside = self.unread - inside
+        return TagSet(self.within(*names), bool(inside), bool(outside), bool(doubts))
 
-    def bucket(self, key: Key) -> str:
-        """The age bucket."""
-        days = self.age(key, "updated_at")
-        assert days is not None
-        return next((name for limit, name in BUCKETS if days <= limit), ">365d")
+    def listed(self, keys: Iterable[Key]) -> TagSet:
+        """Just these tags: whatever else is unread is outside."""
+        return TagSet(list(keys), unread_outside=bool(self.unread))
+
+    def bucket_of(self, name: Name, bucket: str) -> TagSet:
+        """The tags of an age; an unread tag of the repository may be of this age or of another."""
+        keys = [key for key in self.within(*name) if self.bucket(key) == bucket]
+        return TagSet(keys, name in self.unread, bool(self.unread), name in self.doubts)
 
     def deduplicated(self, keys: Iterable[Key]) -> int:
         """Bytes of the union of some tags."""
@@ -165,34 +159,74 @@ class Registry:
         """Sum of the bytes of some tags."""
         return sum(self.known.logical(self.state[key]) or 0 for key in keys)
 
-    def basis(self, keys: Collection[Key]) -> str:
-        """How far the bytes of some tags are known."""
-        bases = {self.known.basis(self.state[key]) for key in keys}
-        if bases <= {"exact"}:
-            return "exact"
-        return "unknown" if bases == {"unknown"} else "lower_bound"
+    def tag_basis(self, key: Key) -> str:
+        """How far the size of a tag is known."""
+        return self.known.basis(self.state[key])
 
-    def given_back(self, keys: Collection[Key]) -> tuple[int | None, str]:
-        """What deleting some tags together would give back, and how far that is known."""
-        rest = [key for key in self.state if key not in set(keys)]
-        if not keys:
-            return 0, "exact"
-        if self.basis(keys) == "unknown":
+    def is_unknown(self, some: TagSet) -> bool:
+        """Whether nothing is known of a set and something in it is unread."""
+        bases = [self.tag_basis(key) for key in some.keys]
+        nothing_known = all(basis == "unknown" for basis in bases)
+        return nothing_known and (bool(bases) or some.unread_inside)
+
+    def basis(self, some: TagSet) -> str:
+        """How far the bytes of a set are known."""
+        if self.is_unknown(some):
+            return "unknown"
+        if some.doubt_inside:
+            return "estimate"
+        is_lower = some.unread_inside or any(self.tag_basis(key) != "exact" for key in some.keys)
+        return "lower_bound" if is_lower else "exact"
+
+    def given_back(self, some: TagSet) -> tuple[int | None, str]:
+        """What deleting a set would give back, and how far that is known."""
+        if self.is_unknown(some):
             return None, "unknown"
-        bytes_back = self.deduplicated(self.state) - self.deduplicated(rest)
-        mine = self.known.union(self.state[k] for k in keys)
-        lost = mine - self.known.union(self.state[k] for k in rest)
-        is_lower = any(map(self.known.is_uncertain, lost)) or any(
-            self.known.is_open(self.state[key]) for key in keys
+        digests = [self.state[key] for key in some.keys]
+        rest = [digest for key, digest in self.state.items() if key not in set(some.keys)]
+        lost = self.known.union(digests) - self.known.union(rest)
+        back = self.deduplicated(self.state) - self.known.total(self.known.union(rest))
+        return back, self.basis_beside_others(some, lost)
+
+    def basis_beside_others(self, some: TagSet, blobs: Collection[str]) -> str:
+        """How far bytes are known that others, unread, may hold as well."""
+        if not some.keys and not some.unread_inside and not some.doubt_inside:
+            return "exact"
+        known = self.known
+        rest = [digest for key, digest in self.state.items() if key not in set(some.keys)]
+        is_lower = (
+            some.unread_inside
+            or any(known.is_open(self.state[key]) for key in some.keys)
+            or any(map(known.is_uncertain, blobs))
         )
-        is_upper = not self.is_crawled or any(self.known.is_unread(self.state[key]) for key in rest)
-        return bytes_back, judge(is_lower=is_lower, is_upper=is_upper)
+        is_upper = some.unread_outside or any(map(known.is_unread, rest))
+        return judge(is_lower=is_lower, is_upper=is_upper, in_doubt=bool(self.doubts))
+
+    # Dates.
+
+    def is_date(self, at: datetime | None) -> bool:
+        """Whether a moment can be the date of something."""
+        if at is None or at.astimezone(UTC).year < FIRST_YEAR or at == NO_DATE:
+            return False
+        return at <= self.as_of + timedelta(days=1)
+
+    def age(self, key: Key, clock: str) -> int | None:
+        """Whole days since created_at or updated_at."""
+        at = self.tags[key][clock]
+        return max(0, (self.as_of - at) // timedelta(days=1)) if self.is_date(at) else None
+
+    def bucket(self, key: Key) -> str:
+        """The age bucket."""
+        days = self.age(key, "updated_at")
+        if days is None:
+            return "unknown"
+        return next((name for limit, name in BUCKETS if days <= limit), ">365d")
 
 
-def judge(*, is_lower: bool, is_upper: bool) -> str:
+def judge(*, is_lower: bool, is_upper: bool, in_doubt: bool) -> str:
     """Combine what may be missing with what may be too much."""
-    if is_lower and is_upper:
-        return "unknown"
+    if in_doubt or (is_lower and is_upper):
+        return "estimate"
     return "lower_bound" if is_lower else "upper_bound" if is_upper else "exact"
 
 
@@ -203,6 +237,12 @@ def divide(total: int, names: Iterable[Any]) -> dict[Any, int]:
     return {name: share + (number < rest) for number, name in enumerate(ordered)}
 
 
-def named(key: Key) -> Row:
+def name_of(row: Row) -> Name:
+    """The repository a row is about."""
+    return (row["namespace"], row["repository"])
+
+
+def named(registry: Registry, key: Key) -> Row:
     """The columns that name a tag."""
-    return dict(zip(("namespace", "repository", "tag"), key, strict=True))
+    names = ("registry", "namespace", "repository", "tag")
+    return dict(zip(names, (registry.name, *key), strict=True))

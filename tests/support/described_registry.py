@@ -1,54 +1,40 @@
 """Writes a registry down briefly and expands it into the rows of the warehouse's tables.
 
 A description is what a case of `tests/sql` holds as TOML: `manifests`, and either `tags` (one
-run) or `runs`, each with the tags live after it. What it leaves out gets plain defaults:
-crawls complete, tags updated a day ago, a manifest known from the first run a tag points at it.
+run) or `runs`, each with the tags live after it; what else it says beside `runs` holds for each.
+What it leaves out gets plain defaults: crawls complete, tags updated a day ago, a run a day, a
+manifest known from the first run a tag points at it. Of a run see `described_runs`.
 """
 
 import re
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+from described_runs import FIRST_RUN, Record, Row, Run, Tables, digest_of, row_of
 
+from pipelines.schemas import TABLES
 from pipelines.warehouse.migrations import make_tables
+from pipelines.warehouse.reports import build_reports
 
-Row = dict[str, Any]
-Tables = dict[str, list[Row]]
 Description = dict[str, Any]
 
-FIRST_RUN = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SIZE = re.compile(r"\d+")
 
 
+def snapshots(description: Description) -> list[Tables]:
+    """Give the rows of every table of `main` and `ingest` after each run."""
+    runs = _runs(description)
+    record = Record()
+    return [_with_manifests(record.after(run), description, runs, run) for run in runs]
+
+
 def expand(description: Description) -> Tables:
-    """Give the rows of every table of `main` and `ingest` for a description."""
-    runs = [_run(number, run) for number, run in enumerate(_described_runs(description))]
-    for before, run in pairwise(runs):
-        run["crawls"] = {
-            **dict.fromkeys({*before["tags"]} - {*run["tags"]}, "missing"),
-            **run["crawls"],
-        }
-    tables: Tables = {
-        "runs": [run["row"] for run in runs],
-        "crawls": [crawl for run in runs for crawl in _crawls(run)],
-        "rejected_records": [record for run in runs for record in _rejected(run)],
-        "counted_records": list(description.get("counted", [])),
-        "tag_history": list(_history(runs)),
-        "manifests": [],
-        "layers": [],
-        "platforms": [],
-    }
-    for digest, manifest in description.get("manifests", {}).items():
-        tables["manifests"].append(_manifest(digest, manifest, _first_seen(digest, manifest, runs)))
-        tables["layers"] += _layers(digest, manifest)
-        tables["platforms"] += _platforms(digest, manifest)
-    tables["tags"] = list(_tags(runs[-1], tables["manifests"])) if runs else []
-    tables["repositories"] = list(_repositories(runs))
-    return tables
+    """Give the rows of every table of `main` and `ingest` after the last run."""
+    every = snapshots(description)
+    return every[-1] if every else _with_manifests(Record().tables, description, [], None)
 
 
 def warehouse(tables: Tables) -> duckdb.DuckDBPyConnection:
@@ -56,29 +42,27 @@ def warehouse(tables: Tables) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect(config={"threads": 1})
     con.execute("set timezone = 'UTC'")
     make_tables(con)
-    for name, rows in tables.items():
-        insert(con, name, rows)
+    refill(con, tables)
     return con
 
 
-def insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[Row]) -> None:
-    """Insert rows by column name; columns left out are null."""
-    schema = "main" if table in MAIN else "ingest"
-    if rows:
-        more = DEFAULTS.get(table, {})
-        con.register("inserted", pa.Table.from_pylist([more | row for row in rows]))
-        con.execute(f"insert into {schema}.{table} by name from inserted")
-        con.unregister("inserted")
+def reported(description: Description) -> duckdb.DuckDBPyConnection:
+    """Open a warehouse in memory whose reports were built after each run."""
+    con = warehouse({})
+    for tables in snapshots(description) or [expand(description)]:
+        refill(con, tables)
+        build_reports(con)
+    return con
 
 
-_OWNED: Row = {"registry": "cn-north-4"}
-DEFAULTS: dict[str, Row] = {
-    **dict.fromkeys(("crawls", "rejected_records", "counted_records"), _OWNED),
-    **dict.fromkeys(("runs", "tags", "tag_history"), _OWNED),
-    "repositories": _OWNED | {"unseen_tag_count": 0},
-    "manifests": {"source": "tag"},
-}
-MAIN = {"tags", "tag_history", "repositories", "manifests", "layers", "platforms"}
+def refill(con: duckdb.DuckDBPyConnection, tables: Tables) -> None:
+    """Put other rows in the place of those a warehouse has."""
+    for (schema, name), columns in TABLES.items():
+        con.execute(f"delete from {schema}.{name}")
+        if tables.get(name):
+            con.register("inserted", pa.Table.from_pylist(tables[name], schema=columns))
+            con.execute(f"insert into {schema}.{name} by name from inserted")
+            con.unregister("inserted")
 
 
 def read(con: duckdb.DuckDBPyConnection, table: str) -> list[Row]:
@@ -87,102 +71,72 @@ def read(con: duckdb.DuckDBPyConnection, table: str) -> list[Row]:
     return rows
 
 
-def split(repository: str) -> Row:
-    """Split `namespace/repository` at the first slash."""
-    namespace, name = repository.split("/", 1)
-    return {"namespace": namespace, "repository": name}
+def _runs(description: Description) -> list[Run]:
+    one = [{**description, "tags": description["tags"]}] if "tags" in description else []
+    runs: list[Run] = []
+    as_of = FIRST_RUN
+    always = {name: value for name, value in description.items() if name != "runs"}
+    for number, described in enumerate(description.get("runs", one), start=1):
+        if runs:
+            as_of += timedelta(hours=described.get("hours", 24))
+        runs.append(Run(always | described, number, as_of))
+    return runs
 
 
-def _described_runs(description: Description) -> list[Row]:
-    if "runs" in description:
-        runs: list[Row] = description["runs"]
-        return runs
-    return [{**description, "tags": description["tags"]}] if "tags" in description else []
+def _with_manifests(
+    tables: Tables, description: Description, runs: list[Run], now: Run | None
+) -> Tables:
+    """Add what was known of manifests by a run."""
+    tables |= {"manifests": [], "layers": [], "platforms": []}
+    for digest, described in description.get("manifests", {}).items():
+        seen_at = _first_seen(digest, described, runs)
+        if now is None or seen_at <= now.as_of:
+            manifest = _as_known(described, 0 if now is None else now.number)
+            tables["manifests"].append(_manifest(digest, manifest, seen_at))
+            tables["layers"] += _layers(digest, manifest)
+            tables["platforms"] += _platforms(digest, manifest)
+    kinds = {row["manifest_digest"]: row["manifest_kind"] for row in tables["manifests"]}
+    for tag in tables["tags"]:
+        tag["manifest_kind"] = kinds.get(tag["manifest_digest"], "unknown")
+    return tables
 
 
-def _run(number: int, described: Row) -> Row:
-    as_of = FIRST_RUN + timedelta(days=number)
-    crawls = described.get("crawls", {})
-    finished = all(status in ("complete", "unchanged") for status in crawls.values())
-    row = {
-        "run_id": f"run-{number + 1}",
-        "as_of": as_of,
-        "mode": "full",
-        "started_at": as_of - timedelta(hours=1),
-        "finished_at": as_of,
-        "status": "complete" if finished else "partial",
-        "scope": "",
-        "unread_namespaces": described.get("unread_namespaces", 0),
-        "unread_repositories": described.get("unread_repositories", 0),
-        "stale_days": described.get("stale_days", 180),
-        "requests": 1,
-        "retries": 0,
-        "throttled_seconds": 0.0,
-    }
-    return {**described, "row": row, "crawls": crawls, "seen_at": as_of - timedelta(minutes=30)}
-
-
-def _crawls(run: Row) -> Iterator[Row]:
-    for repository in sorted({*run["tags"], *run["crawls"]}):
-        tags = run["tags"].get(repository, {})
-        yield {
-            **split(repository),
-            "run_id": run["row"]["run_id"],
-            "status": run["crawls"].get(repository, "complete"),
-            "requests": 1,
-            "pages": 1,
-            "expected": run.get("expected", {}).get(repository, len(tags)),
-            "received": len(tags),
-            "duplicates": 0,
-            "attempts": 1,
-            "error": run.get("errors", {}).get(repository),
-            "started_at": run["seen_at"] - timedelta(minutes=1),
-            "finished_at": run["seen_at"],
-        }
-
-
-def _rejected(run: Row) -> Iterator[Row]:
-    for record in run.get("rejected", []):
-        yield {
-            **split(record["repository"]),
-            "run_id": run["row"]["run_id"],
-            "reason": record["reason"],
-            "record": record.get("record", "{}"),
-        }
-
-
-def _digest(pointer: Any) -> str:
-    digest: str = pointer if isinstance(pointer, str) else pointer["manifest"]
-    return digest
-
-
-def _first_seen(digest: str, manifest: Row, runs: list[Row]) -> datetime:
+def _first_seen(digest: str, manifest: Row, runs: list[Run]) -> datetime:
     if "first_run" in manifest:
-        return FIRST_RUN + timedelta(days=manifest["first_run"] - 1)
+        first: datetime = runs[manifest["first_run"] - 1].as_of
+        return first
     for run in runs:
-        pointers = (p for tags in run["tags"].values() for p in tags.values())
-        if digest in map(_digest, pointers):
-            seen: datetime = run["row"]["as_of"]
-            return seen
+        pointers = (pointer for tags in run.tags.values() for pointer in tags.values())
+        if digest in map(digest_of, pointers):
+            return run.as_of
     return FIRST_RUN
+
+
+def _as_known(manifest: Row, number: int) -> Row:
+    """What a run knew of a manifest: no more than that it is invalid, before a better text came."""
+    if number < manifest.get("readable_from_run", 0):
+        return {"kind": "invalid", "problem": "is no JSON"}
+    return manifest
 
 
 def _manifest(digest: str, manifest: Row, first_seen_at: datetime) -> Row:
     config, config_bytes, _ = _blob(manifest.get("config"))
-    return {
-        "manifest_digest": digest,
-        "manifest_kind": kind_of(manifest),
-        "config_digest": config,
-        "config_bytes": config_bytes,
-        "layer_count": len(manifest.get("layers", [])),
-        "size_basis": "exact",
-        "digest_verified": manifest.get("digest_verified", True),
-        "subject_digest": manifest.get("subject"),
-        "manifest_bytes": manifest.get("manifest_bytes", 500),
-        "manifest": "{}",
-        "problem": manifest.get("problem"),
-        "first_seen_at": first_seen_at,
-    }
+    return row_of(
+        "manifests",
+        manifest_digest=digest,
+        source=manifest.get("source", "tag"),
+        manifest_kind=kind_of(manifest),
+        config_digest=config,
+        config_bytes=config_bytes,
+        layer_count=len(manifest.get("layers", [])),
+        size_basis="exact",
+        digest_verified=manifest.get("digest_verified", True),
+        subject_digest=manifest.get("subject"),
+        manifest_bytes=manifest.get("manifest_bytes", 500),
+        manifest="{}",
+        problem=manifest.get("problem"),
+        first_seen_at=first_seen_at,
+    )
 
 
 def kind_of(manifest: Row) -> str:
@@ -191,117 +145,45 @@ def kind_of(manifest: Row) -> str:
     return kind
 
 
-def _blob(text: str | None) -> tuple[str | None, int | None, bool]:
+def _blob(text: str | None) -> tuple[str | None, int | None, set[str]]:
     """Read 'name', 'name 123', 'name 123 foreign'."""
     if text is None:
-        return None, None, True
+        return None, None, set()
     name, *rest = text.split()
     size = next((int(word) for word in rest if SIZE.fullmatch(word)), None)
-    return name, size, "foreign" not in rest
+    return name, size, set(rest)
 
 
 def _layers(digest: str, manifest: Row) -> Iterator[Row]:
     prefix = ""
     for position, text in enumerate(manifest.get("layers", [])):
-        name, size, is_stored = _blob(text)
+        name, size, words = _blob(text)
         prefix = f"{prefix}/{name}"
-        yield {
-            "manifest_digest": digest,
-            "position": position,
-            "blob_digest": name,
-            "size_bytes": size,
-            "is_stored": is_stored,
-            "prefix_digest": prefix,
-        }
+        yield row_of(
+            "layers",
+            manifest_digest=digest,
+            position=position,
+            blob_digest=name,
+            size_bytes=size,
+            is_stored="foreign" not in words,
+            prefix_digest=prefix,
+        )
 
 
 def _platforms(digest: str, manifest: Row) -> Iterator[Row]:
-    for position, text in enumerate(manifest.get("children", [])):
-        name, stated_bytes, _ = _blob(text)
-        yield {
-            "index_digest": digest,
-            "position": position,
-            "manifest_digest": name,
-            "manifest_bytes": stated_bytes,
-            "os": "linux",
-            "architecture": "amd64",
-            "is_attestation": False,
-        }
-
-
-def _tags(run: Row, manifests: Iterable[Row]) -> Iterator[Row]:
-    kinds = {row["manifest_digest"]: row["manifest_kind"] for row in manifests}
-    as_of = run["row"]["as_of"]
-    for repository, tags in run["tags"].items():
-        for tag, pointer in tags.items():
-            more = {} if isinstance(pointer, str) else pointer
-            created = more.get("created_days_ago", 1)
-            yield {
-                **split(repository),
-                "tag": tag,
-                "manifest_digest": _digest(pointer),
-                "manifest_kind": kinds.get(_digest(pointer), "unknown"),
-                "api_size_bytes": more.get("api_size_bytes"),
-                "created_at": None if created is None else as_of - timedelta(days=created),
-                "updated_at": as_of - timedelta(days=more.get("updated_days_ago", 1)),
-                "first_seen_at": as_of,
-                "last_seen_at": as_of,
-            }
-
-
-def _repositories(runs: list[Row]) -> Iterator[Row]:
-    for repository in sorted({name for run in runs for name in run["tags"]}):
-        seen = [run["row"]["as_of"] for run in runs if repository in run["tags"]]
-        last = runs[-1]["tags"].get(repository)
-        yield {
-            **split(repository),
-            "tag_count": len(last or {}),
-            "first_seen_at": seen[0],
-            "last_seen_at": seen[-1],
-            "deleted_detected_at": runs[-1]["row"]["as_of"] if last is None else None,
-        }
-
-
-def _history(runs: list[Row]) -> Iterator[Row]:
-    open_rows: dict[tuple[str, str], Row] = {}
-    previous: datetime | None = None
-    for run in runs:
-        state = {
-            (repository, tag): _digest(pointer)
-            for repository, tags in run["tags"].items()
-            for tag, pointer in tags.items()
-        }
-        for key in sorted({*state, *open_rows}):
-            before, digest = open_rows.get(key), state.get(key)
-            if before is None or before["manifest_digest"] != digest:
-                if before is not None:
-                    before.update(valid_to=run["seen_at"], valid_to_earliest=previous)
-                    yield before
-                open_rows[key] = _interval(key, before, digest, run["seen_at"], previous)
-        previous = run["seen_at"]
-    yield from open_rows.values()
-
-
-def _interval(
-    key: tuple[str, str],
-    before: Row | None,
-    digest: str | None,
-    seen_at: datetime,
-    previous: datetime | None,
-) -> Row:
-    if before is None:
-        change = "created"
-    elif digest is None:
-        change = "deleted"
-    else:
-        change = "moved" if before["manifest_digest"] else "restored"
-    return {
-        **split(key[0]),
-        "tag": key[1],
-        "manifest_digest": digest,
-        "change": change,
-        "valid_from": seen_at,
-        "valid_from_earliest": previous,
-        "valid_to": None,
-        "valid_to_earliest": None,
-    }
+    """The children of an index; those of a cache are the blobs that are its layers, too."""
+    is_cache = kind_of(manifest) == "cache"
+    children = manifest.get("layers", []) if is_cache else manifest.get("children", [])
+    for position, text in enumerate(children):
+        name, stated_bytes, words = _blob(text)
+        yield row_of(
+            "platforms",
+            index_digest=digest,
+            position=position,
+            manifest_digest=name,
+            manifest_bytes=stated_bytes,
+            os="linux",
+            architecture="amd64",
+            is_attestation=False,
+            is_blob=is_cache or "blob" in words,
+        )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,9 +16,15 @@ import pyarrow as pa
 from assets.cli.launch import run_job
 from pipelines.emulator.registry import Registry
 from pipelines.emulator.server import Emulator
+from pipelines.run.crawl import crawl_registry
 from pipelines.run.ingest import latest_status
-from pipelines.run.progress import NoProgress
+from pipelines.run.load import load_landing
+from pipelines.run.progress import NoProgress, Progress
+from pipelines.run.request import RunRequest, Scope
 from pipelines.settings import read_settings
+from pipelines.warehouse.building import connect_building, writer_lock
+from pipelines.warehouse.checks import raise_if_blocked, run_checks, table_checks
+from pipelines.warehouse.publish import publish
 from pipelines.warehouse.query import run_query
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -30,6 +37,7 @@ class Site:
     server: Emulator
     directory: Path
     settings: dict[str, str] = field(default_factory=dict)
+    progress: Progress = field(default_factory=NoProgress)
 
     def ingest(
         self,
@@ -49,6 +57,11 @@ class Site:
     def ingest_on(self, instance: dg.DagsterInstance, **config: Any) -> None:
         """Run the job `ingest` on a Dagster instance, with the config of its reading step."""
         self.server.log.clear()
+        self.set_environment()
+        run_job(instance, config, self.progress)
+
+    def set_environment(self) -> None:
+        """Point the settings at the emulator."""
         os.environ.update(
             {
                 "SWR_ENDPOINT": self.server.url,
@@ -58,7 +71,6 @@ class Site:
                 **self.settings,
             }
         )
-        run_job(instance, config, NoProgress())
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """Rows of the published warehouse."""
@@ -74,11 +86,46 @@ class Site:
         return {path: paths.count(path) for path in paths}
 
 
+class CrawlSite(Site):
+    """A site whose runs crawl, load, check the tables and publish: no Dagster, no reports.
+
+    For what a crawl decides: it takes a tenth of the time.
+    """
+
+    def ingest(
+        self,
+        *,
+        full: bool = False,
+        namespaces: Sequence[str] = (),
+        repositories: Sequence[str] = (),
+    ) -> str:
+        """Run these steps; give the run's status. The log then holds this run's requests only."""
+        self.server.log.clear()
+        self.set_environment()
+        settings = read_settings()
+        scope = Scope(tuple(namespaces), tuple(repositories))
+        request = RunRequest(str(uuid.uuid4()), full, scope)
+        with writer_lock(self.directory):
+            crawl_registry(settings, request, self.progress)
+            load_landing(settings, request.run_id)
+            with connect_building(self.directory) as con:
+                raise_if_blocked(run_checks(con, table_checks()))
+            publish(self.directory)
+        return latest_status(settings)
+
+
 @contextmanager
 def at_site(directory: Path, registry: Registry, **options: Any) -> Iterator[Site]:
     """Serve a registry beside a warehouse in this directory."""
     with Emulator(registry, **options) as server:
         yield Site(server, directory / "warehouse")
+
+
+@contextmanager
+def at_crawl_site(directory: Path, registry: Registry, **options: Any) -> Iterator[CrawlSite]:
+    """Serve a registry beside a warehouse in this directory, for runs that make no reports."""
+    with Emulator(registry, **options) as server:
+        yield CrawlSite(server, directory / "warehouse")
 
 
 def manifest(*layers: tuple[str, int], config: str = "c") -> str:

@@ -32,15 +32,20 @@ class MovingList:
 
     `churn` is the chance of one more change between two reads; `ties` the chance that the clock
     stands still between two changes, so that records share their `updated`. Tied records keep
-    one order per direction, another one each.
+    one order per direction, another one each. `doubled` is the chance that a new tag is listed
+    twice as long as it is there, once moved perhaps with an older version beside the newer one, and
+    `misdated` the chance that it is dated years ahead; totals count rows.
     """
 
     draw: random.Random
     churn: float = 0.0
     ties: float = 0.0
+    doubled: float = 0.0
+    misdated: float = 0.0
     states_total: bool = True
     clamp: int | None = None
     live: dict[str, RecordVersion] = field(default_factory=dict)
+    doubles: dict[str, RecordVersion] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
     requests: list[PageRequest] = field(default_factory=list)
     landed: list[tuple[int, ListedRecord]] = field(default_factory=list)
@@ -54,17 +59,27 @@ class MovingList:
 
     def push(self, name: str | None = None) -> None:
         """Push a new tag, or move a given one."""
-        self.second += self.draw.random() >= self.ties
+        self.second += self._chance(1 - self.ties)
         self.pushes += 1
         name = name or f"tag-{self.pushes}"
-        self.live[name] = RecordVersion(
-            EPOCH + timedelta(seconds=self.second), f"digest-{self.pushes}"
+        ahead = 10**8 if self._chance(self.misdated) else 0
+        version = RecordVersion(
+            EPOCH + timedelta(seconds=self.second + ahead), f"digest-{self.pushes}"
         )
+        if name in self.doubles or (name not in self.live and self._chance(self.doubled)):
+            earlier = self.live.get(name, version)
+            is_older = _is_newer(version, earlier)
+            self.doubles[name] = earlier if is_older and self._chance(0.5) else version
+        self.live[name] = version
         self.touched.add(name)
+
+    def _chance(self, share: float) -> bool:
+        return share > 0 and self.draw.random() < share
 
     def delete(self, name: str) -> None:
         """Delete a tag."""
         del self.live[name]
+        self.doubles.pop(name, None)
         self.touched.add(name)
 
     def change(self) -> None:
@@ -85,11 +100,16 @@ class MovingList:
         rows = self.in_order(newest_first=request.newest_first)
         limit = min(request.limit, self.clamp or request.limit)
         page = rows[request.offset : request.offset + limit]
-        return Page(page, len(rows) if self.states_total else None)
+        total = len(rows) if self.states_total else None
+        return Page(page, total, EPOCH + timedelta(seconds=self.second))
 
     def in_order(self, *, newest_first: bool) -> list[ListedRecord]:
         """All records in the order of one direction."""
-        rows = [ListedRecord(name, version, name.encode()) for name, version in self.live.items()]
+        rows = [
+            ListedRecord(name, version, name.encode())
+            for listed in (self.live, self.doubles)
+            for name, version in listed.items()
+        ]
         rows.sort(key=lambda row: crc32(f"{row.key} {newest_first}".encode()))
         rows.sort(key=lambda row: row.version.updated or EPOCH, reverse=newest_first)
         return rows

@@ -16,8 +16,8 @@ from pipelines.run.request import Name
 # Tags by name: digest, and when updated.
 Live = dict[str, tuple[str, datetime]]
 
-NAMELESS = {"not-an-object", "lone-surrogate", "not-utf8", "deep-record"}
-REJECTED = {"missing-digest", "nonsense-update", "nonsense-creation", "size-beyond", *NAMELESS}
+NAMELESS = {"not-an-object", "lone-surrogate", "not-utf8"}
+REJECTED = {"missing-digest", "nonsense-update", *NAMELESS}
 PROVEN = {"complete", "unchanged"}
 
 

@@ -15,10 +15,12 @@ from watched_registry import State, TickingClock, WatchedRegistry, small_image, 
 from pipelines.emulator.server import Emulator
 from pipelines.landing.reader import read_crawls, read_records
 from pipelines.landing.writer import LandingWriter
-from pipelines.run.crawler import Crawler, Limits
+from pipelines.run.clock import RunClock
+from pipelines.run.crawler import Crawler
 from pipelines.run.discover import Discovery
 from pipelines.run.log import RunLog
 from pipelines.run.progress import NoProgress
+from pipelines.run.reading import Limits
 from pipelines.run.request import Name
 from pipelines.settings import Settings, read_settings
 from pipelines.swr.client import client_from
@@ -55,6 +57,10 @@ class Memory:
             return {key: versions[key] for key in keys if key in versions}
 
         return KnownRecords(len(versions), newest, tied, lookup)
+
+    def record_count(self, name: Name) -> int:
+        """How many tags a repository held."""
+        return len(self.rows[name])
 
 
 @dataclass
@@ -125,7 +131,8 @@ def read(settings: Settings, folder: LandingWriter, names: list[Name], memory: M
     with Transport(settings) as transport:
         limits = Limits(settings.page_size)
         client = client_from(settings, transport)
-        crawler = Crawler(client, folder, memory, limits, NoProgress(), RunLog("run"))
+        clock = RunClock(None)
+        crawler = Crawler(client, folder, memory, limits, clock, NoProgress(), RunLog("run"))
         crawler.crawl(found, done=(), threads=2)
     folder.flush()
 

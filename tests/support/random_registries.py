@@ -1,20 +1,46 @@
 """Draws descriptions of registries (see `described_registry`) with everything that can go wrong.
 
-Shared and repeated layers, nested and circular indexes, unresolved children, foreign layers,
-unknown and conflicting sizes, manifests of every kind, signatures, tags created, moved, deleted
-and restored over several runs, repositories that vanish, failed crawls, scopes.
+Shared and repeated layers, nested and circular indexes, caches, unresolved children, foreign
+layers, unknown, impossible and conflicting sizes, manifests of every kind, some readable only
+later, followers by subject and by name, dates that are none; one or two registries read by several
+runs, each of which may fail, miss, skip, forget or reject anything.
 """
 
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
+from brute_force_knowledge import LARGEST_BLOB, NOTHING
 from hypothesis import strategies as st
 
 Description = dict[str, Any]
+Tags = dict[str, Any]
 
 REPOSITORIES = ["a/app", "a/lib", "b/app", "b/deep/er", "c/tool"]
 TAGS = ["v1", "v2", "v3", "v10", "latest", "B", "1.0", "1.1", "main", "rc"]
-AGES = [-2, 0, 1, 7, 8, 30, 31, 90, 91, 180, 181, 365, 366, 900]
+AGES = [-2, -1, 0, 1, 7, 8, 30, 31, 90, 91, 180, 181, 365, 366, 900]
+NO_DATES = [
+    datetime(1, 1, 1, tzinfo=UTC),
+    datetime(1970, 12, 31, 23, 59, 59, tzinfo=UTC),
+    datetime(1971, 1, 1, tzinfo=UTC),
+    datetime(1980, 1, 1, 0, 0, 1, tzinfo=UTC),
+    datetime(2026, 1, 2, 12, tzinfo=UTC),
+    datetime(2026, 1, 1, 12, 1, 1, tzinfo=UTC),
+]
+SIZES = [None, 0, 1, 2, 7, 100, 101, 1000, LARGEST_BLOB, LARGEST_BLOB + 1]
+ENDINGS = ["", ".sig", ".att", ".sbom", ".txt", "-scan", "0"]
+READINGS = {
+    "complete": 12,
+    "unchanged": 2,
+    "incomplete": 2,
+    "failed": 2,
+    "skipped": 2,
+    "unlisted": 1,
+    "recreated": 1,
+    "missing": 1,
+    "forgotten": 1,
+}
 
 
 @st.composite
@@ -26,124 +52,235 @@ def registries(draw: st.DrawFn, most_manifests: int = 60) -> Description:
 
 def registry(random: Random, manifest_count: int) -> Description:
     """Make up a registry of so many manifests."""
-    digests = [f"sha256:{number:064x}" for number in range(manifest_count)]
+    digests = [_digest(random, number) for number in range(manifest_count)]
     run_count = random.randint(1, 4)
-    is_readable = random.random() < 0.4
+    luck = random.choice([0.0, 0.5, 1.0])
     blobs = [f"blob{number}" for number in range(random.randint(1, 2 * manifest_count))]
-    sizes = {blob: random.choice([None, 0, 1, 2, 7, 100, 101, 1000, 2**53]) for blob in blobs}
+    sizes = {blob: random.choice(SIZES if random.random() < luck else [3, 70]) for blob in blobs}
+    sizes |= dict.fromkeys(sorted(NOTHING)[:1], 0)
     manifests: dict[str, Any] = {}
     for digest in digests:
-        manifests[digest] = _manifest(random, digests, manifests, sizes)
-        if random.random() < 0.2:
+        manifests[digest] = _manifest(random, luck, digests, manifests, sizes)
+        if random.random() < 0.2 * luck:
             manifests[digest]["first_run"] = random.randint(1, run_count)
-    registry = {"manifests": manifests, "runs": _runs(random, digests, run_count)}
-    return _readable(registry) if is_readable else registry
+        if random.random() < 0.1 * luck:
+            manifests[digest]["readable_from_run"] = random.randint(2, run_count + 1)
+    names = ["cn-north-4", "eu-de"] if random.random() < 0.15 else ["cn-north-4"]
+    watched = {name: Watched(random, luck, manifests) for name in names}
+    runs = []
+    for _ in range(run_count):
+        name = random.choice(names)
+        runs.append({"registry": name, **watched[name].run()})
+    return {"manifests": manifests, "runs": runs}
 
 
-def _readable(registry: Description) -> Description:
-    """Leave out what cannot be read: without this hardly any number would be exact."""
-    for manifest in registry["manifests"].values():
-        if manifest["kind"] in ("unknown", "invalid"):
-            manifest["kind"] = "image"
-        children = manifest.get("children", [])
-        manifest["children"] = [c for c in children if not c.startswith("sha256:gone")]
-    for run in registry["runs"]:
-        for name in ("crawls", "unread_namespaces", "unread_repositories"):
-            run.pop(name, None)
-        for tags in run["tags"].values():
-            for pointer in tags.values():
-                if pointer["manifest"] == "sha256:never-read":
-                    pointer["manifest"] = next(iter(registry["manifests"]))
-    return registry
+def _digest(random: Random, number: int) -> str:
+    if random.random() < 0.1:
+        return f"sha512:{number:064x}{random.randint(0, 9):064x}"
+    return f"sha256:{number:064x}"
 
 
 def _manifest(
-    random: Random, digests: list[str], earlier: dict[str, Any], sizes: dict[str, int | None]
+    random: Random,
+    luck: float,
+    digests: list[str],
+    earlier: dict[str, Any],
+    sizes: dict[str, int | None],
 ) -> Description:
-    kind = random.choices(
-        ["image", "index", "schema1", "artifact", "unknown", "invalid"], [12, 5, 1, 2, 1, 1]
-    )[0]
-    manifest: Description = {"kind": kind, "digest_verified": random.random() < 0.9}
-    if kind in ("unknown", "invalid") and random.random() < 0.5:
-        manifest["problem"] = "no JSON"
+    kinds = ["image", "index", "cache", "artifact", "schema1", "unknown", "invalid"]
+    kind = random.choices(kinds, [12, 5, 1, 2, luck, luck, luck])[0]
+    manifest: Description = {"kind": kind, "digest_verified": random.random() > 0.1 * luck}
+    if random.random() < (0.5 if kind in ("unknown", "invalid") else 0.05 * luck):
+        manifest["problem"] = "odd"
     if kind == "index":
-        manifest["children"] = [_child(random, digests) for _ in range(random.randint(0, 3))]
-    if kind in ("image", "artifact", "unknown", "schema1"):
-        manifest["layers"] = _layers(random, earlier, sizes, is_sized=kind != "schema1")
+        manifest["children"] = [
+            _child(random, luck, digests, sizes) for _ in range(random.randint(0, 3))
+        ]
+    if kind not in ("index", "invalid"):
+        manifest["layers"] = _layers(random, luck, earlier, sizes, is_sized=kind != "schema1")
     if kind in ("image", "artifact") and random.random() < 0.9:
-        manifest["config"] = _stated(random, random.choice(list(sizes)), sizes)
+        manifest["config"] = _stated(random, luck, random.choice(list(sizes)), sizes)
     if random.random() < (0.5 if kind == "artifact" else 0.03):
         manifest["subject"] = random.choice([*digests, "sha256:gone"])
     return manifest
 
 
-def _child(random: Random, digests: list[str]) -> str:
-    digest = random.choice(digests) if random.random() < 0.85 else "sha256:gone"
+def _child(random: Random, luck: float, digests: list[str], sizes: dict[str, int | None]) -> str:
+    if random.random() < 0.1:
+        return f"{_stated(random, luck, random.choice(list(sizes)), sizes)} blob"
+    digest = random.choice(digests) if random.random() > 0.15 * luck else "sha256:gone"
     return digest + random.choice(["", " 500", " 500", " 501"])
 
 
 def _layers(
-    random: Random, earlier: dict[str, Any], sizes: dict[str, int | None], *, is_sized: bool
+    random: Random,
+    luck: float,
+    earlier: dict[str, Any],
+    sizes: dict[str, int | None],
+    *,
+    is_sized: bool,
 ) -> list[str]:
     """Begin with some layers of an earlier manifest, go on with any."""
     bases = [m["layers"] for m in earlier.values() if m.get("layers")]
     base = random.choice(bases) if bases and random.random() < 0.7 else []
     names = [text.split()[0] for text in base[: random.randint(0, len(base))]]
     names += random.choices(list(sizes), k=random.randint(0, 3))
-    return [_stated(random, name, sizes) if is_sized else name for name in names]
+    return [_stated(random, luck, name, sizes) if is_sized else name for name in names]
 
 
-def _stated(random: Random, blob: str, sizes: dict[str, int | None]) -> str:
-    size, luck = sizes[blob], random.random()
-    if luck < 0.02:
-        size = random.choice([None, 3])
+def _stated(random: Random, luck: float, blob: str, sizes: dict[str, int | None]) -> str:
+    size, odd = sizes[blob], random.random()
+    if odd < 0.02 * luck:
+        size = random.choice([None, 0, 3])
     text = blob if size is None else f"{blob} {size}"
-    return f"{text} foreign" if 0.02 < luck < 0.15 else text
+    return f"{text} foreign" if 0.02 < odd < 0.15 else text
 
 
-def _runs(random: Random, digests: list[str], run_count: int) -> list[Description]:
-    tags: dict[str, dict[str, Any]] = {
-        name: {} for name in random.sample(REPOSITORIES, random.randint(2, len(REPOSITORIES)))
-    }
-    runs = []
-    for _ in range(run_count):
-        tags = {name: _changed(random, digests, old) for name, old in tags.items()}
-        if random.random() < 0.1:
-            tags.pop(random.choice(REPOSITORIES), None)
-        if random.random() < 0.1:
-            tags.setdefault(random.choice(REPOSITORIES), {})
-        runs.append({"tags": tags, **_circumstances(random, list(tags))})
-    return runs
+@dataclass
+class Watched:
+    """What the runs before left of a registry, and what the next may leave."""
 
+    random: Random
+    luck: float
+    manifests: dict[str, Any]
+    tags: dict[str, Tags] = field(default_factory=dict)
+    counted: dict[str, list[Description]] = field(default_factory=dict)
 
-def _changed(random: Random, digests: list[str], old: dict[str, Any]) -> dict[str, Any]:
-    """Keep, move, delete and create some tags of a repository."""
-    new = {tag: pointer for tag, pointer in old.items() if random.random() < 0.85}
-    for _ in range(random.randint(1, 8)):
-        digest = random.choice(digests) if random.random() < 0.95 else "sha256:never-read"
-        subject = random.choice(digests).removeprefix("sha256:")
-        signature = f"sha256-{subject}{random.choice(['.sig', '.att', '.sbom', '.txt'])}"
-        new[random.choice([*TAGS, signature, signature, signature])] = {
+    def run(self) -> Description:
+        """Describe a run."""
+        random = self.random
+        if self.tags and random.random() < 0.05 * self.luck:
+            return self._forget()
+        run: Description = {
+            "hours": random.choice([1, 24, 24, 60]),
+            "stale_days": random.choice([1, 30, 180]),
+            "exact_hours": random.choice([None, 24, 48, 48, 72]),
+            "unread_namespaces": random.choice([0, 0, 1]),
+            "unread_repositories": random.choice([0, 0, 2]),
+            **{name: {} for name in ("crawls", "causes", "unseen", "errors", "api_tag_counts")},
+            **{name: [] for name in ("skipped", "forgets", "recreated", "unlisted", "rejected")},
+        }
+        for name in [*self.tags, *self._new_names()]:
+            self._read(run, name)
+        run["namespaces"] = [self._list() for _ in range(2) if random.random() < 0.1 * self.luck]
+        run["tags"] = {name: dict(tags) for name, tags in self.tags.items()}
+        run["counted"] = [record for name in self.tags for record in self.counted.get(name, [])]
+        return run
+
+    def _forget(self) -> Description:
+        names = self.random.sample(sorted(self.tags), 1)
+        for name in names:
+            del self.tags[name]
+        forgets = [*names, *self.random.sample(["a", "d"], 1)]
+        counted = [record for name in self.tags for record in self.counted.get(name, [])]
+        tags = {name: dict(tags) for name, tags in self.tags.items()}
+        return {"mode": "forget", "forgets": forgets, "tags": tags, "counted": counted}
+
+    def _new_names(self) -> list[str]:
+        count = self.random.randint(1, 5) if not self.tags else self.random.choice([0, 0, 1])
+        return [n for n in self.random.sample(REPOSITORIES, count) if n not in self.tags]
+
+    def _list(self) -> Description:
+        status = self.random.choice(["complete", "incomplete", "failed", "not_asked"])
+        unreadable = self.random.choice([0, 0, 1])
+        namespace = self.random.choice(["a", "d"])
+        return {
+            "namespace": namespace,
+            "list_status": status,
+            "unreadable_repositories": unreadable,
+        }
+
+    def _read(self, run: Description, name: str) -> None:
+        """Let a run read a repository, well or not, or not at all."""
+        random, is_known = self.random, name in self.tags
+        bad = {how: weight * self.luck for how, weight in READINGS.items() if how != "complete"}
+        how = random.choices(["complete", *bad], [READINGS["complete"], *bad.values()])[0]
+        if how in ("unlisted", "recreated", "missing", "forgotten", "unchanged") and not is_known:
+            how = "skipped"
+        old = self.tags.pop(name, {})
+        if how == "missing":
+            return
+        if how == "forgotten":
+            run["forgets"].append(name)
+            return
+        self.tags[name] = self._tags_after(how, old)
+        if how in ("complete", "recreated", "incomplete"):
+            self.counted[name] = list(self._records(name))
+        self._describe(run, name, how, len(old))
+
+    def _tags_after(self, how: str, old: Tags) -> Tags:
+        if how in ("complete", "recreated"):
+            return self._changed(old)
+        return {**old, **self._changed({})} if how == "incomplete" else old
+
+    def _describe(self, run: Description, name: str, how: str, known: int) -> None:
+        random = self.random
+        if how in ("unchanged", "incomplete", "failed"):
+            run["crawls"][name] = how
+        if how in ("skipped", "unlisted"):
+            run["skipped"].append(name)
+        if how in ("recreated", "unlisted"):
+            run[how].append(name)
+        if how == "incomplete":
+            run["causes"][name] = random.choice([None, "list_contradicted"])
+            run["unseen"][name] = random.choice([0, min(1, known), known])
+        if how in ("incomplete", "failed"):
+            run["errors"][name] = "refused"
+        if random.random() < 0.5:
+            counted = len(self.tags[name]) + len(self.counted.get(name, []))
+            run["api_tag_counts"][name] = max(0, counted + random.choice([0, 0, 0, 1, -1]))
+        if random.random() < 0.1 * self.luck:
+            run["rejected"].append({"repository": name, "reason": "no digest"})
+
+    def _records(self, name: str) -> list[Description]:
+        """Records that are counted and are no live tags, or are newer than what is known of one."""
+        random = self.random
+        keys = [random.choice([*TAGS, "#1", "#2"]) for _ in range(2) if random.random() < 0.1]
+        reasons = ["rejected", "rejected", "deleted"] if self.luck else ["deleted"]
+        records = {key: random.choice(reasons) for key in keys}
+        return [
+            {"in": name, "record_key": key, "reason": reason}
+            for key, reason in records.items()
+            if reason == "rejected" or key not in self.tags[name]
+        ]
+
+    def _changed(self, old: Tags) -> Tags:
+        """Keep, move, delete and create some tags of a repository."""
+        random = self.random
+        new = {tag: pointer for tag, pointer in old.items() if random.random() < 0.85}
+        for _ in range(random.randint(1, 8)):
+            algorithm, _, subject = random.choice(list(self.manifests)).partition(":")
+            follower = f"{algorithm}-{subject[:64]}{random.choice(ENDINGS)}"
+            new[random.choice([*TAGS, follower, follower, follower])] = self._pointer()
+        return new
+
+    def _pointer(self) -> Description:
+        random = self.random
+        digest = random.choice(list(self.manifests))
+        if random.random() < 0.05 * self.luck:
+            digest = "sha256:never-read"
+        pointer = {
             "manifest": digest,
             "updated_days_ago": random.choice(AGES),
             "created_days_ago": random.choice([*AGES, None]),
-            "api_size_bytes": random.choice([None, 0, 100, 107]),
+            "api_size_bytes": random.choice([None, 0, *self._sums(digest)]),
         }
-    return new
+        if random.random() < 0.1:
+            pointer[random.choice(["created_at", "updated_at"])] = random.choice(NO_DATES)
+        if random.random() < 0.1:
+            pointer["tag_type"] = random.choice([0, 1, 2])
+        if random.random() < 0.05:
+            pointer["unreadable_fields"] = "size"
+        return pointer
+
+    def _sums(self, digest: str) -> list[int]:
+        """Some ways to count an image, right and wrong."""
+        manifest = self.manifests.get(digest, {})
+        texts = [*manifest.get("layers", []), *filter(None, [manifest.get("config")])]
+        stored = [text for text in texts if "foreign" not in text]
+        ways = [texts, stored, list(dict.fromkeys(texts)), list(dict.fromkeys(stored))]
+        return [*(sum(map(_size, way)) for way in ways), 107]
 
 
-def _circumstances(random: Random, names: list[str]) -> Description:
-    """How the reading went: mostly well."""
-    went: Description = {"stale_days": random.choice([1, 30, 180])}
-    if random.random() < 0.35 and names:
-        went["crawls"] = {
-            random.choice(names): random.choice(["unchanged", "incomplete", "failed"])
-        }
-        went["errors"] = {random.choice(names): "refused"}
-    if random.random() < 0.1:
-        went["unread_namespaces"] = 1
-    if random.random() < 0.1:
-        went["unread_repositories"] = 2
-    if random.random() < 0.1 and names:
-        went["rejected"] = [{"repository": random.choice(names), "reason": "no digest"}]
-    return went
+def _size(text: str) -> int:
+    return sum(int(word) for word in text.split()[1:2] if word.isdigit())

@@ -22,7 +22,7 @@ from pipelines.emulator.faults import Fault, FaultOption, sometimes, throttled
 from pipelines.emulator.iam import is_timely, stale_signature
 from pipelines.emulator.messages import Request, Response
 from pipelines.emulator.registry import Registry
-from pipelines.swr.json_arrays import array_elements
+from pipelines.swr.json_parts import array_elements
 
 _OK = 200
 _SOME_RECORDS = 0.2

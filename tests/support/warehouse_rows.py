@@ -94,6 +94,12 @@ def listed(**other: Any) -> Row:
     return row | other
 
 
+def namespace(name: str = "team", status: str = "complete", **other: Any) -> Row:
+    """A visible namespace."""
+    row: Row = {"namespace": name, "list_status": status, "unreadable_repositories": 0}
+    return row | other
+
+
 def manifest(digest: str, **other: Any) -> Row:
     """A verified image manifest."""
     row: Row = {
@@ -152,6 +158,16 @@ def table(rows: Sequence[Row], schema: pa.Schema) -> pa.Table:
     return pa.Table.from_pylist(list(rows), schema=schema)
 
 
+def found_in(repositories: Sequence[Row] = (), namespaces: Sequence[Row] = ()) -> load.Found:
+    """What a run listed."""
+    registry = {"endpoint": "swr-api.cn-north-4.myhuaweicloud.com", "region": "cn-north-4"}
+    return load.Found(
+        table([registry], schemas.REGISTRIES),
+        table(namespaces, schemas.NAMESPACES),
+        table(repositories, schemas.REPOSITORIES),
+    )
+
+
 def ingest(
     directory: Path,
     run: int,
@@ -178,13 +194,8 @@ def ingest(
             schemas.PLATFORMS.empty_table(),
             as_of(run),
         )
-        load.apply(
-            con,
-            run_row(run),
-            table(crawls, schemas.CRAWLS),
-            table(repositories, schemas.REPOSITORIES),
-            table(namespaces, schemas.NAMESPACES),
-        )
+        found = found_in(repositories, namespaces)
+        load.apply(con, run_row(run), found, table(crawls, schemas.CRAWLS))
     publish(directory)
 
 

@@ -15,8 +15,8 @@ from pipelines.emulator.server import Emulator
 from pipelines.errors import SettingsError, SwrUnauthenticated
 from pipelines.settings import read_settings
 from pipelines.swr import responses
-from pipelines.swr.auth import credentials_from
 from pipelines.swr.client import SwrClient, client_from
+from pipelines.swr.credentials import credentials_from
 from pipelines.swr.transport import Transport, prepare_request
 
 PASSWORD = {
@@ -68,7 +68,7 @@ def test_every_way_is_accepted(registry: Registry, credentials: dict[str, str]) 
     """For lists and for pages of a repository with a slash in its name."""
     with Emulator(registry) as server, connected(server, **credentials) as client:
         assert client.namespaces() == ["team"]
-        assert client.has_repository("team", "deep/app")
+        assert client.repository("team", "deep/app").num_images == 1
         assert client.tag_page_with("team", "deep/app", {"tag": "1 |::$%"}).records == []
         assert {entry.status for entry in server.log} <= {200, 201}
 

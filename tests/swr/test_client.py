@@ -1,11 +1,18 @@
 """The client against the emulator over HTTP: paths, shapes, failures and what they say."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from pipelines.emulator.messages import Request, Response
+from pipelines.emulator.messages import (
+    Request,
+    Response,
+    backend_error,
+    backend_error_in_both_styles,
+    gateway_error,
+)
 from pipelines.emulator.registry import Registry
 from pipelines.emulator.server import Emulator
 from pipelines.errors import (
@@ -14,11 +21,13 @@ from pipelines.errors import (
     SwrRefused,
     SwrUnauthenticated,
     SwrUnavailable,
+    SwrUnknownPath,
     UnexpectedResponse,
 )
 from pipelines.settings import read_settings
 from pipelines.swr.client import SwrClient, client_from
 from pipelines.swr.paging import PageRequest
+from pipelines.swr.repository_list import RepositoryList
 from pipelines.swr.transport import Transport
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -111,10 +120,51 @@ def test_a_name_with_odd_characters_stays_one_segment(client: SwrClient, server:
     assert server.log[-1].path == '/v2/manage/namespaces/team/repos/a b?c#d%2F"\n😀/tags'
 
 
-def test_a_repository_is_there_or_not(client: SwrClient) -> None:
-    """Asked for by name."""
+def test_a_repository_is_there_or_not(client: SwrClient, server: Emulator) -> None:
+    """Asked for by name; that it is gone is asked twice."""
     assert client.has_repository("team", "app")
+    assert client.repository("team", "app").num_images == 2
     assert not client.has_repository("team", "ap")
+    assert [entry.status for entry in server.log] == [200, 200, 404, 404]
+
+
+def test_a_repository_that_is_gone_once_is_there(client: SwrClient, server: Emulator) -> None:
+    """One server that lags behind must not close its tags."""
+    failing(server, backend_error(404, "4040009", "Image list not found"))
+    assert client.has_repository("team", "app")
+
+
+@pytest.mark.parametrize("code", ["4040009", "4040010", "4040113", "4041057", "4040058"])
+@pytest.mark.parametrize("error", [backend_error, backend_error_in_both_styles])
+def test_swr_says_itself_what_is_gone(
+    client: SwrClient, server: Emulator, code: str, error: Callable[[int, str, str], Response]
+) -> None:
+    """By codes of its own for an image, its list, and a namespace; the error carries them."""
+    server.fault = lambda _: error(404, code, "not found")
+    with pytest.raises(SwrNotFound) as found:
+        client.repository("team", "app")
+    assert found.value.code == f"SVCSTG.SWR.{code}"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        gateway_error(404, "APIGW.0101", "The API does not exist"),
+        backend_error(404, "4040083", "URL not found"),
+        backend_error(404, "4040115", "Tag not found"),
+        Response(404, {"Content-Type": "text/html"}, b"<html>404</html>"),
+        Response(404, {}, b'{"errors":[{"errorCode":4040}]}'),
+        Response(404),
+    ],
+)
+def test_any_other_404_says_nothing_of_a_repository(
+    client: SwrClient, server: Emulator, answer: Response
+) -> None:
+    """A gateway's, a proxy's, one of unknown shape: a failure, asked once."""
+    server.fault = lambda _: answer
+    with pytest.raises(SwrUnknownPath, match="check the endpoint"):
+        client.has_repository("team", "app")
+    assert len(server.log) == 1
 
 
 def test_retryable_failures_are_retried(client: SwrClient, server: Emulator) -> None:
@@ -134,7 +184,7 @@ def test_retryable_failures_are_retried(client: SwrClient, server: Emulator) -> 
         Response(200, whole.headers, whole.body, truncate_at=40),
         html,
         Response(200, {}, is_reset=True),
-        Response(200, {"Content-Type": "application/json"}, b"null"),
+        Response(200, {"Content-Type": "application/json"}, b"{}"),
     )
     assert page(client) == ["2", "1"]
     assert client.transport.counters.requests == 7
@@ -142,7 +192,7 @@ def test_retryable_failures_are_retried(client: SwrClient, server: Emulator) -> 
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"null", b"{}", b"<html></html>", b'[{"Tag":"1"', b'{"tags": []}']
+    "body", [b"{}", b"<html></html>", b'[{"Tag":"1"', b'{"tags": []}', b"nul", b"0"]
 )
 def test_a_200_that_is_no_array_is_an_error_in_the_end(
     client: SwrClient, server: Emulator, body: bytes
@@ -160,12 +210,14 @@ def test_a_200_that_is_no_array_is_an_error_in_the_end(
         (400, SwrRefused, 1),
         (401, SwrUnauthenticated, 1),
         (403, SwrForbidden, 1),
-        (404, SwrNotFound, 1),
+        (404, SwrUnknownPath, 1),
+        (408, SwrUnavailable, 7),
         (409, SwrRefused, 1),
         (429, SwrUnavailable, 7),
         (500, SwrUnavailable, 7),
         (503, SwrUnavailable, 7),
         (504, SwrUnavailable, 7),
+        (507, SwrUnavailable, 7),
     ],
 )
 def test_an_error_says_by_its_kind_what_to_do(
@@ -264,43 +316,6 @@ def test_an_error_never_holds_the_token(client: SwrClient, server: Emulator) -> 
     assert TOKEN not in repr(vars(error.value))
 
 
-def test_repositories_are_listed_past_the_first_page(server: Emulator, client: SwrClient) -> None:
-    """Also where the endpoint gives fewer at a time than asked for."""
-    for number in range(7):
-        server.registry.push("team3", f"app{number}", "1", "{}", at=AT)
-
-    def clamp(request: Request) -> Response | None:
-        if request.path != "/v2/manage/repos" or request.query["limit"] == "3":
-            return None
-        return server.answer(
-            Request(
-                request.method, request.target.replace("limit=1000", "limit=3"), request.headers
-            )
-        )
-
-    server.fault = clamp
-    names = [record.name for record in client.repositories("team3").records]
-    assert names == [f"app{number}" for number in range(7)]
-    offsets = [entry.query["offset"] for entry in server.log if entry.path == "/v2/manage/repos"]
-    assert offsets == ["0", "3", "6"]
-
-
-def test_repositories_are_listed_where_large_pages_are_refused() -> None:
-    """In hundreds then."""
-    registry = Registry()
-    for number in range(120):
-        registry.push("team", f"app{number:03}", "1", "{}", at=AT)
-    with Emulator(registry, token=TOKEN, max_limit=100) as server:
-        settings = read_settings(
-            endpoint_setting=server.url, auth_token=TOKEN, requests_per_second=0
-        )
-        with Transport(settings) as transport:
-            listing = client_from(settings, transport).repositories("team")
-        limits = [entry.query["limit"] for entry in server.log]
-    assert [record.name for record in listing.records] == [f"app{n:03}" for n in range(120)]
-    assert limits == ["1000", "100", "100"]
-
-
 @pytest.mark.parametrize(
     "told",
     [TOKEN, TOKEN.replace("-", "%2D"), TOKEN.replace("-", "\\u002d"), f"refused {TOKEN[-20:]}"],
@@ -314,3 +329,39 @@ def test_a_server_that_repeats_the_token_is_not_quoted(
     with pytest.raises(SwrForbidden) as error:
         page(client)
     assert str(error.value).endswith("/tags: the credentials do not allow this (status 403)")
+
+
+@pytest.mark.parametrize("status", [200, 204])
+@pytest.mark.parametrize("body", [b"", b"null", b"\xef\xbb\xbfnull\n", b"[]"])
+def test_nothing_and_null_are_empty_lists(
+    client: SwrClient, server: Emulator, status: int, body: bytes
+) -> None:
+    """As some services write them; the stated total stands beside it. At no cost of retries."""
+    header = {"Content-Range": "0-0/0"}
+    server.fault = lambda _: Response(status, header, b"" if status == 204 else body)
+    assert client.tag_page("team", "app", NEWEST)[:2] == ([], 0)
+    assert client.repositories("team") == RepositoryList(
+        [], 0, is_complete=True, total=0, received=0
+    )
+    assert len(server.log) == 2
+
+
+@pytest.mark.parametrize("body", [b'{"namespaces": null}', b'{"namespaces":[]}', b"null", b""])
+def test_an_account_may_see_no_namespace(client: SwrClient, server: Emulator, body: bytes) -> None:
+    """That is an answer and no error."""
+    server.fault = lambda _: Response(200, {}, body)
+    assert client.namespaces() == []
+    assert len(server.log) == 1
+
+
+def test_a_byte_order_mark_is_skipped(client: SwrClient, server: Emulator) -> None:
+    """In every kind of body."""
+
+    def marked(_: Request, response: Response) -> Response:
+        return replace(response, body=b"\xef\xbb\xbf" + response.body)
+
+    server.faults = [marked]
+    assert client.namespaces() == ["team", "team2"]
+    assert client.repository("team", "app").num_images == 2
+    assert [record.name for record in client.repositories("team").records] == ["app", "deep/er/app"]
+    assert page(client) == ["2", "1"]

@@ -3,27 +3,38 @@
 import random
 import sys
 from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import count, cycle
+from typing import Any
 
 import pytest
-from moving_list import MovingList, known_from, listed
+from hypothesis import given
+from hypothesis import strategies as st
+from moving_list import EPOCH, MovingList, known_from, listed
 
 from pipelines.errors import SwrRefused
 from pipelines.swr.paging import (
     CrawlOutcome,
     CrawlStatus,
+    KnownRecords,
     Page,
     PageRequest,
+    Reading,
     RecordVersion,
     read_repository,
 )
+
+PROVEN = {CrawlStatus.COMPLETE, CrawlStatus.UNCHANGED}
 
 
 def interleave(seed: int) -> CrawlStatus:
     """Read a moving list in full, then incrementally; check both; tell how the first ended."""
     draw = random.Random(seed)
-    tags = MovingList(draw, ties=draw.choice([0, 0.3, 0.9]))
+    tags = MovingList(
+        draw, ties=draw.choice([0, 0.3, 0.9, 0.99]), doubled=draw.choice([0, 0, 0.02, 0.2])
+    )
     tags.fill(draw.randint(0, 120))
-    limit = draw.choice([5, 10, 25])
+    limit = draw.choice([2, 5, 10, 25])
     churn = draw.choice([0.02, 0.2, 0.5])
     full = read_and_check(tags, limit, churn, {})
     before = tags.loaded(full, {})
@@ -38,19 +49,28 @@ def read_and_check(
     tags: MovingList, limit: int, churn: float, before: dict[str, RecordVersion]
 ) -> CrawlOutcome:
     """Read while the list moves: no still tag is lost, and complete means equal to what is live."""
-    tags.landed.clear()
     tags.touched.clear()
     at_start = dict(tags.live)
+    outcome, rows = read(tags, limit, churn, before)
+    still = {name: version for name, version in at_start.items() if name not in tags.touched}
+    assert {name: rows[name] for name in still} == still
+    return outcome
+
+
+def read(
+    tags: MovingList, limit: int, churn: float, before: dict[str, RecordVersion]
+) -> tuple[CrawlOutcome, dict[str, RecordVersion]]:
+    """Read while the list moves; what a warehouse then holds is what is live if it says so."""
+    tags.landed.clear()
+    tags.requests.clear()
     tags.churn = churn
     known = known_from(before) if before else None
     outcome = tags.run(read_repository(limit, known, tags.land, maximum=50))
     tags.churn = 0
     rows = tags.loaded(outcome, before)
-    still = {name: version for name, version in at_start.items() if name not in tags.touched}
-    assert {name: rows[name] for name in still} == still
-    if outcome.status in (CrawlStatus.COMPLETE, CrawlStatus.UNCHANGED):
+    if outcome.status in PROVEN:
         assert rows == tags.live
-    return outcome
+    return outcome, rows
 
 
 def test_no_tag_is_lost_and_complete_is_true_under_random_changes() -> None:
@@ -58,6 +78,46 @@ def test_no_tag_is_lost_and_complete_is_true_under_random_changes() -> None:
     ended = Counter(interleave(seed) for seed in range(3000))
     # Both ends must be reached for the draw to mean anything.
     assert set(ended) == {CrawlStatus.COMPLETE, CrawlStatus.INCOMPLETE}
+
+
+def days(seed: int, *, doubled: float = 0, misdated: float = 0) -> Iterator[CrawlStatus]:
+    """Read a list day after day, as a warehouse would that knows what it proved, and check."""
+    draw = random.Random(seed)
+    tags = MovingList(
+        draw,
+        ties=draw.choice([0, 0.9, 0.99]),
+        doubled=doubled * draw.random(),
+        misdated=misdated * draw.random(),
+    )
+    tags.fill(draw.randint(0, 120))
+    limit = draw.choice([5, 10, 25])
+    rows: dict[str, RecordVersion] = {}
+    is_proven = False
+    for _ in range(4):
+        outcome, rows = read(tags, limit, 0, rows if is_proven else {})
+        assert len(tags.requests) <= most_requests(len(tags.in_order(newest_first=True)), limit)
+        is_proven = outcome.status in PROVEN
+        yield outcome.status
+        for _ in range(draw.randint(0, 3)):
+            tags.change()
+        tags.second += draw.choice([0, 3600])
+
+
+def most_requests(total: int, limit: int) -> int:
+    """One for what is new, three walks and three that teach a lesson, each with its proofs."""
+    return 1 + 6 * (-(-total // limit) + 4)
+
+
+def test_tags_that_are_listed_twice_are_counted_once() -> None:
+    """61 rows of 60 tags are not 61 tags, nor 60 once one is deleted: 1,000 lists, four days."""
+    ended = Counter(status for seed in range(1000) for status in days(seed, doubled=0.05))
+    assert set(ended) == {CrawlStatus.COMPLETE, CrawlStatus.UNCHANGED, CrawlStatus.INCOMPLETE}
+
+
+def test_tags_that_are_dated_ahead_hide_no_change() -> None:
+    """They stay on top of the list whatever is pushed below them: 1,000 lists, four days."""
+    ended = Counter(status for seed in range(1000) for status in days(seed, misdated=0.2))
+    assert ended[CrawlStatus.COMPLETE] > ended[CrawlStatus.INCOMPLETE]
 
 
 @pytest.mark.soak
@@ -204,12 +264,47 @@ def test_without_a_total_two_equal_walks_prove_it() -> None:
     assert tags.loaded(outcome, {}) == tags.live
 
 
+def test_a_tag_listed_twice_does_not_hide_a_deletion() -> None:
+    """Sixty tags in 61 rows, then 59 in 60."""
+    tags = MovingList(random.Random(1))
+    tags.fill(60)
+    tags.doubles["tag-7"] = tags.live["tag-7"]
+    outcome, _ = read(tags, 100, 0, {})
+    assert (outcome.status, outcome.expected, outcome.received) == (CrawlStatus.INCOMPLETE, 61, 60)
+    tags.delete("tag-30")
+    outcome, _ = read(tags, 100, 0, {})
+    assert (outcome.status, outcome.expected, outcome.received) == (CrawlStatus.INCOMPLETE, 60, 59)
+
+
 def test_without_a_total_a_list_that_keeps_moving_is_incomplete() -> None:
     """Three walks that all differ prove nothing."""
     tags = MovingList(random.Random(1), states_total=False, churn=0.6)
     tags.fill(60)
     outcome = tags.run(read_repository(10, None, tags.land))
     assert (outcome.status, outcome.lists_everything) == (CrawlStatus.INCOMPLETE, False)
+
+
+@pytest.mark.parametrize("too_many", [1, 30, 10**12])
+def test_a_total_that_promises_what_is_not_there_is_not_met(too_many: int) -> None:
+    """All that is there is read; the registry itself says that it is not all."""
+    tags = ExaggeratingList(random.Random(1))
+    tags.too_many = too_many
+    tags.fill(25)
+    outcome = tags.run(read_repository(10, None, tags.land))
+    assert (outcome.status, outcome.walks) == (CrawlStatus.INCOMPLETE, 3)
+    assert (outcome.expected, outcome.received) == (25 + too_many, 25)
+    assert tags.loaded(outcome, {}) == tags.live
+
+
+class ExaggeratingList(MovingList):
+    """Counts records that it does not have."""
+
+    too_many = 0
+
+    def answer(self, request: PageRequest) -> Page:
+        """Answer as the list does, but for the total."""
+        page = super().answer(request)
+        return page._replace(total=(page.total or 0) + self.too_many)
 
 
 class HidingList(MovingList):
@@ -241,6 +336,68 @@ def test_a_tie_larger_than_the_page_is_asked_for_with_larger_pages() -> None:
     assert outcome.status is CrawlStatus.COMPLETE
 
 
+def tied_list(tags_in_one_second: int, **options: Any) -> MovingList:
+    """A list whose newest second is shared by so many tags, below them three older ones."""
+    tags = MovingList(random.Random(1), **options)
+    tags.fill(3)
+    tags.second += 1
+    tags.ties = 1.0
+    tags.fill(tags_in_one_second)
+    tags.ties = 0.0
+    return tags
+
+
+@pytest.mark.parametrize("limit", [100, 1000])
+def test_a_second_shared_by_more_tags_than_a_page_holds_is_proven_every_day(limit: int) -> None:
+    """Whatever changes later is dated later and heads the list, so a page of the tie will do."""
+    tags = tied_list(1500)
+    tags.second += 3600
+    rows: dict[str, RecordVersion] = {}
+    for day in range(4):
+        tags.requests.clear()
+        tags.landed.clear()
+        known = known_from(rows) if rows else None
+        outcome = tags.run(read_repository(limit, known, tags.land))
+        rows = tags.loaded(outcome, rows)
+        assert (outcome.status, rows) == (CrawlStatus.COMPLETE, tags.live)
+        assert len(tags.requests) <= most_requests(1503, limit) / 4
+        [tags.push, tags.push, lambda: tags.delete("tag-9"), tags.push][day]()
+
+
+def test_a_second_that_is_not_over_proves_nothing() -> None:
+    """Another tag may move into it, to a place that no page shows: then only the count is known."""
+    tags = tied_list(1500)
+    outcome = tags.run(read_repository(1000, None, tags.land))
+    assert (outcome.status, outcome.received) == (CrawlStatus.INCOMPLETE, 1503)
+
+
+@pytest.mark.parametrize("limit", [100, 1000])
+def test_an_endpoint_that_clamps_pages_to_a_tie_is_not_asked_for_ever(limit: int) -> None:
+    """A hundred tags in the newest second, pages of a hundred whatever is asked for."""
+    tags = tied_list(100, clamp=100)
+    outcome = tags.run(read_repository(limit, None, tags.land))
+    assert (outcome.status, outcome.received) == (CrawlStatus.INCOMPLETE, 103)
+    assert len(tags.requests) <= most_requests(103, 100)
+    tags.second += 3600
+    assert tags.run(read_repository(limit, None, tags.land)).status is CrawlStatus.COMPLETE
+
+
+def test_records_dated_ahead_do_not_prove_what_is_new() -> None:
+    """Twenty-four of them fill the short page; a move below them must be found by the last."""
+    tags = MovingList(random.Random(1), misdated=1.0)
+    tags.fill(24)
+    tags.misdated = 0.0
+    tags.fill(100)
+    reading = read_repository(50, None, tags.land, maximum=50)
+    request = next(reading)
+    for _ in range(4):
+        request = reading.send(tags.answer(request))
+    tags.push("tag-99")
+    outcome = tags.go_on(reading, request)
+    assert tags.requests[-1] == PageRequest(0, 50, newest_first=True)
+    assert (outcome.status, tags.loaded(outcome, {})) == (CrawlStatus.COMPLETE, tags.live)
+
+
 def test_a_refused_page_size_falls_back_to_one_hundred() -> None:
     """The refusal is thrown in; the reading goes on with pages every endpoint accepts."""
     tags = MovingList(random.Random(1))
@@ -267,3 +424,69 @@ def test_a_record_without_a_name_forbids_inferring_deletions() -> None:
     tags = FixedList(random.Random(1))
     outcome = tags.run(read_repository(10, None, tags.land))
     assert (outcome.status, outcome.lists_everything) == (CrawlStatus.COMPLETE, False)
+
+
+def test_an_empty_list_that_states_no_total_is_complete() -> None:
+    """Whether that is believed of a repository that held tags is for the caller to ask."""
+    tags = MovingList(random.Random(1), states_total=False)
+    outcome = tags.run(read_repository(10, None, tags.land))
+    assert (outcome.status, outcome.expected, outcome.received) == (CrawlStatus.COMPLETE, None, 0)
+    assert len(tags.requests) == 3
+
+
+def drive(reading: Reading, answer: Callable[[PageRequest], Page]) -> tuple[CrawlOutcome, int]:
+    """Give a reading whatever pages; how it ended, after how many requests."""
+    request = next(reading)
+    for number in count(1):
+        try:
+            request = reading.send(answer(request))
+        except StopIteration as end:
+            return end.value, number
+    raise AssertionError("no list of answers is endless")
+
+
+@pytest.mark.parametrize("total", [None, 10**15])
+def test_a_list_without_an_end_is_left(total: int | None) -> None:
+    """A thousand pages of ever new records."""
+    numbers = count()
+
+    def answer(request: PageRequest) -> Page:
+        rows = [listed(f"tag-{next(numbers)}", 1, "d") for _ in range(request.limit)]
+        return Page(rows, total, EPOCH)
+
+    outcome, requests = drive(read_repository(10, None, lambda *_: None), answer)
+    assert outcome.status is CrawlStatus.INCOMPLETE
+    assert requests <= 1002
+
+
+def test_an_endpoint_that_ignores_the_offset_is_left() -> None:
+    """The same ten records of five thousand: three walks of the newest page and eleven more."""
+    rows = [listed(f"tag-{number}", number, "d") for number in range(10)]
+    outcome, requests = drive(
+        read_repository(10, None, lambda *_: None), lambda _: Page(rows, 5000, EPOCH)
+    )
+    assert (outcome.status, outcome.received, requests) == (CrawlStatus.INCOMPLETE, 10, 36)
+
+
+RECORDS = st.lists(
+    st.builds(listed, st.sampled_from("abcdefgh"), st.integers(0, 5), st.sampled_from("de")),
+    max_size=6,
+)
+ANSWERS = st.lists(
+    st.builds(Page, RECORDS, st.none() | st.integers(0, 12), st.sampled_from([None, EPOCH])),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(ANSWERS, st.integers(1, 6), st.integers(1, 12))
+def test_whatever_is_answered_reading_ends(answers: list[Page], limit: int, maximum: int) -> None:
+    """Totals of up to twelve, pages of any length, and refusals of large ones."""
+    pages = cycle(answers)
+    smallest = min([limit, *(len(page.records) or limit for page in answers)])
+    known = KnownRecords(3, EPOCH, 1, lambda _: {})
+    reading = read_repository(limit, known, lambda *_: None, maximum)
+    outcome, requests = drive(reading, lambda _: next(pages))
+    assert requests <= most_requests(12, smallest)
+    if outcome.status in PROVEN and outcome.expected is not None:
+        assert outcome.received == outcome.expected

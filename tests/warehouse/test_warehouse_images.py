@@ -5,7 +5,18 @@ from pathlib import Path
 from typing import Any
 
 from duckdb import DuckDBPyConnection
-from warehouse_rows import REGISTRY, Row, as_of, crawl, layer, manifest, run_row, table, tag
+from warehouse_rows import (
+    REGISTRY,
+    Row,
+    as_of,
+    crawl,
+    found_in,
+    layer,
+    manifest,
+    run_row,
+    table,
+    tag,
+)
 
 from pipelines import schemas
 from pipelines.warehouse import load
@@ -131,13 +142,7 @@ def test_a_replaced_text_tells_its_tags_their_kind(tmp_path: Path) -> None:
         load.begin(con, REGISTRY)
         _store(con, 1, [invalid, manifest("B", manifest_kind="artifact")])
         load.stage_tags(con, table([tag("a", "A"), tag("b", "B"), tag("c", "A")], schemas.TAGS))
-        load.apply(
-            con,
-            run_row(1),
-            table([crawl(1)], schemas.CRAWLS),
-            schemas.REPOSITORIES.empty_table(),
-            schemas.NAMESPACES.empty_table(),
-        )
+        load.apply(con, run_row(1), found_in(), table([crawl(1)], schemas.CRAWLS))
         kinds = "select tag, manifest_kind from tags order by tag"
         assert con.sql(kinds).fetchall() == [("a", "invalid"), ("b", "artifact"), ("c", "invalid")]
         _store(con, 2, [manifest("A"), manifest("B")])

@@ -1,11 +1,12 @@
 """What a run leaves for the next to compare with: counted records and the known state."""
 
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from warehouse_rows import Row, counted, crawl, deleted, ingest, pushed, rows, tag
+from warehouse_rows import Row, counted, crawl, deleted, finished, ingest, pushed, rows, tag
 
 from pipelines.errors import WarehouseError
 from pipelines.warehouse.known import (
@@ -116,7 +117,7 @@ def test_a_record_is_known_once_by_its_newest_version(tmp_path: Path) -> None:
         ("d", "deleted D", pushed(3)),
     ]
     assert _versions(tmp_path, []) == []
-    assert _known(tmp_path) == [("team", "app", "complete", 4, pushed(4), 1)]
+    assert _known(tmp_path) == [("team", "app", "complete", 4, pushed(4), 1, True)]
 
 
 def test_records_tied_at_the_newest_second_are_counted(tmp_path: Path) -> None:
@@ -135,8 +136,8 @@ def test_records_tied_at_the_newest_second_are_counted(tmp_path: Path) -> None:
         rejected=[counted("r", "hash"), counted("#1", "hash", **OTHER)],
     )
     assert _known(tmp_path) == [
-        ("team", "app", "complete", 5, newest.replace(microsecond=900_000), 3),
-        ("team", "other", "complete", 1, None, 0),
+        ("team", "app", "complete", 5, newest.replace(microsecond=900_000), 3, True),
+        ("team", "other", "complete", 1, None, 0, True),
     ]
 
 
@@ -172,15 +173,36 @@ def test_a_failed_crawl_does_not_hide_how_the_last_one_ended(tmp_path: Path) -> 
     ingest(tmp_path, 1, [crawl(1), crawl(1, "incomplete", **OTHER), crawl(1, "failed", **new)])
     ingest(tmp_path, 2, [crawl(2, "failed"), crawl(2, "failed", **OTHER)])
     assert _known(tmp_path) == [
-        ("team", "app", "complete", 0, None, 0),
-        ("team", "new", None, 0, None, 0),
-        ("team", "other", "incomplete", 0, None, 0),
+        ("team", "app", "complete", 0, None, 0, False),
+        ("team", "new", None, 0, None, 0, False),
+        ("team", "other", "incomplete", 0, None, 0, False),
     ]
     ingest(tmp_path, 3, [crawl(3, "unchanged"), crawl(3, "missing", **OTHER)])
     assert _known(tmp_path) == [
-        ("team", "app", "unchanged", 0, None, 0),
-        ("team", "new", None, 0, None, 0),
+        ("team", "app", "unchanged", 0, None, 0, False),
+        ("team", "new", None, 0, None, 0, False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("record", "is_misdated"),
+    [
+        (tag("a", "A", updated_at=finished(1)), False),
+        (tag("a", "A", updated_at=finished(1) + timedelta(minutes=1)), False),
+        (tag("a", "A", updated_at=finished(1) + timedelta(seconds=61)), True),
+        (deleted("a", "A", updated_at=finished(1) + timedelta(days=900)), True),
+    ],
+    ids=["at the time", "a minute later", "more than a minute later", "deleted, years later"],
+)
+def test_a_record_dated_after_it_was_read_may_hide_changes(
+    tmp_path: Path, record: Row, is_misdated: bool
+) -> None:
+    """By more than a minute, which clocks may differ; until a later reading has passed it."""
+    ingest(tmp_path, 1, [crawl(1), crawl(1, **OTHER)], [record, tag("b", "B", **OTHER)])
+    assert [row[-1] for row in _known(tmp_path)] == [is_misdated, False]
+    ingest(tmp_path, 2, [crawl(2), crawl(2, **OTHER)], [record, tag("b", "B", **OTHER)])
+    is_ahead = record["updated_at"] > finished(2)
+    assert [row[-1] for row in _known(tmp_path)] == [is_ahead, False]
 
 
 def test_published_runs_are_in_order(tmp_path: Path) -> None:

@@ -23,8 +23,12 @@ BY_HAND = {
     ("tag_ages", "created_age_days"): "ingest.runs.as_of main.tags.created_at",
     # A sum over case.
     ("daily_growth", "moved_count"): "main.tag_history.change",
-    # The branches of a union, by position.
-    ("shared_layers", "size_bytes"): "main.layers.size_bytes main.manifests.config_bytes",
+    # The branches of a union, by position; of 0 bytes the digest says whether they are a size.
+    ("shared_layers", "size_bytes"): (
+        "main.layers.blob_digest main.layers.size_bytes"
+        " main.manifests.config_bytes main.manifests.config_digest"
+        " main.platforms.manifest_bytes main.platforms.manifest_digest"
+    ),
     # Through another report.
     ("stale_tags", "logical_bytes"): "reports.tag_sizes.logical_bytes",
     # A window's order is part of what it says: rows are summed up run by run.
@@ -33,13 +37,14 @@ BY_HAND = {
     ("daily_growth", "repository_count"): "",
     # count(*) of namespaces and repositories, each named once by a union.
     ("registry_size", "repository_count"): (
-        "main.repositories.namespace main.repositories.repository"
-        " main.tags.namespace main.tags.repository"
+        "main.repositories.namespace main.repositories.registry main.repositories.repository"
+        " main.tags.namespace main.tags.registry main.tags.repository"
     ),
     # count(*) of rows that are grouped by blob and namespace: the ranks of their names.
     ("shared_layers", "namespace_count"): (
-        "main.layers.blob_digest main.manifests.config_digest"
-        " main.repositories.namespace main.tags.namespace"
+        "main.layers.blob_digest main.manifests.config_digest main.platforms.manifest_digest"
+        " main.repositories.namespace main.repositories.registry"
+        " main.tags.namespace main.tags.registry"
     ),
     # A constant of a list, chosen by the age of a tag.
     ("tag_ages", "age_bucket"): "ingest.runs.as_of main.tags.updated_at",
@@ -100,11 +105,15 @@ def sources(sql: str, column: str) -> list[str]:
     return [f"{source.table}.{source.column}" for source in found]
 
 
+# They read another column of their own query by its name, which sqlglot takes for a whole row.
+NAMED_BY_ANOTHER = {"bucket_number", "is_old"}
+
+
 @pytest.mark.parametrize("table", queries(), ids=".".join)
 def test_nothing_sqlglot_finds_is_missing(table: tuple[str, str]) -> None:
     """Its own lineage, a column and a query at a time, knows neither counts nor lookups."""
     scope = lineage._scopes()[table]
-    for column in lineage._names(scope):
+    for column in set(lineage._names(scope)) - NAMED_BY_ANOTHER:
         node = told_by_sqlglot(column, scope.expression, {}, scope=scope, trim_selects=False)
         told = {
             (leaf.expression.db, leaf.expression.name, leaf.name.rsplit(".", 1)[-1])
@@ -119,11 +128,18 @@ def test_equal_columns_share_a_row() -> None:
     """Sources are told table by table."""
     head, line, *rows = lineage_markdown("age_buckets").splitlines()
     assert (head, line) == ("| column | comes from |", "|---|---|")
-    sizes = "`main.layers`: size_bytes<br>`main.manifests`: config_bytes, manifest_kind"
-    assert rows[2:5] == [
+    # What was not read decides whether nothing is known.
+    sizes = (
+        "`ingest.crawls`: status"
+        "<br>`main.layers`: blob_digest, size_bytes"
+        "<br>`main.manifests`: config_bytes, config_digest, manifest_kind"
+        "<br>`main.platforms`: manifest_bytes, manifest_digest"
+        "<br>`main.repositories`: read_at"
+    )
+    assert rows[3:6] == [
         "| `bucket_number`, `age_bucket` | constants of the SQL |",
         "| `tag_count` | `main.tags`: its rows |",
-        f"| `logical_bytes`, `reclaimable_bytes`, `size_basis` | {sizes} |",
+        f"| `logical_bytes`, `reclaimable_bytes` | {sizes} |",
     ]
 
 
@@ -138,4 +154,6 @@ def test_every_column_of_a_report_comes_from_columns_there_are(report: str) -> N
     assert list(told) == columns["reports", report]
     sources = {source for found in told.values() for source in found}
     assert [s for s in sources if s.column not in columns[s.schema, s.table]] == []
-    assert {f"{s.schema}.{s.table}" for s in sources} <= report_inputs(report)
+    # A report that keeps its rows of earlier runs reads itself.
+    own = {f"reports.{report}"}
+    assert {f"{s.schema}.{s.table}" for s in sources} - own <= report_inputs(report)

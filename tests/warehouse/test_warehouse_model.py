@@ -17,6 +17,7 @@ from warehouse_rows import (
     crawl,
     deleted,
     finished,
+    found_in,
     manifest,
     pushed,
     run_row,
@@ -39,8 +40,9 @@ HISTORY = """
         repository, tag, change, manifest_digest,
         valid_from, valid_from_earliest, valid_to, valid_to_earliest,
     from tag_history
-    order by repository, tag, valid_from
+    order by repository, tag, valid_from, valid_to nulls last
 """
+IDS = "select repository, repo_id from repositories order by all"
 COUNTED = """
     select repository, record_key, reason, fingerprint, updated_at
     from ingest.counted_records
@@ -61,11 +63,12 @@ class Record(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """The crawl of one repository."""
+    """The crawl of one repository. All its records carry one repository id; 0 says nothing."""
 
     status: str
     everything: bool
     records: tuple[Record, ...]
+    repo_id: int = 0
 
 
 readable = st.builds(
@@ -87,6 +90,7 @@ readings = st.builds(
     st.sampled_from(("complete", "complete", "complete", "incomplete", "failed", "missing")),
     st.booleans(),
     st.lists(readable | readable | rejected, max_size=5).map(tuple),
+    st.sampled_from((1, 1, 1, 1, 2, 0)),
 )
 unchanged = st.just(Reading("unchanged", everything=False, records=()))
 runs = st.lists(st.tuples(*[readings | unchanged for _ in REPOSITORIES]), min_size=1, max_size=6)
@@ -101,6 +105,7 @@ class Model:
     history: dict[str, list[list[Any]]] = field(default_factory=dict)
     counted: dict[str, tuple[str, str, datetime | None]] = field(default_factory=dict)
     proven: datetime | None = None
+    repo_id: int | None = None
 
     def read(self, run: int, reading: Reading) -> None:
         """Follow one reading."""
@@ -122,16 +127,30 @@ class Model:
             if before is None or _minute(record) >= _minute(before):
                 newest[record.key] = record
         everything = reading.everything and reading.status == "complete"
+        is_new = everything and self.is_another(reading)
         if everything:
             self.counted.clear()
+        if is_new:
+            self.repo_id = None
+            for key in list(self.live):
+                self.delete(run, key)
         for key in KEYS:
             if key in newest:
-                self.take(run, newest[key])
+                self.take(run, newest[key], is_new=is_new)
             elif everything and key in self.live:
                 self.delete(run, key)
+        if any(self.live[key][2] == as_of(run) for key in self.live):
+            self.repo_id = self.repo_id or reading.repo_id or None
 
-    def take(self, run: int, record: Record) -> None:
-        """Take in one record."""
+    def is_another(self, reading: Reading) -> bool:
+        """Whether it was made anew under its name: its records carry another id."""
+        carried = {record.state for record in reading.records} - {"rejected"}
+        return bool(
+            carried and self.repo_id and reading.repo_id and self.repo_id != reading.repo_id
+        )
+
+    def take(self, run: int, record: Record, *, is_new: bool) -> None:
+        """Take in one record, of a repository made anew or not."""
         moment = None if record.minute is None else pushed(record.minute)
         if record.state == "rejected":
             self.counted[record.key] = ("rejected", record.digest, moment)
@@ -143,12 +162,17 @@ class Model:
             self.counted.pop(record.key, None)
             known = self.live.get(record.key)
             if known is None:
-                change = "restored" if record.key in self.history else "created"
-                self.log(run, record.key, change, record.digest)
+                is_back = record.key in self.history and not is_new
+                self.log(run, record.key, "restored" if is_back else "created", record.digest)
+                self.first_seen[record.key] = self.first_seen_of(record.key)
             elif known[0] != record.digest:
                 self.log(run, record.key, "moved", record.digest)
-            self.first_seen.setdefault(record.key, finished(run))
             self.live[record.key] = (record.digest, moment, as_of(run))
+
+    def first_seen_of(self, key: str) -> datetime:
+        """When it was created last."""
+        moments: list[datetime] = [one[2] for one in self.history[key] if one[0] == "created"]
+        return moments[-1]
 
     def delete(self, run: int, key: str) -> None:
         """End a tag."""
@@ -186,7 +210,7 @@ def _load(con: DuckDBPyConnection, run: int, pair: tuple[Reading, ...]) -> None:
     load.begin(con, REGISTRY)
     for name, reading in zip(REPOSITORIES, pair, strict=True):
         rows = [
-            (record.state, make[record.state](*record[1:], repository=name))
+            (record.state, make[record.state](*record[1:], **own(record, reading, name)))
             for record in reading.records
         ]
         tags = [row for state, row in rows if state != "rejected"]
@@ -201,12 +225,18 @@ def _load(con: DuckDBPyConnection, run: int, pair: tuple[Reading, ...]) -> None:
         crawl(run, reading.status, everything=reading.everything, repository=name)
         for name, reading in zip(REPOSITORIES, pair, strict=True)
     ]
-    listed = (schemas.REPOSITORIES.empty_table(), schemas.NAMESPACES.empty_table())
-    load.apply(con, run_row(run), table(crawls, schemas.CRAWLS), *listed)
+    load.apply(con, run_row(run), found_in(), table(crawls, schemas.CRAWLS))
+
+
+def own(record: Record, reading: Reading, name: str) -> Row:
+    """What a record says of its repository; a rejected one is read no further than its name."""
+    return {"repository": name} | (
+        {} if record.state == "rejected" else {"repo_id": reading.repo_id}
+    )
 
 
 def _stored(con: DuckDBPyConnection) -> list[list[tuple[Any, ...]]]:
-    return [con.sql(sql).fetchall() for sql in (TAGS, HISTORY, COUNTED)]
+    return [con.sql(sql).fetchall() for sql in (TAGS, HISTORY, COUNTED, IDS)]
 
 
 def _expected(models: dict[str, Model]) -> list[list[tuple[Any, ...]]]:
@@ -227,6 +257,7 @@ def _expected(models: dict[str, Model]) -> list[list[tuple[Any, ...]]]:
             for name, model in models.items()
             for key in sorted(model.counted)
         ],
+        [(name, model.repo_id) for name, model in models.items()],
     ]
 
 

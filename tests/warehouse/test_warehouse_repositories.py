@@ -71,13 +71,13 @@ def test_a_repository_row_follows_its_list_and_its_crawls(tmp_path: Path) -> Non
     """A run that does not list it keeps what the list said; a failed one does not see it."""
     ingest(tmp_path, 1, [crawl(1)], [tag("a", "A")], repositories=[listed(download_count=1)])
     ingest(tmp_path, 2, [crawl(2, "failed")])
-    ingest(tmp_path, 3, [crawl(3, everything=False)], [tag("b", "B", 1, repo_id=9)])
+    ingest(tmp_path, 3, [crawl(3, everything=False)], [tag("b", "B", 1)])
     assert rows(tmp_path, SEEN) == [("app", 2, as_of(1), as_of(3), None)]
     facts = "select repo_id, is_public, download_count from repositories"
-    assert rows(tmp_path, facts) == [(9, False, 1)]
+    assert rows(tmp_path, facts) == [(7, False, 1)]
     ingest(tmp_path, 4, [crawl(4, "unchanged")], repositories=[listed(is_public=True)])
     assert rows(tmp_path, SEEN) == [("app", 2, as_of(1), as_of(4), None)]
-    assert rows(tmp_path, facts) == [(9, True, None)]
+    assert rows(tmp_path, facts) == [(7, True, None)]
 
 
 def test_a_repository_is_gone_since_it_was_first_found_missing(tmp_path: Path) -> None:
@@ -139,6 +139,7 @@ def test_a_run_without_news_changes_bookkeeping_only(tmp_path: Path) -> None:
     assert sorted(name for name in before if before[name] != after[name]) == [
         "ingest.crawls",
         "ingest.runs",
+        "main.registries",
         "main.repositories",
     ]
     proven = {"last_seen_at": as_of(2), "read_at": as_of(2), "crawl_status": "unchanged"}
@@ -158,6 +159,7 @@ def test_a_full_run_without_news_rewrites_no_tag(tmp_path: Path) -> None:
     assert sorted(name for name in before if before[name] != after[name]) == [
         "ingest.crawls",
         "ingest.runs",
+        "main.registries",
         "main.repositories",
         "main.tags",
     ]

@@ -1,1 +1,1 @@
-"""The registry the emulator serves where no catalogue is given: four years of a made-up company."""
+"""The registry that the emulator serves without a catalogue: four years of a made-up company."""

@@ -1,6 +1,6 @@
-"""Builds of the company's image lines: one after the other, on the base of their day.
+"""Builds of the image lines, one after the other, each on the newest base of its day.
 
-Turns figures (`company`) into pushes; what was built at the same time by others does not matter.
+Turns the figures of `image_lines` into pushes.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
-"""The company whose registry is built in: which images it builds, on what base, how often.
+"""Which images the made-up company builds, on what base, how often.
 
-Figures only; `builds` makes pushes of them, `rarities` adds what is not a plain image.
+Figures only; `builds` makes pushes of them, `special_images` adds what is not a plain image.
 """
 
 from typing import NamedTuple

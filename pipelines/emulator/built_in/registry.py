@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from pipelines.emulator.built_in.builds import WORKING_HOURS, Build, Push, builds_of, pushes_of
 from pipelines.emulator.built_in.image_lines import LINES
 from pipelines.emulator.built_in.manifests import digest_of
-from pipelines.emulator.built_in.special_images import rarities
+from pipelines.emulator.built_in.special_images import special_pushes
 from pipelines.emulator.records import stamp
 from pipelines.emulator.registry import Registry
 from pipelines.emulator.repository import StoredTag
@@ -90,7 +90,7 @@ def _history(seed: int) -> list[Push]:
         builds[line.name] = builds_of(line, builds, draw)
         pushes[line.name] = list(pushes_of(line, builds[line.name], draw))
     everything = [push for line in pushes.values() for push in line]
-    everything += rarities(builds["platform/base/debian"], pushes[_SIGNED_LINE])
+    everything += special_pushes(builds["platform/base/debian"], pushes[_SIGNED_LINE])
     return sorted(everything, key=lambda push: push.days_ago, reverse=True)
 
 

@@ -1,4 +1,4 @@
-"""What a registry holds besides plain images: lists, indexes, charts, signatures, relics, mistakes.
+"""What a registry holds besides plain images: indexes, charts, signatures, old and broken images.
 
 Each function yields the pushes of one such repository, oldest first.
 """
@@ -32,11 +32,11 @@ _ARCHITECTURES = ("amd64", "arm64")
 _EMPTY = Blob("sha256:a3ed95caeb02ffe68cdd9fd84406680ae93d633cb16422d00e8a7c22955b46d4", 32)
 
 
-def rarities(debian: Sequence[Build], releases: Sequence[Push]) -> Iterator[Push]:
+def special_pushes(debian: Sequence[Build], releases: Sequence[Push]) -> Iterator[Push]:
     """Everything that is not a plain image.
 
     Args:
-        debian: builds of the base that relics share.
+        debian: builds of the base that schema 1 images share.
         releases: pushes of a line whose newest are signed and whose oldest was copied.
     """
     yield from _gateway()
@@ -46,9 +46,9 @@ def rarities(debian: Sequence[Build], releases: Sequence[Push]) -> Iterator[Push
     yield from _charts("platform/charts/service", releases=20)
     yield from _charts("platform/charts/cronjob", releases=8)
     yield from _signatures(releases[-12:])
-    yield from _relics(debian)
+    yield from _schema1_images(debian)
     yield from _windows()
-    yield from _mistakes(releases[0].manifest)
+    yield from _broken_uploads(releases[0].manifest)
 
 
 def _gateway() -> Iterator[Push]:
@@ -134,21 +134,21 @@ def _signatures(releases: Sequence[Push]) -> Iterator[Push]:
         yield Push(day, release.name, (f"{tag}.sbom",), materials)
 
 
-def _relics(debian: Sequence[Build]) -> Iterator[Push]:
+def _schema1_images(debian: Sequence[Build]) -> Iterator[Push]:
     """Schema 1 images from the first year, with and without a signature in the manifest."""
     for number in range(9):
         name, version = "platform/legacy/ldap-sync", f"0.{number + 1}"
-        payload = schema1(name, version, _relic_layers(debian[number // 3], name, version))
+        payload = schema1(name, version, _schema1_layers(debian[number // 3], name, version))
         digest = digest_of(payload)
         day = 1455 - 30 * number - _NOON
         yield Push(day, name, (version, "latest"), signed(payload), digest)
     for number in range(6):
         name, version = "shop/legacy/erp-bridge", f"2016.{number + 1}"
-        layers = _relic_layers(debian[number // 3], name, version)
+        layers = _schema1_layers(debian[number // 3], name, version)
         yield Push(1440 - 40 * number - _NOON, name, (version,), schema1(name, version, layers))
 
 
-def _relic_layers(base: Build, name: str, version: str) -> list[Blob]:
+def _schema1_layers(base: Build, name: str, version: str) -> list[Blob]:
     return [*base.layers, _EMPTY, blob(f"layer {name} {version}", 18 * MB), _EMPTY, _EMPTY]
 
 
@@ -166,8 +166,8 @@ def _windows() -> Iterator[Push]:
         yield Push(day, name, (f"ltsc2022-{number + 1}", "ltsc2022"), image)
 
 
-def _mistakes(copied: str) -> Iterator[Push]:
-    """A copy of another repository's image, and what got in although it should not have."""
+def _broken_uploads(copied: str) -> Iterator[Push]:
+    """A copy of another repository's image, and manifests that are broken."""
     without_digest, negative = json.loads(copied), json.loads(copied)
     del without_digest["layers"][0]["digest"]
     negative["layers"][0]["size"] = -1

@@ -52,7 +52,7 @@ update repositories
 set
     unlisted_since = null,
     deleted_detected_at = if(
-        crawls.status = 'missing',
+        closes_all(crawls.status),
         coalesce(repositories.deleted_detected_at, crawls.finished_at),
         null
     )
@@ -63,36 +63,94 @@ where
     and repositories.repository = crawls.repository
     and crawls.status <> 'failed';
 
+-- Complete lists that should show a repository do not, and nothing else was heard of it.
+-- A namespace that is not visible any more has no list that could be short of it.
+create or replace temp table unlisted as
+with
+short_lists as (
+    select
+        registry,
+        namespace,
+    from staged_namespaces
+    where list_status <> 'complete'
+),
+
+heard_of as (
+    select
+        registry,
+        namespace,
+        repository,
+    from staged_crawls
+    where status <> 'failed'
+)
+
+select
+    registry,
+    namespace,
+    repository,
+from repositories
+anti join staged_repositories using (registry, namespace, repository)
+anti join short_lists using (registry, namespace)
+anti join heard_of using (registry, namespace, repository)
+where
+    registry = getvariable('registry')
+    and deleted_detected_at is null
+    -- One that forgets lists nothing.
+    and (select mode from staged_run) <> 'forget';
+
+update repositories
+set unlisted_since = coalesce(unlisted_since, getvariable('as_of'))
+from unlisted
+where
+    repositories.registry = unlisted.registry
+    and repositories.namespace = unlisted.namespace
+    and repositories.repository = unlisted.repository;
+
 -- What proves a repository. Of one that is gone nothing is proven any more: made anew
 -- under its name it is unread.
 update repositories
 set
     last_seen_at = if(
-        crawls.status = 'missing', repositories.last_seen_at, getvariable('as_of')
+        closes_all(crawls.status), repositories.last_seen_at, getvariable('as_of')
     ),
-    read_at = if(crawls.status = 'missing', null, getvariable('as_of'))
+    read_at = if(closes_all(crawls.status), null, getvariable('as_of'))
 from staged_crawls as crawls
 where
     repositories.registry = crawls.registry
     and repositories.namespace = crawls.namespace
     and repositories.repository = crawls.repository
-    and crawls.status in ('complete', 'unchanged', 'missing');
+    and (crawls.status in ('complete', 'unchanged') or closes_all(crawls.status));
+
+-- One that was made anew is as young as this run, and has another id. Otherwise an id
+-- once known stays: once all records are read, those of another one show that it was
+-- made anew.
+update repositories
+set
+    repo_id = null,
+    first_seen_at = getvariable('as_of')
+from planned_crawls as crawls
+where
+    repositories.registry = crawls.registry
+    and repositories.namespace = crawls.namespace
+    and repositories.repository = crawls.repository
+    and crawls.is_new;
+
+create or replace temp table counted as
+select
+    registry,
+    namespace,
+    repository,
+    count(tags.tag) as tag_count,
+    arg_max(nullif(tags.repo_id, 0), tags.updated_at) as repo_id,
+from planned_crawls
+left join tags using (registry, namespace, repository)
+group by all;
 
 update repositories
 set
     tag_count = counted.tag_count,
-    repo_id = coalesce(counted.repo_id, repositories.repo_id)
-from (
-    select
-        registry,
-        namespace,
-        repository,
-        count(tags.tag) as tag_count,
-        arg_max(tags.repo_id, tags.updated_at) as repo_id,
-    from planned_crawls
-    left join tags using (registry, namespace, repository)
-    group by all
-) as counted
+    repo_id = coalesce(nullif(repositories.repo_id, 0), counted.repo_id)
+from counted
 where
     repositories.registry = counted.registry
     and repositories.namespace = counted.namespace

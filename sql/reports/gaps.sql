@@ -1,0 +1,206 @@
+-- One row per thing that keeps a figure from being exact: a part of a live tag that nobody
+-- has read or whose size is not known, and a repository or namespace of which something is
+-- unread or in doubt. Without rows every figure is exact.
+create or replace table reports.gaps as
+with
+open_manifests as (
+    select manifest_key, manifest_digest, manifest_kind, first_run_key, first_seen_at
+    from manifest_keys
+    where not is_readable or manifest_kind = 'schema1'
+),
+
+manifest_users as (
+    select
+        reached.node_key,
+        min(tags.tag_key) as tag_key,
+        count(*) as tag_count
+    from reached_manifests as reached
+    inner join open_manifests as manifests on reached.node_key = manifests.manifest_key
+    inner join live_tags as tags on reached.root_key = tags.manifest_key
+    group by reached.node_key
+),
+
+live_nodes as (
+    select distinct reached.node_key
+    from reached_manifests as reached
+    inner join tagged_manifests as tagged on reached.root_key = tagged.manifest_key
+),
+
+-- The indexes that name a child nobody has read.
+parents as (
+    select platforms.manifest_digest, min(indexes.first_seen_at) as first_seen_at
+    from main.platforms
+    inner join manifest_keys as indexes
+        on platforms.index_digest = indexes.manifest_digest
+    inner join live_nodes on indexes.manifest_key = live_nodes.node_key
+    where
+        platforms.manifest_digest in (
+            select manifest_digest from open_manifests where first_run_key is null
+        )
+    group by platforms.manifest_digest
+),
+
+manifest_gaps as (
+    select
+        users.tag_key,
+        users.tag_count,
+        manifests.manifest_digest,
+        coalesce(manifests.first_seen_at, parents.first_seen_at) as since,
+        case
+            when manifests.first_run_key is null then 'unread_child'
+            when manifests.manifest_kind = 'schema1' then 'size_unknown'
+            else manifests.manifest_kind || '_manifest'
+        end as kind,
+        case
+            when manifests.first_run_key is null then 'nobody has read it'
+            when manifests.manifest_kind = 'schema1' then 'schema 1 states no sizes'
+            else coalesce(texts.problem, 'not understood')
+        end as detail
+    from manifest_users as users
+    inner join open_manifests as manifests on users.node_key = manifests.manifest_key
+    left join parents on manifests.manifest_digest = parents.manifest_digest
+    left join main.manifests as texts
+        on manifests.manifest_digest = texts.manifest_digest
+),
+
+open_blobs as (
+    select blob_key, size_bytes, largest_size_bytes
+    from stored_blobs
+    where is_uncertain
+),
+
+open_blob_users as (
+    select
+        blobs.blob_key,
+        min(tags.tag_key) as tag_key,
+        count(*) as tag_count
+    from open_blobs as blobs
+    inner join manifest_blobs as contents on blobs.blob_key = contents.blob_key
+    inner join live_tags as tags on contents.root_key = tags.manifest_key
+    group by blobs.blob_key
+),
+
+blob_namers as (
+    select
+        blobs.blob_key,
+        min(manifests.manifest_digest) as manifest_digest,
+        min(manifests.first_seen_at) as since
+    from open_blobs as blobs
+    inner join blob_statements as statements on blobs.blob_key = statements.blob_key
+    inner join live_nodes on statements.manifest_key = live_nodes.node_key
+    inner join manifest_keys as manifests
+        on statements.manifest_key = manifests.manifest_key
+    where statements.is_readable
+    group by blobs.blob_key
+),
+
+found as (
+    select
+        gaps.kind,
+        tags.registry,
+        tags.namespace,
+        tags.repository,
+        tags.tag,
+        gaps.manifest_digest,
+        gaps.detail,
+        gaps.tag_count,
+        gaps.since
+    from manifest_gaps as gaps
+    inner join live_tags as tags on gaps.tag_key = tags.tag_key
+    union all
+    select
+        case when blobs.size_bytes is null then 'size_unknown' else 'size_conflict' end
+            as kind,
+        tags.registry,
+        tags.namespace,
+        tags.repository,
+        tags.tag,
+        namers.manifest_digest,
+        case
+            when blobs.size_bytes is null
+                then 'no manifest states the size of ' || keys.blob_digest
+            else
+                'manifests state from ' || blobs.size_bytes || ' to '
+                || blobs.largest_size_bytes || ' bytes for ' || keys.blob_digest
+        end as detail,
+        users.tag_count,
+        namers.since
+    from open_blob_users as users
+    inner join open_blobs as blobs on users.blob_key = blobs.blob_key
+    inner join blob_namers as namers on users.blob_key = namers.blob_key
+    inner join blob_keys as keys on users.blob_key = keys.blob_key
+    inner join live_tags as tags on users.tag_key = tags.tag_key
+    union all
+    select
+        gaps.kind,
+        repos.registry,
+        repos.namespace,
+        repos.repository,
+        gaps.tag,
+        null as manifest_digest,
+        gaps.detail,
+        0 as tag_count,
+        gaps.since
+    from repository_gaps as gaps
+    inner join live_repositories as repos on gaps.repository_key = repos.repository_key
+    union all
+    select
+        'namespace_not_read' as kind,
+        registry,
+        namespace,
+        null as repository,
+        null as tag,
+        null as manifest_digest,
+        detail,
+        0 as tag_count,
+        since
+    from namespace_gaps
+)
+
+select
+    found.registry,
+    found.kind,
+    found.namespace,
+    found.repository,
+    found.tag,
+    found.manifest_digest,
+    found.detail,
+    found.tag_count as affected_tag_count,
+    found.since,
+    remedies.remedy
+from found
+inner join (
+    values
+    ('unread_child', 'Give the child a tag of its own, so that a run can read it.'),
+    ('invalid_manifest', 'Push the image again, or delete its tag.'),
+    ('unknown_manifest', 'Push it as a type docs/sizes.md names, or delete its tag.'),
+    ('rejected_record', 'See its text in ingest.rejected_records; push the tag again.'),
+    ('size_unknown', 'Push the image again with a client that states sizes.'),
+    ('size_conflict', 'Push again the image whose manifest states a wrong size.'),
+    ('repository_incomplete', 'Run again while nobody pushes to it.'),
+    ('repository_never_read', 'Run with it in scope; see its error in ingest.crawls.'),
+    ('repository_too_old', 'Run with it in scope; forget it if it cannot be read.'),
+    ('repository_not_confirmed', 'Check permissions; forget it if it is gone.'),
+    ('namespace_not_read', 'Run with it in scope, with permission to list it.'),
+    ('list_contradicted', 'Run again later; ask SWR if its list stays short.')
+) as remedies (kind, remedy) on found.kind = remedies.kind
+order by
+    found.registry,
+    found.kind,
+    found.namespace,
+    found.repository nulls last,
+    found.tag nulls last,
+    found.manifest_digest nulls last,
+    found.detail;
+
+comment on table reports.gaps is 'One row per thing that keeps a figure from being exact. Without rows every figure is.';
+comment on column reports.gaps.registry is 'Short name of the registry.';
+comment on column reports.gaps.kind is 'unread_child, invalid_manifest, unknown_manifest, rejected_record, size_unknown, size_conflict, repository_incomplete, repository_never_read, repository_too_old, repository_not_confirmed, namespace_not_read or list_contradicted.';
+comment on column reports.gaps.namespace is 'Namespace of the repository, or of the first live tag concerned.';
+comment on column reports.gaps.repository is 'Its repository; null for a namespace.';
+comment on column reports.gaps.tag is 'The first live tag concerned, by namespace, repository and tag; the tag of a rejected record; null for a repository or namespace.';
+comment on column reports.gaps.manifest_digest is 'The manifest that is not read or states no sizes; of a blob the first, by digest, of the live ones that name it; null for all others.';
+comment on column reports.gaps.detail is 'What is not known, in words.';
+comment on column reports.gaps.affected_tag_count is 'Live tags whose size is not exact because of it.';
+comment on column reports.gaps.since is 'Since when it is so: when the manifest that names or is it was first read, the repository last proven, first listed or first missed; null where that is not known.';
+comment on column reports.gaps.remedy is 'What to do.';
