@@ -7,7 +7,7 @@ import msgspec
 
 from pipelines.digests import HASHES
 
-# The hashes of nothing: only of these a size of 0 says something.
+# Of nothing: only these have a size of 0.
 EMPTY_DIGESTS = frozenset(f"{name}:{hashed(b'').hexdigest()}" for name, hashed in HASHES.items())
 
 
@@ -36,17 +36,17 @@ def is_digest_of(digest: str, content: bytes) -> bool | None:
 def signed_payload(text: bytes) -> bytes | None:
     """What a signed schema 1 manifest's digest is over: its text without the signatures.
 
-    Every signature names the same payload, so the first one tells. None if there is none.
+    Every signature names the same payload, so the first one is enough. None if there is none.
     """
     if b'"signatures"' not in text:
         return None
     try:
         first = msgspec.json.decode(text, type=_Signed).signatures[0]
-        protected = msgspec.json.decode(_unpadded(first.protected), type=_Protected)
-        return text[: protected.format_length] + _unpadded(protected.format_tail)
+        protected = msgspec.json.decode(_decode_base64(first.protected), type=_Protected)
+        return text[: protected.format_length] + _decode_base64(protected.format_tail)
     except (ValueError, IndexError, RecursionError):
         return None
 
 
-def _unpadded(encoded: str) -> bytes:
-    return urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
+def _decode_base64(unpadded: str) -> bytes:
+    return urlsafe_b64decode(unpadded + "=" * (-len(unpadded) % 4))

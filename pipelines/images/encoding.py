@@ -1,7 +1,7 @@
-r"""A manifest's text as bytes of UTF-8: what to keep, what its digest is over, what to decode.
+r"""A manifest's text as bytes of UTF-8: what to store, what its digest is over, what to decode.
 
-A Python string can hold half a surrogate pair, which is no character: UTF-8 cannot say it, and
-JSON can (`\ud800`). Nothing here knows what a manifest is.
+A Python string and JSON (`\ud800`) can hold a lone surrogate, half of a pair; UTF-8 cannot.
+Nothing here knows what a manifest is.
 """
 
 import re
@@ -14,28 +14,28 @@ _ESCAPE = re.compile(
 )
 
 
-class Encoded(NamedTuple):
-    """A text: `stored` is verbatim, only lone surrogates become backslash escapes."""
+class EncodedText(NamedTuple):
+    """A text. `stored` is verbatim but for lone surrogates, which become backslash escapes."""
 
     stored: str
     utf8: bytes
     hashed: bytes
 
 
-def encoded(text: str) -> Encoded:
+def encode_text(text: str) -> EncodedText:
     """Encode a text, as far as a lone surrogate can be encoded."""
     try:
         utf8 = text.encode()
     except UnicodeEncodeError:
         utf8 = text.encode("utf-8", "backslashreplace")
-        return Encoded(utf8.decode(), utf8, text.encode("utf-8", "surrogatepass"))
-    return Encoded(text, utf8, utf8)
+        return EncodedText(utf8.decode(), utf8, text.encode("utf-8", "surrogatepass"))
+    return EncodedText(text, utf8, utf8)
 
 
-def with_whole_characters(json: bytes) -> bytes:
+def replace_lone_surrogates(json: bytes) -> bytes:
     """The JSON with U+FFFD instead of escaped lone surrogates."""
-    return _ESCAPE.sub(_whole, json)
+    return _ESCAPE.sub(_replace_lone, json)
 
 
-def _whole(escape: re.Match[bytes]) -> bytes:
+def _replace_lone(escape: re.Match[bytes]) -> bytes:
     return escape[0] if escape["lone"] is None else rb"\ufffd"

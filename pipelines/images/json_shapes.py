@@ -1,14 +1,14 @@
 """The JSON of manifests: the fields that any known kind has, typed as the formats demand.
 
 Most manifests keep to these types and are decoded at once; `lenient` reads the others field by
-field. Fields nobody asks for may hold anything. `manifest` says what a document means.
+field. Other fields may hold anything. `manifest` says what a document means.
 """
 
 from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Raw, UnsetType
 
 from pipelines.digests import Digest, is_well_formed
 
@@ -16,14 +16,18 @@ from pipelines.digests import Digest, is_well_formed
 MAXIMUM_SIZE = 2**46
 Size = Annotated[int, msgspec.Meta(ge=0, le=MAXIMUM_SIZE)]
 SchemaVersion = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
+# Far more than RFC 6838 allows: what is asked of media types is cached, and bounded by this.
+MediaType = Annotated[str, msgspec.Meta(max_length=1000)]
+# Checked by `is_well_formed`, whose cache is bounded by this; longer ones are read by `lenient`.
+_ShortText = Annotated[str, msgspec.Meta(max_length=255)]
 
 
 class Descriptor(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A reference to a blob; in a document that was read, its digest is canonical."""
 
-    digest: str
+    digest: _ShortText
     size: Size | None = None
-    media_type: str | None = None
+    media_type: MediaType | None = None
 
 
 class Platform(msgspec.Struct, frozen=True, gc=False, rename={"os_version": "os.version"}):
@@ -48,7 +52,7 @@ class Child(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 
     digest: Digest
     size: Size | None = None
-    media_type: str | None = None
+    media_type: MediaType | None = None
     platform: Platform | None = None
     annotations: Annotations | None = None
     data: str | None = None
@@ -56,8 +60,8 @@ class Child(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     @property
     def is_attestation(self) -> bool:
         """Whether the child attests how an image was built, and is no image itself."""
-        noted = self.annotations
-        return noted is not None and noted.reference_type == "attestation-manifest"
+        annotations = self.annotations
+        return annotations is not None and annotations.reference_type == "attestation-manifest"
 
 
 class Schema1Layer(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -73,17 +77,17 @@ class Subject(msgspec.Struct, frozen=True, gc=False):
 
 
 class Document(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    """A manifest's JSON. A list that is null is empty, one that is UNSET is not there at all."""
+    """A manifest's JSON. A list that is null is empty, one that is UNSET is absent."""
 
     schema_version: SchemaVersion | None = None
-    media_type: str | None = None
+    media_type: MediaType | None = None
     artifact_type: str | None = None
     config: Descriptor | UnsetType | None = UNSET
     layers: Sequence[Descriptor] | UnsetType | None = UNSET
     blobs: Sequence[Descriptor] | UnsetType | None = UNSET
     manifests: Sequence[Child] | UnsetType | None = UNSET
     fs_layers: Sequence[Schema1Layer] | UnsetType | None = UNSET
-    signatures: msgspec.Raw = msgspec.Raw()
+    signatures: Raw = Raw()
     subject: Subject | None = None
 
     @property
@@ -91,9 +95,20 @@ class Document(msgspec.Struct, frozen=True, gc=False, rename="camel"):
         """Whether it carries signatures, as only schema 1 does."""
         return bytes(self.signatures) not in {b"", b"null"}
 
-    def has(self, field: str) -> bool:
-        """Whether a field is there, be it null."""
-        return getattr(self, field) is not UNSET
+
+class RawDocument(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """A document whose fields may hold anything."""
+
+    schema_version: Raw | UnsetType = UNSET
+    media_type: Raw | UnsetType = UNSET
+    artifact_type: Raw | UnsetType = UNSET
+    config: Raw | UnsetType = UNSET
+    layers: Raw | UnsetType = UNSET
+    blobs: Raw | UnsetType = UNSET
+    manifests: Raw | UnsetType = UNSET
+    fs_layers: Raw | UnsetType = UNSET
+    signatures: Raw = Raw()
+    subject: Raw | UnsetType = UNSET
 
 
 class Malformed(Exception):

@@ -1,21 +1,29 @@
 """Reads one manifest's text: its kind, its configuration, layers and children, its problem.
 
-Never raises, whatever the text. A malformed manifest is `invalid`; a JSON object of no known kind
-is `unknown`. Any other kind may have a problem too: an optional field that could not be read.
+Never raises, whatever the text. A malformed or ambiguous manifest is `invalid`; a JSON object of
+no known kind is `unknown`. Other kinds may have a problem too: an unreadable optional field.
 """
 
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from enum import StrEnum
+from functools import lru_cache
 
 import msgspec
 from msgspec import UNSET
 
-from pipelines.digests import canonical_digest
 from pipelines.images import media_types as mt
 from pipelines.images.digests import is_digest_of, signed_payload
-from pipelines.images.encoding import encoded
-from pipelines.images.json_shapes import Child, Descriptor, Document, Malformed, read_typed
+from pipelines.images.encoding import encode_text
+from pipelines.images.json_shapes import (
+    Child,
+    Descriptor,
+    Document,
+    Malformed,
+    RawDocument,
+    read_typed,
+)
 from pipelines.images.lenient import LenientReader
 
 
@@ -55,17 +63,17 @@ class Manifest(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     embedded: Sequence[tuple[str, str]] = ()
 
     @property
-    def is_settled(self) -> bool:
+    def is_final(self) -> bool:
         """Whether no other text of the same digest can be better.
 
-        One that verifies is the only one, but for signatures that the digest does not cover. The
-        loader asks the same of what is stored: `is_settled` of sql/load.
+        A text that verifies is the only one, but for signatures that the digest does not cover.
+        The loader asks the same of stored manifests: sql/load/02_macros.sql.
         """
         return self.digest_verified is True and self.kind not in _SIGNABLE
 
     @property
     def has_layers(self) -> bool:
-        """Whether it is of a kind that has layers, be they none."""
+        """Whether it is of a kind that has layers, even if it lists none."""
         return self.kind in _WITH_LAYERS
 
 
@@ -80,17 +88,16 @@ def read_manifest(text: str, digest: str, source: str = "tag") -> Manifest:
 
     Args:
         text: as received.
-        digest: as received; the manifest's is its canonical form.
+        digest: in its canonical form.
         source: where the text came from, a value of `manifests.source`.
     """
-    stored, utf8, hashed = encoded(text)
-    canonical = canonical_digest(encoded(digest).stored)
+    stored, utf8, hashed = encode_text(text)
     manifest = _read(utf8)
     return msgspec.structs.replace(
         manifest,
-        digest=canonical,
+        digest=digest,
         source=source,
-        digest_verified=_is_verified(canonical, hashed, manifest.kind),
+        digest_verified=_is_verified(digest, hashed, manifest.kind),
         text=stored,
         text_bytes=len(utf8),
     )
@@ -108,37 +115,38 @@ def _read(text: bytes) -> Manifest:
         return _invalid("the record carries no manifest text")
     try:
         document = read_typed(text)
-        return _read_leniently(text) if document is None else _of_kind(document)
+        return _read_leniently(text) if document is None else _interpret(document)
     except Malformed as malformed:
         return _invalid(str(malformed))
 
 
 def _read_leniently(text: bytes) -> Manifest:
-    reader = LenientReader()
-    media_type, fields = reader.outline(text)
-    if _reader(media_type, fields.__contains__) is None:
-        return Manifest(kind=Kind.UNKNOWN, media_type=media_type or None)
-    manifest = _of_kind(reader.document(text))
+    reader = LenientReader(text)
+    if _reader_for(reader.media_type, reader.fields) is None:
+        return Manifest(kind=Kind.UNKNOWN, media_type=reader.media_type or None)
+    manifest = _interpret(reader.document())
     return msgspec.structs.replace(manifest, problem=reader.problem)
 
 
-def _of_kind(document: Document) -> Manifest:
-    reader = _reader(document.media_type, document.has)
+def _interpret(document: Document) -> Manifest:
+    reader = _reader_for(document.media_type, document)
     return _unknown(document) if reader is None else reader(document)
 
 
-def _reader(media_type: str | None, has: Callable[[str], bool]) -> _Reader | None:
-    """Tell the kind by the stated media type, else by the shape: what reads such a document.
+def _reader_for(media_type: str | None, document: Document | RawDocument) -> _Reader | None:
+    """Choose what reads a document by the media type it states, else by the fields it has.
 
     Raises:
-        Malformed: it can be taken for an image and for an index (CVE-2021-41190).
+        Malformed: clients may take it for different things (CVE-2021-41190).
     """
-    reader = _reader_of_type(media_type) if media_type else _reader_of_shape(has)
-    if reader and has("manifests") and any(map(has, ("config", "layers", "fs_layers"))):
-        raise Malformed("ambiguous: it has manifests, and config, layers or fsLayers as well")
-    return reader
+    is_image = document.layers is not UNSET or document.config is not UNSET
+    is_index = document.manifests is not UNSET
+    if is_image + is_index + (document.fs_layers is not UNSET) > 1:
+        raise _ambiguous(document)
+    return _reader_of_type(media_type) if media_type else _reader_of_fields(document)
 
 
+@lru_cache(256)
 def _reader_of_type(media_type: str) -> _Reader | None:
     if mt.is_image(media_type):
         return _image
@@ -149,15 +157,22 @@ def _reader_of_type(media_type: str) -> _Reader | None:
     return _oci_artifact if mt.is_oci_artifact(media_type) else None
 
 
-def _reader_of_shape(has: Callable[[str], bool]) -> _Reader | None:
-    shapes = {
-        "manifests": _index,
-        "fs_layers": _schema1,
-        "config": _image,
-        "layers": _image,
-        "blobs": _oci_artifact,
-    }
-    return next((reader for field, reader in shapes.items() if has(field)), None)
+def _reader_of_fields(document: Document | RawDocument) -> _Reader | None:
+    readers = {_READERS[field] for field in _fields(document)}
+    if len(readers) > 1:
+        raise _ambiguous(document)
+    return next(iter(readers), None)
+
+
+def _fields(document: Document | RawDocument) -> list[str]:
+    """The fields it has, even as null, that only some kinds have."""
+    return [field for field in _READERS if getattr(document, field) is not UNSET]
+
+
+def _ambiguous(document: Document | RawDocument) -> Malformed:
+    *others, last = _fields(document)
+    names = f"{', '.join(others)} and {last}".replace("fs_layers", "fsLayers")
+    return Malformed(f"ambiguous: it has {names}")
 
 
 def _invalid(problem: str) -> Manifest:
@@ -179,10 +194,10 @@ def _schema1(document: Document) -> Manifest:
     if document.fs_layers is UNSET:
         raise Malformed("fsLayers is missing")
     layers = [Descriptor(layer.blob_sum) for layer in document.fs_layers or ()]
-    told = mt.SCHEMA1_SIGNED if document.is_signed else mt.SCHEMA1
+    default = mt.SCHEMA1_SIGNED if document.is_signed else mt.SCHEMA1
     return Manifest(
         kind=Kind.SCHEMA1,
-        media_type=document.media_type or told,
+        media_type=document.media_type or default,
         schema_version=document.schema_version,
         layers=layers[::-1],
     )
@@ -194,7 +209,7 @@ def _index(document: Document) -> Manifest:
     if document.manifests is UNSET:
         raise Malformed("manifests is missing")
     children = document.manifests or ()
-    is_cache = bool(children) and all(mt.is_blob_in_index(child.media_type) for child in children)
+    is_cache = _is_cache(children)
     return Manifest(
         kind=Kind.CACHE if is_cache else Kind.INDEX,
         media_type=document.media_type or mt.OCI_INDEX,
@@ -203,32 +218,37 @@ def _index(document: Document) -> Manifest:
         layers=[Descriptor(c.digest, c.size, c.media_type) for c in children] if is_cache else (),
         children=children,
         subject_digest=_subject(document),
-        embedded=tuple(_embedded(children)),
+        embedded=_embedded([child for child in children if child.data]),
     )
 
 
-def _embedded(children: Sequence[Child]) -> Iterator[tuple[str, str]]:
-    """The texts of children that are embedded and verify."""
+def _is_cache(children: Sequence[Child]) -> bool:
     for child in children:
-        if child.data:
-            try:
-                text = b64decode(child.data, validate=True)
-                if is_digest_of(child.digest, text):
-                    yield child.digest, text.decode()
-            except ValueError:
-                continue
+        if not mt.is_blob_in_index(child.media_type):
+            return False
+    return bool(children)
+
+
+def _embedded(children: Sequence[Child]) -> list[tuple[str, str]]:
+    """The texts of those children that are manifests and whose `data` verifies."""
+    texts = []
+    for child in children:
+        with suppress(ValueError):
+            text = b64decode(child.data or "", validate=True)
+            if not mt.is_blob_in_index(child.media_type) and is_digest_of(child.digest, text):
+                texts.append((child.digest, text.decode()))
+    return texts
 
 
 def _image(document: Document) -> Manifest:
-    """Read an image, or an artifact in the guise of one: see `media_types.is_image_config`."""
+    """Read an image, or an artifact with an image's fields: see `media_types.is_image_config`."""
     _require_version(document, 2)
     config = document.config
     if config is None or config is UNSET:
         raise Malformed("config is missing")
     if document.layers is UNSET:
         raise Malformed("layers is missing")
-    told = mt.DOCKER_MANIFEST if config.media_type == mt.DOCKER_CONFIG else mt.OCI_MANIFEST
-    media_type = document.media_type or told
+    media_type = document.media_type or mt.image_of_config(config.media_type)
     is_image = mt.is_image_config(config.media_type, media_type) and not document.artifact_type
     return Manifest(
         kind=Kind.IMAGE if is_image else Kind.ARTIFACT,
@@ -259,3 +279,13 @@ def _subject(document: Document) -> str | None:
 def _require_version(document: Document, version: int) -> None:
     if document.schema_version not in (None, version):
         raise Malformed(f"schemaVersion is {document.schema_version} instead of {version}")
+
+
+# What reads a document that states no media type, by the fields it has.
+_READERS: dict[str, _Reader] = {
+    "config": _image,
+    "layers": _image,
+    "manifests": _index,
+    "fs_layers": _schema1,
+    "blobs": _oci_artifact,
+}

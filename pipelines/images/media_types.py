@@ -1,4 +1,4 @@
-"""Media types of manifests, configurations and layers, and what they tell. No parsing here."""
+"""Media types of manifests, configurations and layers, and what each means. No parsing here."""
 
 import re
 from functools import lru_cache
@@ -29,7 +29,7 @@ _OCI_FOREIGN = ".layer.nondistributable."
 
 @lru_cache(256)
 def _essence(media_type: str) -> str:
-    """Type and subtype, by which media types are compared: no parameters, no case, no blanks."""
+    """Type and subtype in lower case, without parameters and blanks: what is compared."""
     return media_type.partition(";")[0].strip().lower()
 
 
@@ -53,21 +53,27 @@ def is_oci_artifact(media_type: str) -> bool:
     return _essence(media_type) == OCI_ARTIFACT
 
 
+@lru_cache(256)
 def is_blob_in_index(media_type: str | None) -> bool:
-    """The type of a child of an index that is a blob, which the index then holds itself.
+    """Whether a child of an index is a blob, held by the index itself, and no manifest.
 
-    A child without a type, or with a word that is none, is taken for a manifest, and so is a JSON
-    document of a type not known here: nobody has read it then, which is said of what it adds to.
+    A child without a media type, or with one that has no subtype, counts as a manifest. So does
+    JSON of a type not known here: it stays unread, and sizes stay lower bounds.
     """
     essence = _essence(media_type or "")
     return "/" in essence and _MANIFEST_TYPE(essence) is None
 
 
+def image_of_config(media_type: str | None) -> str:
+    """The media type of an image that states none, by that of its configuration."""
+    return DOCKER_MANIFEST if _essence(media_type or "") == DOCKER_CONFIG else OCI_MANIFEST
+
+
+@lru_cache(256)
 def is_image_config(media_type: str | None, manifest_type: str | None) -> bool:
     """A configuration that makes its manifest an image rather than an artifact.
 
-    Those of Helm, cosign and the like do not. Docker's own manifests came with unnamed
-    configurations before theirs had a type.
+    Those of Helm, cosign and the like do not. The first Docker images had no type for theirs.
     """
     if not media_type:
         return True
@@ -78,6 +84,6 @@ def is_image_config(media_type: str | None, manifest_type: str | None) -> bool:
 
 @lru_cache(256)
 def is_stored(media_type: str | None) -> bool:
-    """A layer the registry holds: any but foreign (non-distributable) ones."""
+    """Whether the registry holds a layer: any but a foreign (non-distributable) one."""
     essence = _essence(media_type or "")
     return not (_DOCKER_FOREIGN in essence or _OCI_FOREIGN in essence)

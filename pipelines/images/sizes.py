@@ -1,4 +1,4 @@
-"""The bytes one manifest states itself. What tags hold and share is told by sql/reports."""
+"""The bytes that one manifest states itself. sql/reports adds up what tags hold and share."""
 
 from typing import NamedTuple
 

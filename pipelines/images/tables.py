@@ -1,7 +1,7 @@
 """Manifests as Arrow tables: one row a manifest, a layer, a child of an index.
 
 Columns are those of `pipelines.schemas`. Sizes here are what one manifest states itself;
-what a tag holds through its index, and what is shared, is told by sql/reports.
+sql/reports adds up what tags hold and share.
 """
 
 import hashlib
@@ -60,7 +60,7 @@ def _manifests(manifests: Collection[Manifest]) -> pa.Table:
 
 
 def _layers(manifests: Collection[Manifest]) -> pa.Table:
-    # Ten rows a manifest: what repeats is repeated by Arrow and numpy, not by Python.
+    # Ten rows a manifest: Arrow and numpy repeat what repeats, faster than Python.
     layers = [layer for m in manifests for layer in m.layers]
     counts = np.array([len(m.layers) for m in manifests], np.int64)
     owners = np.repeat(np.arange(len(manifests)), counts)
@@ -86,14 +86,14 @@ def _are_stored(media_types: Any) -> Any:
 def _prefixes(manifests: Iterable[Manifest]) -> list[str]:
     """Hash each manifest's layer digests from the base up to each layer, a line each.
 
-    Neighbours mostly share their base, which is not hashed anew.
+    Neighbours mostly share their base, which is hashed once.
     """
     every: list[str] = []
     digests: list[str] = []
     prefixes: list[str] = []
     for manifest in manifests:
         before, digests = digests, [layer.digest for layer in manifest.layers]
-        shared = _shared(before, digests)
+        shared = _common_length(before, digests)
         hashed = hashlib.sha256("\n".join([*digests[:shared], ""]).encode())
         del prefixes[shared:]
         for digest in digests[shared:]:
@@ -103,7 +103,7 @@ def _prefixes(manifests: Iterable[Manifest]) -> list[str]:
     return every
 
 
-def _shared(one: list[str], other: list[str]) -> int:
+def _common_length(one: list[str], other: list[str]) -> int:
     """How many elements two lists begin with in common."""
     shared = 0
     for left, right in zip(one, other, strict=False):

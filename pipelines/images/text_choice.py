@@ -3,63 +3,65 @@
 Mostly there is one, and it verifies: then its manifest is final. The others wait for a better one.
 """
 
-from collections import deque
 from collections.abc import Collection, Iterable
 
-from pipelines.digests import canonical_digest
 from pipelines.images.manifest import Kind, Manifest, read_manifest
 
 
 class TextChoice:
-    """Reads texts, some at a time; over all of them it chooses one manifest a digest."""
+    """Reads texts, some at a time; over all of them it chooses one manifest a digest.
 
-    def __init__(self, settled: Collection[str]) -> None:
-        """Begin with digests that are settled: their texts are not read."""
-        self._settled = set(settled)
+    Digests are in their canonical form.
+    """
+
+    def __init__(self, final: Collection[str]) -> None:
+        """Begin with digests whose manifests are final: their texts are not read."""
+        self._final = set(final)
         self._best: dict[str, Manifest] = {}
 
     def choose(self, texts: Iterable[tuple[str, str]]) -> list[Manifest]:
         """Read texts given as (digest, text), and those that indexes embed.
 
         Returns:
-            The manifests that no other text can better, each once.
+            The final manifests among them, each once.
         """
-        waiting = deque((digest, text, "tag") for digest, text in texts)
         chosen = []
-        while waiting:
-            manifest = self._read(*waiting.popleft())
-            if manifest is None:
-                continue
-            # An embedded text is shorter than the one that embeds it: this comes to an end.
-            waiting.extend((*embedded, "embedded") for embedded in manifest.embedded)
-            if manifest.is_settled:
-                chosen.append(manifest)
+        source = "tag"
+        # An embedded text is shorter than the one that embeds it: this comes to an end.
+        while texts:
+            embedded: list[tuple[str, str]] = []
+            for digest, text in texts:
+                manifest = self._read(digest, text, source)
+                if manifest is not None:
+                    embedded += manifest.embedded
+                    if manifest.is_final:
+                        chosen.append(manifest)
+            texts, source = embedded, "embedded"
         return chosen
 
     def undecided(self) -> list[Manifest]:
-        """The best manifest of each digest that no text has settled."""
+        """The best manifest so far of each digest that has no final one."""
         return list(self._best.values())
 
     def _read(self, digest: str, text: str, source: str) -> Manifest | None:
-        """Read a text; None if it cannot be better than what there is."""
-        canonical = canonical_digest(digest)
-        best = self._best.get(canonical)
-        if canonical in self._settled or (best is not None and best.text == text):
+        """Read a text; None if it cannot be better than the best so far."""
+        best = self._best.get(digest)
+        if digest in self._final or (best is not None and best.text == text):
             return None
-        manifest = read_manifest(text, canonical, source)
-        if manifest.is_settled:
-            self._settled.add(canonical)
-            self._best.pop(canonical, None)
+        manifest = read_manifest(text, digest, source)
+        if manifest.is_final:
+            self._final.add(digest)
+            self._best.pop(digest, None)
         elif best is None or _rank(manifest) < _rank(best):
-            self._best[canonical] = manifest
+            self._best[digest] = manifest
         return manifest
 
 
 def _rank(manifest: Manifest) -> tuple[bool, bool, int, str]:
     """Of several texts for one digest, the one of the lowest rank is kept.
 
-    The loader, which meets one text in one chunk and another in the next, compares the same way
-    in sql/load. Code points and bytes of UTF-8 sort alike.
+    The loader compares texts of different chunks the same way: sql/load/02_macros.sql. Code
+    points and bytes of UTF-8 sort alike.
     """
     return (
         manifest.digest_verified is not True,

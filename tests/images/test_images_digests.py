@@ -1,12 +1,16 @@
-"""A manifest's digest is compared with its text, a signed schema 1's with its payload."""
+"""Digests have one form; a manifest's is compared with its text, or a signed one's payload."""
 
 import base64
 import hashlib
 import json
+import random
 
 import pytest
-from manifest_texts import Json, blob, image, schema1, sha256
+from hypothesis import given
+from hypothesis import strategies as st
+from manifest_texts import Json, blob, image, index, read, schema1, sha256
 
+from pipelines.digests import canonical_digest, is_well_formed
 from pipelines.images.manifest import read_manifest
 
 TEXT = json.dumps(image(blob("layer")), indent=3, ensure_ascii=False)
@@ -35,12 +39,11 @@ RIGHT: Json = {"protected": protected(LENGTH, encode(TAIL.encode())), "signature
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha384", "sha512"])
 def test_a_digest_is_that_of_the_text(algorithm: str) -> None:
-    """In bytes of UTF-8; letters of either case are the same digits."""
+    """In bytes of UTF-8."""
     text = TEXT.replace("layer", "l\u00e4yer")
     hexadecimal = hashlib.new(algorithm, text.encode()).hexdigest()
     assert read_manifest(text, f"{algorithm}:{hexadecimal}").digest_verified is True
     assert read_manifest(text + " ", f"{algorithm}:{hexadecimal}").digest_verified is False
-    assert read_manifest(text, f"{algorithm}:{hexadecimal.upper()}").digest_verified is True
 
 
 @pytest.mark.parametrize("digest", ["blake3:" + "a" * 64, "md5:" + "a" * 32, "", "nonsense"])
@@ -123,3 +126,37 @@ def test_signatures_may_be_none(signatures: str) -> None:
     text = f'{PAYLOAD.removesuffix(TAIL)}, "signatures": {signatures}}}'
     manifest = read_manifest(text, sha256(PAYLOAD))
     assert (manifest.kind, manifest.digest_verified) == ("schema1", False)
+
+
+@pytest.mark.parametrize(
+    "spelled", ["{hex}", "SHA256:{hex}", "sha256:{HEX}", "Sha256:{HEX}", "{HEX}"]
+)
+def test_a_digest_has_one_canonical_form(spelled: str) -> None:
+    """Whichever way it is written."""
+    plain = sha256("a").removeprefix("sha256:")
+    digest = spelled.format(hex=plain, HEX=plain.upper())
+    manifest = read(image({"digest": digest, "size": 1}, config=blob("c") | {"digest": digest}))
+    assert manifest.config is not None
+    assert [manifest.config.digest, manifest.layers[0].digest] == [sha256("a")] * 2
+    children = read(index({"digest": digest}, subject={"digest": digest}))
+    assert (children.children[0].digest, children.subject_digest) == (sha256("a"),) * 2
+
+
+@given(st.binary(), st.sampled_from(["sha256", "sha384", "sha512"]), st.randoms())
+def test_every_spelling_of_a_digest_has_the_same_canonical_form(
+    content: bytes, algorithm: str, chance: random.Random
+) -> None:
+    """Upper case anywhere, with the algorithm or without; the canonical form is its own."""
+    plain = hashlib.new(algorithm, content).hexdigest()
+    for spelled in (plain, f"{algorithm}:{plain}"):
+        odd = "".join(chance.choice([letter, letter.upper()]) for letter in spelled)
+        assert canonical_digest(odd) == f"{algorithm}:{plain}"
+
+
+@given(st.text() | st.from_regex(r"[A-Za-z0-9+._-]*:?[A-Fa-f0-9]{30,130}", fullmatch=True))
+def test_a_canonical_form_is_well_formed_or_as_it_was(text: str) -> None:
+    """Nothing that is no digest is made to look like one, and twice is as once."""
+    canonical = canonical_digest(text)
+    assert canonical_digest(canonical) == canonical
+    assert canonical == text or canonical.lower().endswith(text.lower())
+    assert is_well_formed(canonical) or not is_well_formed(text)

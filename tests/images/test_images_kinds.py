@@ -5,6 +5,7 @@ from manifest_texts import (
     DOCKER,
     DOCKER_CONFIG,
     DOCKER_LIST,
+    FOREIGN,
     GZIP,
     OCI,
     OCI_CONFIG,
@@ -19,11 +20,14 @@ from manifest_texts import (
     without,
 )
 
+from pipelines.images.media_types import is_stored
+
 OCI_ARTIFACT = "application/vnd.oci.artifact.manifest.v1+json"
 SCHEMA1 = "application/vnd.docker.distribution.manifest.v1+json"
 SIGNED = "application/vnd.docker.distribution.manifest.v1+prettyjws"
 ARTIFACT = {"mediaType": OCI_ARTIFACT, "artifactType": "application/x", "blobs": [blob("a", 7)]}
 MINE = "application/vnd.mine"
+CHILD = blob("a", 7, OCI)
 
 
 @pytest.mark.parametrize(
@@ -154,3 +158,50 @@ def test_fields_nobody_asks_for_may_hold_anything() -> None:
     assert [(layer.digest, layer.size, layer.media_type) for layer in manifest.layers] == [
         (sha256("lazy"), 9, GZIP)
     ]
+
+
+TWO_KINDS = [
+    (index(CHILD, config=blob("c")), "config and manifests"),
+    (index(CHILD, layers=[]), "layers and manifests"),
+    (index(CHILD, layers=None), "layers and manifests"),
+    (index(CHILD, fsLayers={}), "manifests and fsLayers"),
+    (image(blob("a"), manifests=[CHILD]), "config, layers and manifests"),
+    (image(blob("a"), manifests=None), "config, layers and manifests"),
+    (image(blob("a"), fsLayers=[]), "config, layers and fsLayers"),
+    (schema1("a", layers=[5]), "layers and fsLayers"),
+    (schema1("a", config=5, manifests=5), "config, manifests and fsLayers"),
+]
+
+
+@pytest.mark.parametrize(("document", "fields"), TWO_KINDS)
+@pytest.mark.parametrize("media_type", [OCI, OCI_INDEX, SCHEMA1, "application/vnd.mine", None, 5])
+def test_a_document_that_can_be_read_in_two_ways_is_invalid(
+    document: Json, fields: str, media_type: object
+) -> None:
+    """CVE-2021-41190: whatever it says it is, one client pulls an image, another an index."""
+    manifest = read(document | {"mediaType": media_type})
+    assert (manifest.kind, manifest.problem) == ("invalid", f"ambiguous: it has {fields}")
+
+
+def test_blobs_make_a_document_ambiguous_only_where_it_states_no_media_type() -> None:
+    """No client looks for them in anything but OCI's artifact manifest, which states its type."""
+    both = image(blob("a"), blobs=[blob("b")])
+    assert [layer.digest for layer in read(both).layers] == [sha256("a")]
+    artifact = read(both | {"mediaType": "application/vnd.oci.artifact.manifest.v1+json"})
+    assert [layer.digest for layer in artifact.layers] == [sha256("b")]
+    problem = "ambiguous: it has config, layers and blobs"
+    assert read(without(both, "mediaType")).problem == problem
+    problem = "ambiguous: it has manifests and blobs"
+    assert read({"manifests": [CHILD], "blobs": None}).problem == problem
+
+
+@pytest.mark.parametrize("spelled", ["%s ", "%s;charset=utf-8", " %s ; a=b"])
+def test_a_media_type_is_compared_by_type_and_subtype(spelled: str) -> None:
+    """Case, blanks and parameters do not make it unknown; it is kept as it is."""
+    for document, kind in ((image(blob("a")), "image"), (index(CHILD), "index")):
+        media_type = (spelled % document["mediaType"]).upper()
+        manifest = read(document | {"mediaType": media_type})
+        assert (manifest.kind, manifest.media_type) == (kind, media_type)
+    spelled_config = image(config_type=spelled % DOCKER_CONFIG.upper())
+    assert read(without(spelled_config, "mediaType")).media_type == DOCKER
+    assert is_stored(spelled % FOREIGN.upper()) is False

@@ -1,13 +1,11 @@
 """Malformed manifests are invalid, with the reason; nothing makes reading raise."""
 
 import json
-from base64 import b64encode
 
 import pytest
 from manifest_texts import (
     GZIP,
     OCI,
-    OCI_INDEX,
     Json,
     blob,
     image,
@@ -20,9 +18,7 @@ from manifest_texts import (
 
 from pipelines.images.json_shapes import Platform
 from pipelines.images.manifest import Manifest, read_manifest
-from pipelines.images.media_types import SCHEMA1, is_blob_in_index
-from pipelines.images.sizes import own_bytes
-from pipelines.images.text_choice import TextChoice
+from pipelines.images.media_types import SCHEMA1
 
 IMAGE = json.dumps(image(blob("layer", 5)))
 
@@ -109,6 +105,7 @@ def test_a_malformed_digest_is_named(digest: str) -> None:
         "sha256.foo_bar:" + "a" * 64,
         "multihash+base58:QmRZxt2b1FVZPNqd8hsiykDL3TdBDeTSPX9Kv46HmX4Gx8",
         "tarsum.v1+sha256:" + "a" * 64,
+        "blake3:" + "a" * 1000,
     ],
 )
 def test_other_algorithms_are_as_good_as_sha256(digest: str) -> None:
@@ -194,6 +191,10 @@ ODD_PLATFORM = {"os": "linux", "architecture": "arm64", "variant": 8}
         (image(blob("a", 7), mediaType=1), "mediaType: expected `str | null`, got `int`"),
         (image(blob("a", 7), schemaVersion="2"), "schemaVersion: expected `int | null`, got `str`"),
         (image(blob("a", 7, 5)), "layers[0].mediaType: expected `str | null`, got `int`"),
+        (
+            image(blob("a", 7, "x" * 1001)),
+            "layers[0].mediaType: expected `str` of length <= 1000",
+        ),
         (image(blob("a", 7), subject=9), "subject: expected `object | null`, got `int`"),
         (image(blob("a", 7), subject={"digest": "x"}), "subject.digest: not a digest"),
     ],
@@ -232,100 +233,6 @@ def test_many_odd_fields_are_named_in_one_sentence() -> None:
         f"layers[{number}].mediaType: expected `str | null`, got `int`" for number in range(3)
     )
     assert manifest.problem == f"{expected}; and 2 more"
-
-
-@pytest.mark.parametrize("also", ["config", "layers", "fsLayers"])
-@pytest.mark.parametrize("media_type", [OCI, OCI_INDEX, None])
-@pytest.mark.parametrize("value", [None, [], {}])
-def test_a_document_that_can_be_read_in_two_ways_is_invalid(
-    also: str, media_type: str | None, value: object
-) -> None:
-    """CVE-2021-41190: one client pulls an image, another an index."""
-    document = index(CHILD) | {also: value, "mediaType": media_type}
-    manifest = read(document)
-    assert (manifest.kind, manifest.problem) == (
-        "invalid",
-        "ambiguous: it has manifests, and config, layers or fsLayers as well",
-    )
-
-
-@pytest.mark.parametrize("spelled", ["%s ", "%s;charset=utf-8", " %s ; a=b"])
-def test_a_media_type_is_compared_by_type_and_subtype(spelled: str) -> None:
-    """Case, blanks and parameters do not make it unknown; it is kept as it is."""
-    for document, kind in ((image(blob("a")), "image"), (index(CHILD), "index")):
-        media_type = (spelled % document["mediaType"]).upper()
-        manifest = read(document | {"mediaType": media_type})
-        assert (manifest.kind, manifest.media_type) == (kind, media_type)
-
-
-@pytest.mark.parametrize(
-    "spelled", ["{hex}", "SHA256:{hex}", "sha256:{HEX}", "Sha256:{HEX}", "{HEX}"]
-)
-def test_a_digest_has_one_canonical_form(spelled: str) -> None:
-    """Whichever way it is written, in the record and inside."""
-    plain = sha256("a").removeprefix("sha256:")
-    digest = spelled.format(hex=plain, HEX=plain.upper())
-    manifest = read(image({"digest": digest, "size": 1}, config=blob("c") | {"digest": digest}))
-    assert manifest.config is not None
-    assert [manifest.config.digest, manifest.layers[0].digest] == [sha256("a")] * 2
-    children = read(index({"digest": digest}, subject={"digest": digest}))
-    assert (children.children[0].digest, children.subject_digest) == (sha256("a"),) * 2
-    own = read_manifest("a", digest)
-    assert (own.digest, own.digest_verified) == (sha256("a"), True)
-
-
-def test_a_cache_holds_the_blobs_that_its_index_lists() -> None:
-    """All of them, as BuildKit writes it; sizes as stated."""
-    config = blob("config", 1_732, "application/vnd.buildkit.cacheconfig.v0")
-    manifest = read(index(blob("a", 40), blob("b", 12), config))
-    assert manifest.kind == "cache"
-    assert [layer.digest for layer in manifest.layers] == [*map(sha256, ("a", "b", "config"))]
-    assert own_bytes(manifest) == (1_784, "exact")
-
-
-@pytest.mark.parametrize(
-    ("media_type", "is_blob"),
-    [
-        (OCI, False),
-        (f"{OCI_INDEX}; a=b", False),
-        ("application/customized.manifest+json", False),
-        ("application/vnd.mine+json", False),
-        (None, False),
-        ("", False),
-        ("no-media-type", False),
-        ("application/xml", True),
-        (GZIP, True),
-        ("application/vnd.oci.image.config.v1+json", True),
-        ("application/vnd.docker.container.image.v1+json", True),
-        ("application/vnd.buildkit.cacheconfig.v0", True),
-    ],
-)
-def test_a_child_is_a_manifest_or_a_blob_by_its_type(media_type: str | None, is_blob: bool) -> None:
-    """One without a type is taken for a manifest; an index with any is no cache."""
-    assert is_blob_in_index(media_type) is is_blob
-    odd = {"digest": sha256("x"), "size": 5, "mediaType": media_type}
-    assert read(index(odd)).kind == ("cache" if is_blob else "index")
-    assert read(index(odd, CHILD)).kind == "index"
-
-
-def test_an_embedded_child_has_been_read() -> None:
-    """If it verifies; through indexes in indexes."""
-    child = json.dumps(image(blob("a", 7)))
-    inner = json.dumps(index(embedding(child)))
-    forged = embedding(child) | {"data": b64encode(b"{}").decode()}
-    outer = json.dumps(index(embedding(inner), forged, blob("x", 1, OCI, data="no base64")))
-    chosen = TextChoice(()).choose([(sha256(outer), outer)])
-    assert [(each.digest, each.source, each.kind, each.digest_verified) for each in chosen] == [
-        (sha256(outer), "tag", "index", True),
-        (sha256(inner), "embedded", "index", True),
-        (sha256(child), "embedded", "image", True),
-    ]
-
-
-def embedding(text: str) -> Json:
-    """A descriptor that holds the text itself."""
-    data = b64encode(text.encode()).decode()
-    return {"mediaType": OCI, "digest": sha256(text), "size": len(text), "data": data}
 
 
 @pytest.mark.parametrize(
@@ -377,7 +284,7 @@ def test_of_a_field_stated_twice_the_last_one_counts() -> None:
         (with_extra('"' + "\\ud800" * 2**20 + '"'), "image"),
         (json.dumps(image() | {"config": {"digest": "a" * 2**24}}), "invalid"),
         (json.dumps(image() | {"config": {"digest": "a-" * 2**23 + ":"}}), "invalid"),
-        (json.dumps(image() | {"mediaType": "x" * 2**24}), "unknown"),
+        (json.dumps(image() | {"mediaType": "x" * 2**24}), "image"),
     ],
     ids=["long", "deep", "deep object", "no json", "halves", "word", "words", "media type"],
 )

@@ -1,8 +1,8 @@
-"""One input after another for what reads manifests and records: guided by which branches it takes.
+"""Fuzzes what reads manifests and records, guided by coverage.
 
-A program of its own, since the fuzzer ends the process it runs in:
-`fuzz_targets.py manifest|record CORPUS [libFuzzer's flags]`. What must hold of every input is in
-`manifest` and `record`; the flags bound the memory and time an input may take.
+A program of its own, because the fuzzer ends its process:
+`fuzz_targets.py manifest|record CORPUS [libFuzzer's flags]`. `manifest` and `record` say what must
+hold of every input; the flags bound the memory and time an input may take.
 """
 
 import json
@@ -45,6 +45,8 @@ MANIFESTS = [
     image(blob("a"), blob("a", 2), artifactType="application/x"),
     index(blob("a", platform={"os": "linux", "variant": "v8"}, annotations={"x": "y"})),
     index(blob("a", annotations={"vnd.docker.reference.type": "attestation-manifest"})),
+    index(blob("{}", 2, OCI, data="e30="), blob("a", 7)),
+    index(blob("a", 7), blob("b", 0)),
     schema1("b", "a", signatures=[{"protected": "eyJmb3JtYXRMZW5ndGgiOjF9"}]),
     {"mediaType": ARTIFACT, "blobs": [blob("a")]},
     {"mediaType": DOCKER, "layers": []},
@@ -86,9 +88,11 @@ VALUES: list[Any] = [
         [[]],
         {"digest": sha256("a")},
         sha256("a"),
+        sha256("a").upper(),
+        sha256("a").removeprefix("sha256:"),
         "sha512:x",
     ),
-    *(0, -1, 2**31, 2**53, 2**53 + 1, 2**63, 2**64, 10**400, 0.5, 1e300, "7", "\u0667", "1e3"),
+    *(0, -1, 2**31, 2**46 + 1, 2**53 + 1, 2**63, 2**64, 10**400, 0.5, 1e300, "7", "\u0667", "1e3"),
     *(OCI, OCI_INDEX, DOCKER_LIST, FOREIGN, ARTIFACT, "linux", "2026-03-01T00:00:00Z"),
     *("9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "2026-02-30T00:00:00Z"),
     *("0000-00-00T00:00:00Z", "2026-03-01T00:00:60Z", "2026-03-01T00:00:00.1234567891Z"),
@@ -100,7 +104,7 @@ LISTED = list_records(b"[" + NEIGHBOUR + b"]")[0]
 def manifest(data: bytes) -> None:
     """It is rows, or invalid with a problem; its sizes are exact everywhere; twice is the same."""
     text = data.decode("utf-8", "surrogateescape")
-    digest = sha256("a") if len(data) % 2 else text[:80]
+    digest = sha256("a") if len(data) % 2 else data[:80].decode("utf-8", "replace")
     made = read_manifest(text, digest)
     assert made == read_manifest(text, digest)
     assert made.kind is not Kind.INVALID or made.problem
@@ -172,27 +176,27 @@ def mutated(data: bytes, most: int, seed: int) -> bytes:
 def replaced(data: bytes, draw: random.Random) -> bytes:
     """A document with another value in one place."""
     document = json.loads(data)
-    holder, key = draw.choice(list(holders(document)))
-    holder[key] = inside_out(holder[key], draw)
+    holder, key = draw.choice(list(containers(document)))
+    holder[key] = replacement(holder[key], draw)
     text = json.dumps(document, ensure_ascii=draw.random() < 0.5)
     return text.encode("utf-8", "surrogatepass")
 
 
-def inside_out(value: Any, draw: random.Random) -> Any:
+def replacement(value: Any, draw: random.Random) -> Any:
     """Another value: one of the odd ones, or that of a manifest within a text."""
     if isinstance(value, str) and value.startswith("{") and draw.random() < 0.8:
         return mutated(value.encode(), 4096, draw.randrange(2**31)).decode("utf-8", "replace")
     return draw.choice([*VALUES, *MANIFESTS])
 
 
-def holders(value: Any) -> Iterator[tuple[Any, Any]]:
+def containers(value: Any) -> Iterator[tuple[Any, Any]]:
     """Every list and object of a document with each of its keys."""
     items: Any = ()
     if isinstance(value, dict | list):
         items = value.items() if isinstance(value, dict) else enumerate(value)
     for key, inner in list(items):
         yield value, key
-        yield from holders(inner)
+        yield from containers(inner)
 
 
 def main() -> None:

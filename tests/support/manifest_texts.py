@@ -60,7 +60,7 @@ def read(document: object) -> Manifest:
 
 
 def tables_of(texts: Iterable[tuple[str, str]]) -> ImageTables:
-    """The rows of texts given as (digest, text): the settled first."""
+    """The rows of texts given as (digest, text): those of final manifests first."""
     choice = TextChoice(())
-    settled = choice.choose(texts)
-    return image_tables([*settled, *choice.undecided()])
+    final = choice.choose(texts)
+    return image_tables([*final, *choice.undecided()])
