@@ -28,6 +28,7 @@ NO_DATES = [
     datetime(2026, 1, 2, 12, tzinfo=UTC),
     datetime(2026, 1, 1, 12, 1, 1, tzinfo=UTC),
 ]
+TWO_REGISTRIES = 0.15
 SIZES = [None, 0, 1, 2, 7, 100, 101, 1000, LARGEST_BLOB, LARGEST_BLOB + 1]
 ENDINGS = ["", ".sig", ".att", ".sbom", ".txt", "-scan", "0"]
 READINGS = {
@@ -65,7 +66,7 @@ def registry(random: Random, manifest_count: int) -> Description:
             manifests[digest]["first_run"] = random.randint(1, run_count)
         if random.random() < 0.1 * luck:
             manifests[digest]["readable_from_run"] = random.randint(2, run_count + 1)
-    names = ["cn-north-4", "eu-de"] if random.random() < 0.15 else ["cn-north-4"]
+    names = ["cn-north-4", "eu-de"] if random.random() < TWO_REGISTRIES else ["cn-north-4"]
     watched = {name: Watched(random, luck, manifests) for name in names}
     runs = []
     for _ in range(run_count):
@@ -98,8 +99,12 @@ def _manifest(
         ]
     if kind not in ("index", "invalid"):
         manifest["layers"] = _layers(random, luck, earlier, sizes, is_sized=kind != "schema1")
+    if kind == "cache":
+        manifest["layers"] = [text.removesuffix(" foreign") for text in manifest["layers"]]
     if kind in ("image", "artifact") and random.random() < 0.9:
-        manifest["config"] = _stated(random, luck, random.choice(list(sizes)), sizes)
+        config = random.choice(list(sizes))
+        if not any(text.startswith(f"{config} ") for text in manifest["layers"]):
+            manifest["config"] = _stated(random, luck, config, sizes)
     if random.random() < (0.5 if kind == "artifact" else 0.03):
         manifest["subject"] = random.choice([*digests, "sha256:gone"])
     return manifest
@@ -125,15 +130,16 @@ def _layers(
     base = random.choice(bases) if bases and random.random() < 0.7 else []
     names = [text.split()[0] for text in base[: random.randint(0, len(base))]]
     names += random.choices(list(sizes), k=random.randint(0, 3))
-    return [_stated(random, luck, name, sizes) if is_sized else name for name in names]
+    foreign = {name for name in names if random.random() < 0.13}
+    stated = [_stated(random, luck, name, sizes) if is_sized else name for name in names]
+    return [text + " foreign" * (text.split()[0] in foreign) for text in stated]
 
 
 def _stated(random: Random, luck: float, blob: str, sizes: dict[str, int | None]) -> str:
     size, odd = sizes[blob], random.random()
     if odd < 0.02 * luck:
         size = random.choice([None, 0, 3])
-    text = blob if size is None else f"{blob} {size}"
-    return f"{text} foreign" if 0.02 < odd < 0.15 else text
+    return blob if size is None else f"{blob} {size}"
 
 
 @dataclass
