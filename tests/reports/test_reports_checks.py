@@ -182,7 +182,7 @@ def test_counted_records_stand_for_themselves_but_not_for_a_live_tag() -> None:
     description = {
         "tags": {"team/app": {"v1": "image"}},
         "expected": {"team/app": 2},
-        "counted": [{"namespace": "team", "repository": "app", **row} for row in counted],
+        "counted": [{"in": "team/app", **row} for row in counted],
         "manifests": {"image": {"layers": ["base 100"]}},
     }
     with warehouse(expand(description)) as con:

@@ -12,18 +12,22 @@ NAME = re.compile(r"sha(256|512)-([0-9a-f]{64})")
 
 
 def subject_of(registry: Registry, key: Key) -> str | None:
-    """The digest a tag follows, as its manifest or else its name says."""
+    """The digest a tag follows: of its manifest's subject, else of its name.
+
+    A tag that reaches that digest itself keeps it, and follows nothing.
+    """
     manifest: Row = registry.known.manifests.get(registry.state[key], {})
-    if manifest.get("subject_digest") is not None:
-        subject: str = manifest["subject_digest"]
-        return subject
+    subject: str | None = manifest.get("subject_digest") or _named_subject(registry, key)
+    return None if subject in registry.known.reachable(registry.state[key]) else subject
+
+
+def _named_subject(registry: Registry, key: Key) -> str | None:
+    """The digest that a tag's name holds."""
     name = NAME.match(key[2])
     if name is None:
         return None
     digest = f"sha{name[1]}:{name[2]}"
-    whole = digest if name[1] == "256" else _uncut(registry, digest)
-    # A name that says what the tag itself points at follows nothing.
-    return whole if whole != registry.state[key] else None
+    return digest if name[1] == "256" else _uncut(registry, digest)
 
 
 def _uncut(registry: Registry, digest: str) -> str:

@@ -11,6 +11,7 @@ def shared_layers(registry: Registry) -> list[Row]:
     """One row per layer of several tags."""
     known, rows = registry.known, []
     layers = {row["blob_digest"] for row in registry.tables["layers"]}
+    layers |= {r["manifest_digest"] for r in registry.tables["platforms"] if r["is_blob"]}
     for blob in sorted(layers & known.union(registry.state.values())):
         users = [key for key, digest in registry.state.items() if blob in known.blobs(digest)]
         size = known.size(blob)

@@ -102,8 +102,7 @@ class Registry:
 
     def _unread(self) -> Iterator[Place]:
         for name in self.repositories:
-            strange = [key for key in self.rejected[name] if (*name, key) not in self.state]
-            if strange or self.is_incomplete(name) or self.is_never_read(name):
+            if self.rejected[name] or self.is_incomplete(name) or self.is_never_read(name):
                 yield name
         for row in self.rows("namespaces"):
             if self.is_unread_list(row):

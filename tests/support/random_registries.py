@@ -28,6 +28,7 @@ NO_DATES = [
     datetime(2026, 1, 2, 12, tzinfo=UTC),
     datetime(2026, 1, 1, 12, 1, 1, tzinfo=UTC),
 ]
+TWO_REGISTRIES = 0.2
 SIZES = [None, 0, 1, 2, 7, 100, 101, 1000, LARGEST_BLOB, LARGEST_BLOB + 1]
 ENDINGS = ["", ".sig", ".att", ".sbom", ".txt", "-scan", "0"]
 READINGS = {
@@ -35,7 +36,7 @@ READINGS = {
     "unchanged": 2,
     "incomplete": 2,
     "failed": 2,
-    "skipped": 2,
+    "skipped": 3,
     "unlisted": 1,
     "recreated": 1,
     "missing": 1,
@@ -50,28 +51,44 @@ def registries(draw: st.DrawFn, most_manifests: int = 60) -> Description:
     return registry(random, random.randint(1, most_manifests))
 
 
-def registry(random: Random, manifest_count: int) -> Description:
-    """Make up a registry of so many manifests."""
+def registry(random: Random, manifest_count: int, *, is_plain: bool = False) -> Description:
+    """Make up a registry of so many manifests.
+
+    Args:
+        random: decides.
+        manifest_count: how many there are.
+        is_plain: all goes well, and no name or size means more than itself.
+    """
     digests = [_digest(random, number) for number in range(manifest_count)]
     run_count = random.randint(1, 4)
-    luck = random.choice([0.0, 0.5, 1.0])
+    luck = 0.0 if is_plain else random.choice([0.0, 0.5, 1.0])
     blobs = [f"blob{number}" for number in range(random.randint(1, 2 * manifest_count))]
     sizes = {blob: random.choice(SIZES if random.random() < luck else [3, 70]) for blob in blobs}
-    sizes |= dict.fromkeys(sorted(NOTHING)[:1], 0)
+    sizes |= {} if is_plain else dict.fromkeys(sorted(NOTHING)[:1], 0)
     manifests: dict[str, Any] = {}
     for digest in digests:
         manifests[digest] = _manifest(random, luck, digests, manifests, sizes)
+        if is_plain:
+            _hold_no_blobs(manifests[digest])
         if random.random() < 0.2 * luck:
             manifests[digest]["first_run"] = random.randint(1, run_count)
         if random.random() < 0.1 * luck:
             manifests[digest]["readable_from_run"] = random.randint(2, run_count + 1)
-    names = ["cn-north-4", "eu-de"] if random.random() < 0.15 else ["cn-north-4"]
-    watched = {name: Watched(random, luck, manifests) for name in names}
+    names = ["cn-north-4", "eu-de"] if random.random() < TWO_REGISTRIES * luck else ["cn-north-4"]
+    watched = {name: Watched(random, luck, manifests, is_plain) for name in names}
     runs = []
     for _ in range(run_count):
         name = random.choice(names)
         runs.append({"registry": name, **watched[name].run()})
     return {"manifests": manifests, "runs": runs}
+
+
+def _hold_no_blobs(manifest: Description) -> None:
+    """Let an index list nothing but manifests: the size of a blob is stated in one place."""
+    if manifest["kind"] == "cache":
+        manifest["kind"] = "image"
+    children = manifest.get("children", [])
+    manifest["children"] = [text for text in children if not text.endswith(" blob")]
 
 
 def _digest(random: Random, number: int) -> str:
@@ -98,8 +115,12 @@ def _manifest(
         ]
     if kind not in ("index", "invalid"):
         manifest["layers"] = _layers(random, luck, earlier, sizes, is_sized=kind != "schema1")
+    if kind == "cache":
+        manifest["layers"] = [text.removesuffix(" foreign") for text in manifest["layers"]]
     if kind in ("image", "artifact") and random.random() < 0.9:
-        manifest["config"] = _stated(random, luck, random.choice(list(sizes)), sizes)
+        config = random.choice(list(sizes))
+        if not any(text.startswith(f"{config} ") for text in manifest["layers"]):
+            manifest["config"] = _stated(random, luck, config, sizes)
     if random.random() < (0.5 if kind == "artifact" else 0.03):
         manifest["subject"] = random.choice([*digests, "sha256:gone"])
     return manifest
@@ -125,15 +146,16 @@ def _layers(
     base = random.choice(bases) if bases and random.random() < 0.7 else []
     names = [text.split()[0] for text in base[: random.randint(0, len(base))]]
     names += random.choices(list(sizes), k=random.randint(0, 3))
-    return [_stated(random, luck, name, sizes) if is_sized else name for name in names]
+    foreign = {name for name in names if random.random() < 0.13}
+    stated = [_stated(random, luck, name, sizes) if is_sized else name for name in names]
+    return [text + " foreign" * (text.split()[0] in foreign) for text in stated]
 
 
 def _stated(random: Random, luck: float, blob: str, sizes: dict[str, int | None]) -> str:
     size, odd = sizes[blob], random.random()
     if odd < 0.02 * luck:
         size = random.choice([None, 0, 3])
-    text = blob if size is None else f"{blob} {size}"
-    return f"{text} foreign" if 0.02 < odd < 0.15 else text
+    return blob if size is None else f"{blob} {size}"
 
 
 @dataclass
@@ -143,6 +165,7 @@ class Watched:
     random: Random
     luck: float
     manifests: dict[str, Any]
+    is_plain: bool
     tags: dict[str, Tags] = field(default_factory=dict)
     counted: dict[str, list[Description]] = field(default_factory=dict)
 
@@ -152,7 +175,7 @@ class Watched:
         if self.tags and random.random() < 0.05 * self.luck:
             return self._forget()
         run: Description = {
-            "hours": random.choice([1, 24, 24, 60]),
+            "hours": random.choice([1, 24, 49, 60] if self.luck else [24]),
             "stale_days": random.choice([1, 30, 180]),
             "exact_hours": random.choice([None, 24, 48, 48, 72]),
             "unread_namespaces": random.choice([0, 0, 1]),
@@ -251,21 +274,23 @@ class Watched:
         for _ in range(random.randint(1, 8)):
             algorithm, _, subject = random.choice(list(self.manifests)).partition(":")
             follower = f"{algorithm}-{subject[:64]}{random.choice(ENDINGS)}"
-            new[random.choice([*TAGS, follower, follower, follower])] = self._pointer()
+            followers = [] if self.is_plain else [follower] * 3
+            new[random.choice([*TAGS, *followers])] = self._pointer()
         return new
 
     def _pointer(self) -> Description:
         random = self.random
+        ages = [age for age in AGES if age >= 0] if self.is_plain else AGES
         digest = random.choice(list(self.manifests))
         if random.random() < 0.05 * self.luck:
             digest = "sha256:never-read"
         pointer = {
             "manifest": digest,
-            "updated_days_ago": random.choice(AGES),
-            "created_days_ago": random.choice([*AGES, None]),
-            "api_size_bytes": random.choice([None, 0, *self._sums(digest)]),
+            "updated_days_ago": random.choice(ages),
+            "created_days_ago": random.choice([*ages, None]),
+            "api_size_bytes": random.choice(self._sums(digest)),
         }
-        if random.random() < 0.1:
+        if random.random() < 0.1 * self.luck:
             pointer[random.choice(["created_at", "updated_at"])] = random.choice(NO_DATES)
         if random.random() < 0.1:
             pointer["tag_type"] = random.choice([0, 1, 2])
@@ -273,13 +298,15 @@ class Watched:
             pointer["unreadable_fields"] = "size"
         return pointer
 
-    def _sums(self, digest: str) -> list[int]:
+    def _sums(self, digest: str) -> list[int | None]:
         """Some ways to count an image, right and wrong."""
+        if self.is_plain:
+            return [None, 107]
         manifest = self.manifests.get(digest, {})
         texts = [*manifest.get("layers", []), *filter(None, [manifest.get("config")])]
         stored = [text for text in texts if "foreign" not in text]
         ways = [texts, stored, list(dict.fromkeys(texts)), list(dict.fromkeys(stored))]
-        return [*(sum(map(_size, way)) for way in ways), 107]
+        return [*(sum(map(_size, way)) for way in ways), None, 0, 107]
 
 
 def _size(text: str) -> int:
