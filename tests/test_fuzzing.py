@@ -11,7 +11,7 @@ from checkout import ROOT
 
 pytest.importorskip("atheris", reason="has no wheel for this platform")
 
-# A process starts with the peak of the one that started it, so the fuzzer is started by a small one.
+# A process starts with the peak of the one that started it: a small one starts the fuzzer.
 SHELL = ["sh", "-c", '"$@"; exit $?', "sh"]
 # Seconds an input may take, and megabytes the whole process.
 BOUNDS = ["-timeout=5", "-rss_limit_mb=800", "-max_len=4096"]
