@@ -22,7 +22,7 @@ from pipelines.swr.wire import TagRecord, read_record
 from pipelines.warehouse.query import run_query
 
 _SIGNS = {"exact": "", "lower_bound": "≥ ", "upper_bound": "≤ ", "estimate": "≈ "}
-_SIGNS_EXPLAINED = ["", "≥ at least, ≤ at most, ≈ as last read, ? unknown (docs/sizes.md)"]
+_SIGNS_EXPLAINED = ["", "≥ at least, ≤ at most, ≈ about, ? unknown: see docs/sizes.md"]
 _SIZES = ("logical_bytes", "deduplicated_bytes", "saved_bytes")
 _BUCKETS = ("0-7d", "8-30d", "31-90d", "91-180d", "181-365d", ">365d", "unknown")
 _SHOWN_CHANGES = 12
@@ -44,18 +44,18 @@ _CAUSES = """
     group by kind order by sum(affected_tag_count) desc, gap_count desc, kind
 """
 _CAUSE_WORDS = {
-    "unread_child": "manifests nobody has read",
+    "unread_child": "unread manifests",
     "invalid_manifest": "invalid manifests",
-    "unknown_manifest": "manifests of no known kind",
-    "rejected_record": "tag records that could not be used",
-    "size_unknown": "blobs without a stated size",
-    "size_conflict": "blobs with several sizes",
-    "repository_incomplete": "repositories read incompletely",
+    "unknown_manifest": "unknown manifests",
+    "rejected_record": "rejected records",
+    "size_unknown": "unsized blobs",
+    "size_conflict": "size conflicts",
+    "repository_incomplete": "repositories incomplete",
     "repository_never_read": "repositories never read",
     "repository_too_old": "repositories read too long ago",
-    "repository_not_confirmed": "repositories that are not listed any more",
-    "namespace_not_read": "namespaces never listed",
-    "list_contradicted": "repositories with more tags than their list gave",
+    "repository_not_confirmed": "repositories not confirmed",
+    "namespace_not_read": "namespaces not read",
+    "list_contradicted": "lists contradicted",
 }
 _SHOWN_CAUSES = 2
 _CHANGES = """
@@ -78,6 +78,7 @@ def report_overview(directory: Path) -> RenderableType:
     registry = run_query(directory, _REGISTRY).to_pylist()[0]
     return Group(
         _headline(registry),
+        _reading(registry),
         how_exact(registry, run_query(directory, _CAUSES).to_pylist()),
         "",
         _sizes(run_query(directory, _NAMESPACES).to_pylist(), registry),
@@ -163,19 +164,20 @@ def how_exact(registry: dict[str, Any], causes: list[dict[str, Any]]) -> str:
         registry: the row of reports.registry_size.
         causes: kinds of reports.gaps with their counts, the largest first.
     """
-    since = registry["oldest_read_at"]
-    read = f", as read since {since:%Y-%m-%d %H:%M} UTC" if since else ""
     if not causes:
-        return f"Exact: every figure{read}."
-    total = registry["tag_count"]
+        return "Exact: every figure."
     shown = [f"{row['gap_count']:,} {_CAUSE_WORDS[row['kind']]}" for row in causes[:_SHOWN_CAUSES]]
-    more = len(causes) - _SHOWN_CAUSES
-    rest = f" and {more} more kinds" if more > 0 else ""
     return (
-        f"Exact: the size of {registry['exact_size_tag_count']:,} of {total:,} tags, what deleting"
-        f" one gives back of {registry['exact_reclaimable_tag_count']:,}{read}."
-        f" Not read or in doubt: {', '.join(shown)}{rest} (reports.gaps)."
+        f"Exact: {registry['exact_size_tag_count']:,}/{registry['tag_count']:,} sizes,"
+        f" {registry['exact_reclaimable_tag_count']:,} reclaimable; {', '.join(shown)}"
     )
+
+
+def _reading(registry: dict[str, Any]) -> str:
+    """Say whose registry and of when the figures are."""
+    since = registry["oldest_read_at"]
+    moment = f"since {since:%Y-%m-%d %H:%M} UTC" if since else "never"
+    return f"As last read, {moment}, by what these credentials can see."
 
 
 def _legend(registry: dict[str, Any]) -> list[str]:

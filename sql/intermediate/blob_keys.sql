@@ -1,5 +1,5 @@
--- One row per digest of a configuration, layer or other blob that a manifest names: a short
--- key.
+-- One row per digest of a configuration, layer or other blob that a manifest names: a
+-- short key.
 create or replace temp table blob_keys as
 with digests as (
     select blob_digest from main.layers

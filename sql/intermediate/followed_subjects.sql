@@ -1,6 +1,6 @@
 -- One row per subject that a live tag reaches, and whether what follows it is fresh: some
--- tag that reaches it is. Such a tag may be a follower itself, and is then as fresh as its
--- own subject. Null if none goes by its own age.
+-- tag that reaches it is. Such a tag may be a follower itself, and is then as fresh as
+-- its own subject. Null if none goes by its own age.
 create or replace temp table followed_subjects as
 with recursive
 subjects as (

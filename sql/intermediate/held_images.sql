@@ -1,5 +1,6 @@
 -- One row per image or artifact with foreign layers that the registry holds all the same:
--- the size it states of a live tag counts them. A layer listed twice may count twice in it.
+-- the size it states of a live tag counts them. A layer listed twice may count twice in
+-- it.
 create or replace temp table held_images as
 with
 foreign_images as (

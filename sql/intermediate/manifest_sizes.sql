@@ -52,8 +52,8 @@ judged as (
         parts.has_open_parts or coalesce(bytes.has_uncertain, false) as is_uncertain,
         parts.has_open_parts or coalesce(bytes.has_exclusive_uncertain, false)
             as is_exclusive_uncertain,
-        bytes.known_bytes is not null or not (is_uncertain or coalesce(bytes.has_known, false))
-            as is_known
+        bytes.known_bytes is not null
+        or not (is_uncertain or coalesce(bytes.has_known, false)) as is_known
     from parts
     left join bytes on parts.root_key = bytes.root_key
 )

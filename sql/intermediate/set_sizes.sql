@@ -1,8 +1,8 @@
 -- One row per scope (the registry with scope_key 0, each namespace, each repository) and
--- choice of its live tags (all, stale, orphaned followers, or those of one age bucket), also
--- without tags: their bytes, and how far these are known. Bytes whose sum passes 2^63 - 1
--- are not known.
--- exclusive_bytes: blobs that no other live tag reaches, which the set would give back.
+-- choice of its live tags (all, stale, orphaned followers, or those of one age bucket),
+-- also without tags: their bytes, and how far these are known. Bytes whose sum passes
+-- 2^63 - 1 are not known. exclusive_bytes: blobs that no other live tag reaches, which
+-- the set would give back.
 create or replace temp table set_sizes as
 with
 choices as (
@@ -112,8 +112,8 @@ totals as (
     group by scopes.scope, scopes.scope_key, choices.choice
 ),
 
--- What was not read, apart from parts of tags, is inside of all tags of a scope, may be of
--- any age or not, and is outside of tags that are listed, as stale ones are.
+-- What was not read, apart from parts of tags, is inside of all tags of a scope, may be
+-- of any age or not, and is outside of tags that are listed, as stale ones are.
 placed as (
     select
         totals.*,

@@ -1,7 +1,7 @@
 -- One row per change of a tag that a run saw: created, moved, deleted, restored or
--- forgotten, with the bytes it orphaned: of blobs reachable before that run and not after it. Each is
--- divided equally among the namespaces, then repositories, then tags of that run whose
--- old manifest reached it, in name order.
+-- forgotten, with the bytes it orphaned: of blobs reachable before that run and not after
+-- it. Each is divided equally among the namespaces, then repositories, then tags of that
+-- run whose old manifest reached it, in name order.
 create or replace temp table tag_changes as
 with
 orphans as (
@@ -107,6 +107,20 @@ shares as (
     from counted
 ),
 
+-- What was not known before a run or after it, as these runs told it.
+judged_runs as (
+    select
+        reading.run_key,
+        reading.unread_before_count,
+        reading.unread_after_count,
+        growth.has_unread or lag(growth.has_unread, 1, false) over runs as has_unread,
+        growth.is_in_doubt or lag(growth.is_in_doubt, 1, false) over runs as is_in_doubt
+    from run_reading as reading
+    inner join run_numbers as runs on reading.run_key = runs.run_key
+    inner join reports.daily_growth as growth on runs.run_id = growth.run_id
+    window runs as (order by reading.run_key)
+),
+
 orphaned as (
     select
         shares.interval_key,
@@ -123,18 +137,21 @@ ended as (
         endings.manifest_key,
         case when orphaned.interval_key is null then 0 else orphaned.orphaned_bytes end
             as orphaned_bytes,
+        coalesce(sizes.read_run_key > endings.run_key, true) as is_unread,
         sizes.is_known
         and (orphaned.interval_key is null or orphaned.orphaned_bytes is not null)
             as is_known,
         coalesce(orphaned.is_uncertain, false)
         or sizes.has_schema1
-        or coalesce(sizes.read_run_key > endings.run_key, true) as is_uncertain,
-        runs.is_unread,
+        or is_unread as is_uncertain,
+        runs.has_unread
+        or runs.unread_after_count > 0
+        or runs.unread_before_count > cast(is_unread as integer) as is_unread_elsewhere,
         runs.is_in_doubt
     from endings
     inner join manifest_sizes as sizes on endings.manifest_key = sizes.manifest_key
     left join orphaned on endings.interval_key = orphaned.interval_key
-    left join run_reading as runs on endings.run_key = runs.run_key
+    left join judged_runs as runs on endings.run_key = runs.run_key
 )
 
 select
@@ -158,7 +175,7 @@ select
             basis(
                 coalesce(ended.is_known, false),
                 ended.is_uncertain,
-                ended.is_unread,
+                ended.is_unread_elsewhere,
                 ended.is_in_doubt
             )
     end as orphaned_basis

@@ -1,8 +1,8 @@
 -- One row per run: how the registry's deduplicated bytes changed. As far as sizes are
 -- known: after = before + added - orphaned + learned. learned is what the run taught us
 -- of blobs that were there already: sizes, resolved children, smaller statements. Rows of
--- earlier runs stay as they are, and what is learned of them later belongs to the run that
--- learned it.
+-- earlier runs stay as they are, and what is learned of them later belongs to the run
+-- that learned it.
 create table if not exists reports.daily_growth (
     registry varchar,
     run_id varchar,
@@ -22,7 +22,9 @@ create table if not exists reports.daily_growth (
     learned_bytes bigint,
     deduplicated_after_bytes bigint,
     basis varchar,
-    is_fully_read boolean
+    is_fully_read boolean,
+    has_unread boolean,
+    is_in_doubt boolean
 );
 
 insert into reports.daily_growth
@@ -76,6 +78,8 @@ counted as (
         runs.as_of,
         told.run_id is null as is_new,
         coalesce(told.is_fully_read, reading.is_fully_read) as is_fully_read,
+        reading.has_unread,
+        reading.is_in_doubt,
         told.deduplicated_after_bytes as told_bytes,
         coalesce(readings.repository_count, 0) as repository_count,
         coalesce(readings.repositories_complete, 0) as repositories_complete,
@@ -133,7 +137,9 @@ select
         as learned_bytes,
     try_cast(after_bytes as bigint) as deduplicated_after_bytes,
     case when is_fully_read and was_fully_read then 'exact' else 'estimate' end as basis,
-    is_fully_read
+    is_fully_read,
+    has_unread,
+    is_in_doubt
 from chained
 where is_new
 order by run_key;
@@ -158,3 +164,5 @@ comment on column reports.daily_growth.learned_bytes is 'What the run taught us 
 comment on column reports.daily_growth.deduplicated_after_bytes is 'Known bytes after the run: before + added - orphaned + learned.';
 comment on column reports.daily_growth.basis is 'exact where nothing was unread or in doubt in this run and the one before, else estimate; for all bytes of this row.';
 comment on column reports.daily_growth.is_fully_read is 'Whether reports.gaps was empty after this run.';
+comment on column reports.daily_growth.has_unread is 'Whether a repository or namespace may have held more than was known after this run.';
+comment on column reports.daily_growth.is_in_doubt is 'Whether what was known of a repository might have been over after this run.';

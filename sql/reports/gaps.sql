@@ -1,6 +1,6 @@
--- One row per thing that keeps a figure from being exact: a part of a live tag that nobody
--- has read or whose size is not known, and a repository or namespace of which something is
--- unread or in doubt. Without rows every figure is exact.
+-- One row per thing that keeps a figure from being exact: a part of a live tag that
+-- nobody has read or whose size is not known, and a repository or namespace of which
+-- something is unread or in doubt. Without rows every figure is exact.
 create or replace table reports.gaps as
 with
 open_manifests as (

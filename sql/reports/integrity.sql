@@ -119,32 +119,35 @@ layer_places as (
     group by layers.manifest_digest, layers.blob_digest
 ),
 
-layer_choices as (
-    select *, 'all' as choice from layer_places
-    union all
-    select *, 'held' as choice from layer_places where is_stored
-    union all
-    select *, 'own' as choice from layer_places where is_listed_stored
-),
-
 listed_sizes as (
     select
         manifest_digest,
-        choice,
         sum(distinct_bytes) as distinct_bytes,
-        sum(listed_bytes) as listed_bytes
-    from layer_choices
-    group by manifest_digest, choice
+        sum(listed_bytes) as listed_bytes,
+        sum(case when is_stored then distinct_bytes else 0 end) as distinct_held_bytes,
+        sum(case when is_stored then listed_bytes else 0 end) as listed_held_bytes,
+        sum(case when is_listed_stored then distinct_bytes else 0 end)
+            as distinct_own_bytes,
+        sum(case when is_listed_stored then listed_bytes else 0 end) as listed_own_bytes
+    from layer_places
+    group by manifest_digest
 ),
 
 allowed as (
     select distinct denied.manifest_digest, denied.api_size_bytes
     from denied
     inner join main.manifests on denied.manifest_digest = manifests.manifest_digest
-    inner join listed_sizes as sizes on denied.manifest_digest = sizes.manifest_digest
+    left join listed_sizes as sizes on denied.manifest_digest = sizes.manifest_digest
     where
         denied.api_size_bytes - coalesce(manifests.config_bytes, 0)
-        in (sizes.distinct_bytes, sizes.listed_bytes)
+        in (
+            coalesce(sizes.distinct_bytes, 0),
+            coalesce(sizes.listed_bytes, 0),
+            coalesce(sizes.distinct_held_bytes, 0),
+            coalesce(sizes.listed_held_bytes, 0),
+            coalesce(sizes.distinct_own_bytes, 0),
+            coalesce(sizes.listed_own_bytes, 0)
+        )
 ),
 
 tag_findings as (
@@ -204,7 +207,8 @@ tag_findings as (
         tags.tag,
         manifests.manifest_digest,
         'updated_at is later than this run by '
-        || (epoch_us(tags.updated_at) - epoch_us(run.as_of)) // 1000000 || ' seconds' as detail
+        || (epoch_us(tags.updated_at) - epoch_us(run.as_of)) // 1000000
+        || ' seconds' as detail
     from live_tags as tags
     inner join manifest_keys as manifests on tags.manifest_key = manifests.manifest_key
     cross join latest_run as run

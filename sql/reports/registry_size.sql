@@ -54,16 +54,21 @@ select
     sizes.logical_bytes,
     sizes.deduplicated_bytes,
     sizes.saved_bytes,
-    case when sizes.is_known then try_cast(coalesce(ledger.one_tag_bytes, 0) as bigint) end
-        as one_tag_bytes,
     case
-        when sizes.is_known then try_cast(coalesce(ledger.one_repository_bytes, 0) as bigint)
+        when sizes.is_known
+            then try_cast(coalesce(ledger.one_tag_bytes, 0) as bigint)
+    end as one_tag_bytes,
+    case
+        when sizes.is_known
+            then try_cast(coalesce(ledger.one_repository_bytes, 0) as bigint)
     end as one_repository_bytes,
     case
-        when sizes.is_known then try_cast(coalesce(ledger.one_namespace_bytes, 0) as bigint)
+        when sizes.is_known
+            then try_cast(coalesce(ledger.one_namespace_bytes, 0) as bigint)
     end as one_namespace_bytes,
     case
-        when sizes.is_known then try_cast(coalesce(ledger.many_namespaces_bytes, 0) as bigint)
+        when sizes.is_known
+            then try_cast(coalesce(ledger.many_namespaces_bytes, 0) as bigint)
     end as many_namespaces_bytes,
     sizes.dedup_ratio,
     sizes.size_basis,

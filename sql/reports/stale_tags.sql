@@ -1,7 +1,7 @@
 -- One row per stale live tag: not updated for the run's stale_days. Signatures,
 -- attestations, SBOMs and their like follow their subject instead: stale when every live
--- tag that reaches it is; where none does they go by their own age. Deleting all stale tags
--- together gives back more than the sum of deleting each alone.
+-- tag that reaches it is; where none does they go by their own age. Deleting all stale
+-- tags together gives back more than the sum of deleting each alone.
 create or replace table reports.stale_tags as
 select
     tags.registry,

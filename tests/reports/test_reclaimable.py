@@ -96,8 +96,6 @@ def test_tags_together_give_back_what_nobody_else_uses(
         }
 
 
-@pytest.mark.soak
-@pytest.mark.timeout(1200)
 @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=TOO_BIG)
 @given(registries(), st.randoms(use_true_random=False))
 def test_any_tags_equal_the_brute_force(description: dict[str, Any], random: Random) -> None:
@@ -110,8 +108,6 @@ def test_any_tags_equal_the_brute_force(description: dict[str, Any], random: Ran
             assert answer(con, keys) == by_hand(registry, keys, 0)
 
 
-@pytest.mark.soak
-@pytest.mark.timeout(1200)
 @settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=TOO_BIG)
 @given(registries())
 def test_tags_that_reports_choose_give_back_what_the_reports_say(

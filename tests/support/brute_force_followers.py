@@ -66,19 +66,9 @@ def is_stale(registry: Registry, key: Key) -> bool:
 
 
 def is_orphaned(registry: Registry, key: Key) -> bool:
-    """Whether no tag that follows nothing keeps the subject of a follower."""
-    if subject_of(registry, key) is None:
-        return False
-    seen, waiting = set(), [key]
-    while waiting:
-        tag = waiting.pop()
-        subject = subject_of(registry, tag)
-        if subject is None:
-            return False
-        if tag not in seen:
-            seen.add(tag)
-            waiting += reaching(registry, subject)
-    return True
+    """Whether no live tag reaches the subject of a follower."""
+    subject = subject_of(registry, key)
+    return subject is not None and not reaching(registry, subject)
 
 
 def stale_tags(registry: Registry) -> list[Row]:

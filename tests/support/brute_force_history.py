@@ -141,6 +141,8 @@ def daily_growth(day: Day) -> Row:
         "deduplicated_after_bytes": known.total(after),
         "is_fully_read": day.is_exact,
         "basis": "exact" if is_exact else "estimate",
+        "has_unread": bool(registry.unread),
+        "is_in_doubt": bool(registry.doubts),
     }
 
 

@@ -110,15 +110,10 @@ class Registry:
 
     def is_unread_list(self, row: Row) -> bool:
         """Whether a visible namespace may have repositories that no list showed."""
-        listed_at = row["listed_at"]
         if row["last_seen_at"] != self.listed_at:
             return False
-        if listed_at is None or row["list_status"] == "incomplete":
-            return True
-        # If one of its repositories is too old, that says it already.
-        mine = [name for name in self.repositories if name[0] == row["namespace"]]
-        is_too_old: bool = listed_at < self.oldest_exact and not any(map(self.is_too_old, mine))
-        return is_too_old or row["unreadable_repositories"] > 0
+        is_cut: bool = row["listed_at"] is None or row["list_status"] == "incomplete"
+        return is_cut or row["unreadable_repositories"] > 0
 
     def _is_in_doubt(self, name: Name) -> bool:
         return (

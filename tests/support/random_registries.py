@@ -2,8 +2,8 @@
 
 Shared and repeated layers, nested and circular indexes, caches, unresolved children, foreign
 layers, unknown, impossible and conflicting sizes, manifests of every kind, some readable only
-later, followers by subject and by name, dates that are none; one or two registries read by several
-runs, each of which may fail, miss, skip, forget or reject anything.
+later, followers by subject and by name, dates that are none; read by several runs, each of which
+may fail, miss, skip, forget or reject anything.
 """
 
 from dataclasses import dataclass, field
@@ -28,7 +28,6 @@ NO_DATES = [
     datetime(2026, 1, 2, 12, tzinfo=UTC),
     datetime(2026, 1, 1, 12, 1, 1, tzinfo=UTC),
 ]
-TWO_REGISTRIES = 0.2
 SIZES = [None, 0, 1, 2, 7, 100, 101, 1000, LARGEST_BLOB, LARGEST_BLOB + 1]
 ENDINGS = ["", ".sig", ".att", ".sbom", ".txt", "-scan", "0"]
 READINGS = {
@@ -74,13 +73,8 @@ def registry(random: Random, manifest_count: int, *, is_plain: bool = False) -> 
             manifests[digest]["first_run"] = random.randint(1, run_count)
         if random.random() < 0.1 * luck:
             manifests[digest]["readable_from_run"] = random.randint(2, run_count + 1)
-    names = ["cn-north-4", "eu-de"] if random.random() < TWO_REGISTRIES * luck else ["cn-north-4"]
-    watched = {name: Watched(random, luck, manifests, is_plain) for name in names}
-    runs = []
-    for _ in range(run_count):
-        name = random.choice(names)
-        runs.append({"registry": name, **watched[name].run()})
-    return {"manifests": manifests, "runs": runs}
+    watched = Watched(random, luck, manifests, is_plain)
+    return {"manifests": manifests, "runs": [watched.run() for _ in range(run_count)]}
 
 
 def _hold_no_blobs(manifest: Description) -> None:
