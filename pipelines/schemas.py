@@ -197,6 +197,10 @@ RUNS_TABLE = _table(
         FLOAT,
         "The registry's clock minus ours, by the Date header; null where it sent none.",
     ),
+    reader_version=(
+        INT32,
+        "The reader of manifests that all stored texts were read with; null if it read none.",
+    ),
 )
 LAYERS_TABLE = _table(
     "One row per manifest and layer position.",

@@ -26,6 +26,9 @@ from pipelines.images.json_shapes import (
 )
 from pipelines.images.lenient import LenientReader
 
+# Raise it when a text is read differently from now on: the next run reads all stored texts anew.
+READER_VERSION = 1
+
 
 class Kind(StrEnum):
     """What a manifest is; the values of `manifests.manifest_kind`."""

@@ -19,14 +19,13 @@ class TextChoice:
         self._final = set(final)
         self._best: dict[str, Manifest] = {}
 
-    def choose(self, texts: Iterable[tuple[str, str]]) -> list[Manifest]:
-        """Read texts given as (digest, text), and those that indexes embed.
+    def choose(self, texts: Iterable[tuple[str, str]], source: str = "tag") -> list[Manifest]:
+        """Read texts given as (digest, text) from a source, and those that indexes embed.
 
         Returns:
             The final manifests among them, each once.
         """
         chosen = []
-        source = "tag"
         # An embedded text is shorter than the one that embeds it: this comes to an end.
         while texts:
             embedded: list[tuple[str, str]] = []

@@ -137,4 +137,5 @@ def _run(
         exact_hours=settings.exact_hours,
         clock_set_back_seconds=clock.set_back_seconds,
         clock_offset_seconds=None,
+        reader_version=None,
     )

@@ -7,8 +7,12 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
+from duckdb import DuckDBPyConnection
 
 from pipelines.errors import WarehouseShortOfMemory
+from pipelines.images.manifest import READER_VERSION, read_manifest
+from pipelines.images.tables import image_tables
+from pipelines.images.text_choice import TextChoice
 from pipelines.landing import writer as landing
 from pipelines.landing.reader import (
     read_crawls,
@@ -53,11 +57,12 @@ def _load_landing(settings: Settings, run_id: str, memory_limit: str | None) -> 
     start_building(directory)
     with connect_building(directory, memory_limit) as con:
         load.begin(con, registry.name)
+        _read_anew(con, totals.as_of)
 
-        def settled(digests: Collection[str]) -> set[str]:
-            return load.settled_digests(con, list(digests))
+        def final(digests: Collection[str]) -> set[str]:
+            return load.final_digests(con, list(digests))
 
-        for chunk in normalize(path, settled):
+        for chunk in normalize(path, final):
             load.stage_tags(con, chunk.tags)
             load.stage_rejected(con, chunk.counted, chunk.rejected)
             load.load_images(con, *chunk.images, totals.as_of)
@@ -71,6 +76,19 @@ def _load_landing(settings: Settings, run_id: str, memory_limit: str | None) -> 
         rows = load.row_counts(con)
     RunLog(run_id).event("run loaded", status=run.status, rows=rows)
     return rows
+
+
+def _read_anew(con: DuckDBPyConnection, as_of: datetime) -> None:
+    """Read the stored texts once more, if another release has read them: this one knows more."""
+    if load.reader_version(con) == READER_VERSION:
+        return
+    for texts in load.stored_texts(con):
+        read = [read_manifest(text, digest, source) for digest, text, source in texts]
+        load.load_images(con, *image_tables(read), as_of, is_reread=True)
+        choice = TextChoice(())
+        embedded = [pair for manifest in read for pair in manifest.embedded]
+        found = [*choice.choose(embedded, "embedded"), *choice.undecided()]
+        load.load_images(con, *image_tables(found), as_of)
 
 
 def _as_row(registry: RegistryIdentity) -> pa.Table:
@@ -113,4 +131,5 @@ def _run_row(
         exact_hours=settings.exact_hours,
         clock_set_back_seconds=totals.clock_set_back_seconds,
         clock_offset_seconds=totals.clock_offset_seconds,
+        reader_version=READER_VERSION,
     )

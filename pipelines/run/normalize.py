@@ -63,29 +63,27 @@ class _Batch(NamedTuple):
     texts: list[tuple[str, str]]
 
 
-def normalize(
-    folder: Path, settled: Callable[[Collection[str]], Collection[str]]
-) -> Iterator[Chunk]:
+def normalize(folder: Path, final: Callable[[Collection[str]], Collection[str]]) -> Iterator[Chunk]:
     """Read a landing folder as tables, a bounded chunk at a time.
 
     Args:
         folder: the landing.
-        settled: of some manifest digests, those whose stored rows no further text can improve;
+        final: of some manifest digests, those whose stored rows no further text can improve;
             their manifests are not read again.
     """
     landed = read_records(folder, _BATCH_ROWS)
     # Keeps none of what it gave while it makes the next.
-    yield from iter(lambda: _chunk(islice(landed, _CHUNK_BATCHES), settled), None)
+    yield from iter(lambda: _chunk(islice(landed, _CHUNK_BATCHES), final), None)
 
 
 def _chunk(
-    landed: Iterable[pa.Table], settled: Callable[[Collection[str]], Collection[str]]
+    landed: Iterable[pa.Table], final: Callable[[Collection[str]], Collection[str]]
 ) -> Chunk | None:
     """Read tables of records as one chunk; None if there is no table."""
     waiting = deque(landed)
     if not waiting:
         return None
-    choice = TextChoice(settled(_digests(waiting)))
+    choice = TextChoice(final(_digests(waiting)))
     rows, images = [], []
     while waiting:
         *tables, texts = _batch(waiting.popleft())

@@ -30,6 +30,8 @@ from pipelines.schemas import (
 from pipelines.warehouse.connection import retry_with_more_memory, transaction
 from pipelines.warehouse.statements import Step, run_step, statement
 
+_TEXTS_AT_A_TIME = 5000
+
 
 @dataclass(frozen=True)
 class Run:
@@ -57,6 +59,7 @@ class Run:
     exact_hours: float
     clock_set_back_seconds: float | None
     clock_offset_seconds: float | None
+    reader_version: int | None
 
 
 class Found(NamedTuple):
@@ -95,11 +98,14 @@ def load_images(
     layers: pa.Table,
     platforms: pa.Table,
     as_of: datetime,
+    *,
+    is_reread: bool = False,
 ) -> None:
     """Store MANIFESTS that are new, or better than the stored one of that digest, and their parts.
 
     Better: digest verified, then not `invalid`, then fewer bytes, then the lesser text. A digest
-    comes once in a call, and may come again in another.
+    comes once in a call, and may come again in another. What was read anew from stored texts
+    replaces what is stored.
     """
     arriving = {
         "arriving_manifests": manifests.cast(MANIFESTS),
@@ -107,13 +113,30 @@ def load_images(
         "arriving_platforms": platforms.cast(PLATFORMS),
     }
     con.execute("set variable as_of = ?", [as_of])
+    con.execute("set variable is_reread = ?", [is_reread])
     with _registered(con, arriving):
         _run_whole(con, Step.IMAGES)
 
 
-def settled_digests(con: DuckDBPyConnection, digests: Sequence[str]) -> set[str]:
+def reader_version(con: DuckDBPyConnection) -> int | None:
+    """Which reader of manifests the stored texts were read with; None if none or an old one."""
+    [(version,)] = con.execute("select max(reader_version) from ingest.runs").fetchall()
+    return None if version is None else int(version)
+
+
+def stored_texts(con: DuckDBPyConnection) -> Iterator[list[tuple[str, str, str]]]:
+    """Texts as (digest, text, source), some at a time, as stored when the first is asked for."""
+    [(name,)] = con.execute("select current_database()").fetchall()
+    with con.cursor() as stored:
+        stored.execute(f"use {name}")
+        stored.execute("select manifest_digest, manifest, source from manifests")
+        while texts := stored.fetchmany(_TEXTS_AT_A_TIME):
+            yield texts
+
+
+def final_digests(con: DuckDBPyConnection, digests: Sequence[str]) -> set[str]:
     """Of some digests, those stored with a text that no other can better; after `begin`."""
-    rows = con.execute(statement("settled_digests"), {"digests": digests}).fetchall()
+    rows = con.execute(statement("final_digests"), {"digests": digests}).fetchall()
     return {digest for (digest,) in rows}
 
 

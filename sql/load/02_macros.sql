@@ -17,5 +17,5 @@ status in ('missing', 'forgotten');
 
 -- A text that verifies is the only one of its digest; only schema 1 manifests
 -- may carry signatures that the digest does not cover.
-create or replace temp macro is_settled(digest_verified, manifest_kind) as
+create or replace temp macro is_final(digest_verified, manifest_kind) as
 digest_verified is true and manifest_kind not in ('schema1', 'invalid');

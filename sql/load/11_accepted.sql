@@ -4,7 +4,7 @@ with arrived as (
     select
         manifest_digest,
         badness(digest_verified, manifest_kind, manifest_bytes) as badness,
-        is_settled(digest_verified, manifest_kind) as is_settled,
+        is_final(digest_verified, manifest_kind) as is_final,
     from arriving_manifests
 ),
 
@@ -21,8 +21,10 @@ compared as (
     select
         arrived.manifest_digest,
         stored.first_seen_at,
-        stored.manifest_digest is null or arrived.badness < stored.badness as is_better,
-        arrived.badness = stored.badness and not arrived.is_settled as is_tied,
+        stored.manifest_digest is null
+        or arrived.badness < stored.badness
+        or getvariable('is_reread') as is_better,
+        arrived.badness = stored.badness and not arrived.is_final as is_tied,
     from arrived
     left join stored on arrived.manifest_digest = stored.manifest_digest
 ),

@@ -15,6 +15,7 @@ alter table ingest.runs add column registry varchar;
 alter table ingest.runs add column exact_hours double;
 alter table ingest.runs add column clock_set_back_seconds double;
 alter table ingest.runs add column clock_offset_seconds double;
+alter table ingest.runs add column reader_version integer;
 
 create table ingest.namespaces (
     registry varchar not null,

@@ -25,7 +25,7 @@ def test_a_text_that_verifies_is_given_at_once_and_once() -> None:
     assert choice.undecided() == []
 
 
-def test_what_is_settled_already_is_not_given() -> None:
+def test_what_is_final_already_is_not_given() -> None:
     """Nor does it wait for the end."""
     choice = TextChoice([sha256(IMAGE)])
     assert choice.choose([(sha256(IMAGE), IMAGE), (sha256(IMAGE), "{}")]) == []

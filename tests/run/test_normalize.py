@@ -36,9 +36,9 @@ def batch(*tags: tuple[str, str, str]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=RECORDS)
 
 
-def chunk_of(*batches: pa.Table, settled: tuple[str, ...] = ()) -> Chunk:
+def chunk_of(*batches: pa.Table, final: tuple[str, ...] = ()) -> Chunk:
     """Read batches as one chunk."""
-    chunk = _chunk(batches, lambda digests: set(settled).intersection(digests))
+    chunk = _chunk(batches, lambda digests: set(final).intersection(digests))
     assert chunk is not None
     return chunk
 
@@ -64,7 +64,7 @@ def test_texts_of_one_digest_meet_across_batches() -> None:
 
 def test_what_is_stored_for_good_is_not_read_again() -> None:
     """Its tags are rows all the same."""
-    chunk = chunk_of(batch(("a", DIGEST, TEXT), ("b", OTHER, "{}")), settled=(DIGEST,))
+    chunk = chunk_of(batch(("a", DIGEST, TEXT), ("b", OTHER, "{}")), final=(DIGEST,))
     assert chunk.tags["manifest_digest"].to_pylist() == [DIGEST, OTHER]
     assert texts(chunk) == {OTHER: "{}"}
 

@@ -149,6 +149,7 @@ def run_row(run: int) -> load.Run:
         "exact_hours": 48.0,
         "clock_set_back_seconds": None,
         "clock_offset_seconds": None,
+        "reader_version": 1,
     }
     return load.Run(**fields)
 

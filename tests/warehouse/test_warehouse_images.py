@@ -149,7 +149,7 @@ def test_a_replaced_text_tells_its_tags_their_kind(tmp_path: Path) -> None:
         assert con.sql(kinds).fetchall() == [("a", "image"), ("b", "artifact"), ("c", "image")]
 
 
-def test_settled_digests_are_those_no_other_text_can_better(tmp_path: Path) -> None:
+def test_final_digests_are_those_no_other_text_can_better(tmp_path: Path) -> None:
     """Stored, verified, and without signatures beside what the digest covers."""
     start_building(tmp_path)
     with connect_building(tmp_path) as con:
@@ -168,5 +168,5 @@ def test_settled_digests_are_those_no_other_text_can_better(tmp_path: Path) -> N
             ],
         )
         asked = ["image", "index", "unverified", "unknown", "signed", "invalid", "never seen"]
-        assert load.settled_digests(con, asked) == {"image", "index"}
-        assert load.settled_digests(con, []) == set()
+        assert load.final_digests(con, asked) == {"image", "index"}
+        assert load.final_digests(con, []) == set()

@@ -4,4 +4,4 @@ select manifest_digest
 from manifests
 where
     manifest_digest in (select unnest($digests))
-    and is_settled(digest_verified, manifest_kind)
+    and is_final(digest_verified, manifest_kind)
