@@ -1,5 +1,18 @@
-"""Runs the command line as `python -m assets.cli`."""
+"""Where the command `swr-warehouse` begins, also as `python -m assets.cli`.
 
-from assets.cli.main import main
+Importing all that a command needs takes a while, and may be interrupted too.
+"""
 
-main()
+from assets.cli.stopping import end_when_stopped
+
+
+def run() -> None:
+    """Run the command line."""
+    end_when_stopped()
+    from assets.cli.main import main  # noqa: PLC0415 - see above
+
+    main()
+
+
+if __name__ == "__main__":
+    run()

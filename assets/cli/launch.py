@@ -7,13 +7,16 @@ Imports Dagster only when asked to launch: it takes seconds.
 import os
 import shutil
 import time
+import uuid
 import warnings
 from collections import defaultdict
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assets.cli.stopping import on_stop
 from pipelines.errors import SwrWarehouseError
 from pipelines.run.ingest import Step, latest_status
 from pipelines.settings import read_settings
@@ -53,14 +56,30 @@ def launch_ingest(
     import dagster as dg  # noqa: PLC0415 - see the module's docstring
 
     config = {"full": full, "namespaces": list(namespaces), "repositories": list(repositories)}
-    with dg.DagsterInstance.from_config(str(prepare_home())) as instance:
-        result = run_job(instance, config, progress)
+    run_id = str(uuid.uuid4())
+    with (
+        dg.DagsterInstance.from_config(str(prepare_home())) as instance,
+        on_stop(lambda: _cancel(instance, run_id)),
+        ThreadPoolExecutor(1, thread_name_prefix="dagster") as thread,
+    ):
+        # In the main thread Dagster would take signals for itself.
+        result = thread.submit(run_job, instance, config, progress, run_id).result()
         seconds = _step_seconds(result)
     return LaunchedRun(latest_status(read_settings()), time.monotonic() - began, seconds)
 
 
+def _cancel(instance: "dg.DagsterInstance", run_id: str) -> None:
+    """Have Dagster know that a run was stopped on purpose, lest it is tried again."""
+    run = instance.get_run_by_id(run_id)
+    if run and not run.is_finished:
+        instance.report_run_canceled(run)
+
+
 def run_job(
-    instance: "dg.DagsterInstance", config: dict[str, Any], progress: "Progress"
+    instance: "dg.DagsterInstance",
+    config: dict[str, Any],
+    progress: "Progress",
+    run_id: str | None = None,
 ) -> "dg.ExecuteInProcessResult":
     """Run the job `ingest` on an instance, with the config of its reading step.
 
@@ -78,6 +97,7 @@ def run_job(
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
             },
             instance=instance,
+            run_id=run_id,
             # The daemon asks it whether this run is alive.
             tags={DIRECTORY_TAG: str(read_settings().warehouse_dir.absolute())},
             resources={"warehouse": WarehouseResource(), "progress": progress},

@@ -5,7 +5,6 @@ launch a run (`launch`), because it takes seconds.
 """
 
 import random
-import signal
 import sys
 import threading
 import traceback
@@ -20,6 +19,7 @@ import click
 import pyarrow as pa
 from rich.console import Console, RenderableType
 
+from assets.cli.stopping import drop_output, on_stop
 from assets.cli.tables import SHOWN_ROWS, as_table, fitted
 from assets.cli.terminal import TerminalProgress, error_console, output_console
 from pipelines.emulator.built_in.registry import built_in_registry
@@ -32,7 +32,7 @@ from pipelines.page.doctor import examine
 from pipelines.page.plain_text import printable
 from pipelines.page.tag_listing import tag_records
 from pipelines.run.forget import forget
-from pipelines.run.ingest import check_settings, rejected_record_count
+from pipelines.run.ingest import check_access, rejected_record_count
 from pipelines.settings import read_settings
 from pipelines.warehouse.building import writer_lock
 from pipelines.warehouse.query import (
@@ -60,11 +60,17 @@ class _Commands(click.Group):
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; any error ends it with exit code 2, one of ours without a traceback."""
+        """Run a command; any error ends it with exit code 2, one of ours without a traceback.
+
+        That nobody reads the rest of the output is no error.
+        """
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except BrokenPipeError:
+            drop_output()
+            raise click.exceptions.Exit(0) from None
         except SwrWarehouseError as error:
             _err.print(printable(f"Error: {error}"))
         except Exception:  # noqa: BLE001 - Python's own exit code 1 would say "partly published"
@@ -98,11 +104,11 @@ def ingest(*, full: bool, namespaces: tuple[str, ...], repositories: tuple[str, 
     Exit code 0: every repository was read completely. 1: some were not, the rest is published.
     2: nothing was published.
     """
+    check_access()
     from assets.cli.launch import launch_ingest  # noqa: PLC0415 - brings in Dagster
 
-    check_settings()
     console = Console(quiet=True) if read_settings().log_format == "json" else _err
-    with TerminalProgress(console) as progress:
+    with TerminalProgress(console) as progress, on_stop(progress.kept):
         launched = launch_ingest(
             full=full, namespaces=namespaces, repositories=repositories, progress=progress
         )
@@ -302,9 +308,6 @@ def emulator(
     registry = (
         read_catalogues(catalogues) if catalogues else built_in_registry(datetime.now(UTC).date())
     )
-    stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
     faults = faults_by_name(shares, registry, random.Random(seed))  # noqa: S311 - to be repeated
     with Emulator(
         registry, port=port, token=token, latency_seconds=latency_ms / 1000, faults=faults
@@ -312,7 +315,8 @@ def emulator(
         click.echo(f"Serving {registry.tag_count} tags on {server.url}")
         click.echo(f"  export SWR_ENDPOINT={server.url} SWR_AUTH_TOKEN={token}")
         sys.stdout.flush()
-        stopped.wait()
+        with on_stop(lambda: "the emulator keeps nothing."):
+            threading.Event().wait()
 
 
 @main.command()

@@ -22,6 +22,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from assets.cli.stopping import drop_output
 from pipelines.page.plain_text import printable
 from pipelines.run.request import Name
 from pipelines.swr.paging import CrawlOutcome
@@ -33,6 +34,15 @@ _PLAIN: Any = {"highlight": False, "markup": False, "emoji": False, "soft_wrap":
 _NAMED = 10
 
 
+class _Console(Console):
+    """A console whose reader may go: what is printed after that goes nowhere."""
+
+    def on_broken_pipe(self) -> None:
+        """Go on without a reader."""
+        self.quiet = True
+        drop_output()
+
+
 def error_console() -> Console:
     """Give the console for progress and errors.
 
@@ -42,12 +52,12 @@ def error_console() -> Console:
     file = None
     if sys.stderr.isatty():
         file = os.fdopen(os.dup(sys.stderr.fileno()), "w")
-    return Console(file=file, stderr=True, **_PLAIN)
+    return _Console(file=file, stderr=True, **_PLAIN)
 
 
 def output_console() -> Console:
     """Give the console for results."""
-    return Console(**_PLAIN)
+    return _Console(**_PLAIN)
 
 
 class TerminalProgress:
@@ -120,6 +130,16 @@ class TerminalProgress:
     def notice(self, text: str) -> None:
         """Print it above the bar."""
         self._console.print(printable(text))
+
+    def kept(self) -> str:
+        """Say what is left if the run stops now."""
+        self._bar.stop()
+        if not self._ended:
+            return "nothing was read yet, and what is published stays as it was."
+        return (
+            f"{self._ended.total()} of {self._total} repositories are read and kept;"
+            " run the same command again to go on from there."
+        )
 
     def ended(self) -> dict[str, int]:
         """Repositories by how their reading ended."""

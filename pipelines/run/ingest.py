@@ -86,15 +86,16 @@ def publish_run(settings: Settings, run_id: str, progress: Progress) -> Path:
     return path
 
 
-def check_settings() -> None:
-    """Report what is missing before anything is started.
+def check_access() -> None:
+    """Try settings, address and log-in before anything is started.
 
     Raises:
         SettingsError: a setting is wrong, or endpoint or credentials are missing.
+        SwrError: the registry cannot be reached, or refuses these credentials.
     """
     settings = read_settings()
     with Transport(settings) as transport:
-        client_from(settings, transport)
+        client_from(settings, transport).namespaces()
 
 
 def latest_status(settings: Settings) -> str:

@@ -117,12 +117,30 @@ def write_result(table: pa.Table, fmt: Format, target: Path | BinaryIO) -> None:
     """
     try:
         if isinstance(target, Path):
-            with target.open("wb") as file:
+            with _replaced(target) as file:
                 _write(table, fmt, file)
         else:
             _write(table, fmt, target)
+    except BrokenPipeError:
+        raise
     except (OSError, pa.ArrowException) as error:
         raise WarehouseError(f"The result cannot be written as {fmt}: {error}") from error
+
+
+@contextmanager
+def _replaced(target: Path) -> Iterator[BinaryIO]:
+    """A file that takes the place of the target once it is whole; a device is written directly."""
+    if target.exists() and not target.is_file():
+        with target.open("wb") as file:
+            yield file
+        return
+    part = target.with_name(f".{target.name}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def format_of(target: Path | None) -> Format | None:

@@ -27,10 +27,8 @@ MULTI = json.dumps(index(EMBEDDED))
 READ_BY_ANOTHER = [
     ("delete from layers where manifest_digest in ($1, $2)", [sha256(CACHE), sha256(CHILD)]),
     ("delete from manifests where manifest_digest = $1", [sha256(CHILD)]),
-    (
-        "update manifests set manifest_kind = 'index', layer_count = null where manifest_digest = $1",
-        [sha256(CACHE)],
-    ),
+    ("update manifests set manifest_kind = 'index' where manifest_digest = $1", [sha256(CACHE)]),
+    ("update manifests set layer_count = null where manifest_digest = $1", [sha256(CACHE)]),
     ("update tags set manifest_kind = 'index' where manifest_digest = $1", [sha256(CACHE)]),
     ("update platforms set is_blob = false", []),
 ]

@@ -1,0 +1,68 @@
+"""What stops a command from outside: Ctrl-C, a termination, a reader that closed the pipe.
+
+What a run writes survives the end of its process at any moment, so nothing is waited for: one
+sentence says what is kept, and the process ends. Imports little: it comes before all else.
+"""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+_WORDS = {signal.SIGINT: "Interrupted", signal.SIGTERM: "Terminated"}
+# So many seconds the hooks may take.
+_PATIENCE = 5.0
+_hooks: list[Callable[[], str | None]] = []
+
+
+def end_when_stopped() -> None:
+    """End this process with a sentence when it is interrupted (130) or terminated (143).
+
+    A signal that whoever started the process has it ignore stays ignored.
+    """
+    for number in _WORDS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _end)
+
+
+@contextmanager
+def on_stop(hook: Callable[[], str | None]) -> Iterator[None]:
+    """While this is entered, call the hook before the end; it may say what is kept."""
+    _hooks.append(hook)
+    try:
+        yield
+    finally:
+        _hooks.remove(hook)
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    # A second one ends at once.
+    for other in _WORDS:
+        signal.signal(other, signal.SIG_DFL)
+    threading.Timer(_PATIENCE, os._exit, [128 + number]).start()
+    said = [kept for hook in _hooks if (kept := hook())]
+    kept = said[-1] if said else "nothing is left half done."
+    with suppress(OSError):
+        os.write(2, f"\n{_WORDS[signal.Signals(number)]}: {kept}\n".encode())
+    os._exit(128 + number)
+
+
+def drop_output() -> None:
+    """Write what is still to come to nowhere: nobody reads it any more."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        if _is_closed(stream.fileno()):
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def _is_closed(descriptor: int) -> bool:
+    """Whether it is a pipe that nobody reads."""
+    import select  # noqa: PLC0415 - hardly ever needed
+
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
