@@ -4,7 +4,7 @@ Thin: settings are read from the environment when a run starts, so that definiti
 empty one. https://docs.dagster.io/guides/build/external-resources
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import dagster as dg
@@ -37,8 +37,9 @@ class LogProgress:
     def __init__(self, log: dg.DagsterLogManager) -> None:
         self._log = log
 
-    def start(self, repositories: int, tags: int) -> None:
+    def start(self, repositories: int, tags: int, keep: Callable[[], None]) -> None:
         """Say how much there is to read."""
+        del keep  # a run of the daemon's is not stopped by hand
         self._log.info(f"Reading {repositories} repositories of about {tags} tags.")
 
     def finished(self, name: Name, outcome: CrawlOutcome, error: str | None) -> None:

@@ -1,15 +1,18 @@
 """Every setting, in one table: environment variables, their defaults and their limits.
 
 The room that uses a setting says what for. Command-line flags override through
-`read_settings(**overrides)`.
+`read_settings(**overrides)`; what the environment does not say, `.env` may.
 """
 
+import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from dotenv import load_dotenv
 from pydantic import (
     Field,
     SecretStr,
@@ -28,6 +31,33 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 Globs = Annotated[tuple[str, ...], NoDecode]
 _DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _TIME = r"([01]\d|2[0-3]):[0-5]\d"
+_ENV_FILE = Path(".env")
+_PREFIX = "SWR_"
+# An unknown name so near to a known one is taken for a slip.
+_EDITS_OF_A_SLIP = 2
+_CLOUD = "myhuaweicloud.com"
+# Regions of another cloud.
+_CLOUDS = {"eu-west-101": "myhuaweicloud.eu"}
+_OWN_CREDENTIALS = ("auth_token", "username", "password", "access_key", "secret_key")
+# What Terraform's users have set; the first group that is there is taken, as Terraform does.
+_HW_CREDENTIALS: tuple[Mapping[str, str], ...] = (
+    {
+        "HW_ACCESS_KEY": "access_key",
+        "HW_SECRET_KEY": "secret_key",
+        "HW_SECURITY_TOKEN": "security_token",
+    },
+    {
+        "HW_USER_NAME": "username",
+        "HW_USER_PASSWORD": "password",
+        "HW_DOMAIN_NAME": "domain_name",
+    },
+)
+_HW_PLACES: Mapping[str, str] = {
+    "HW_REGION_NAME": "region",
+    "HW_PROJECT_NAME": "project_name",
+    "HW_CLOUD": "cloud",
+    "HW_AUTH_URL": "iam_endpoint_setting",
+}
 _FROM_ENVIRONMENT = SettingsConfigDict(
     frozen=True,
     extra="ignore",
@@ -93,6 +123,7 @@ class Settings(BaseSettings):
     # First, for the addresses are judged by it.
     allow_http: bool = Field(default=False, validation_alias="SWR_ALLOW_HTTP")
     region: str | None = Field(None, validation_alias="SWR_REGION", pattern=r"^[a-z0-9-]+$")
+    cloud: str | None = Field(None, validation_alias="SWR_CLOUD", pattern=r"^[a-z0-9.-]+$")
     endpoint_setting: str | None = Field(None, validation_alias="SWR_ENDPOINT")
     iam_endpoint_setting: str | None = Field(None, validation_alias="SWR_IAM_ENDPOINT")
 
@@ -197,7 +228,7 @@ class Settings(BaseSettings):
         if self.endpoint_setting:
             return self.endpoint_setting
         if self.region:
-            return f"https://swr-api.{self.region}.myhuaweicloud.com"
+            return f"https://swr-api.{self.region}.{self._cloud}"
         raise SettingsError(
             "No endpoint: set SWR_REGION (for example cn-north-4) or SWR_ENDPOINT. "
             "To try things out without one, run `swr-warehouse demo`."
@@ -213,8 +244,26 @@ class Settings(BaseSettings):
         if self.iam_endpoint_setting:
             return self.iam_endpoint_setting
         if self.region:
-            return f"https://iam.{self.region}.myhuaweicloud.com"
+            return f"https://iam.{self.region}.{self._cloud}"
         raise SettingsError("No IAM endpoint: set SWR_IAM_ENDPOINT, or SWR_REGION.")
+
+    @property
+    def _cloud(self) -> str:
+        return self.cloud or _CLOUDS.get(self.region or "", _CLOUD)
+
+
+def known_names() -> set[str]:
+    """Every name that is read from the environment."""
+    fields = [*Settings.model_fields.values(), *Calendar.model_fields.values()]
+    own = {str(field.validation_alias) for field in fields}
+    return own.union(_HW_PLACES, *_HW_CREDENTIALS)
+
+
+def unknown_names() -> list[str]:
+    """Names in the environment that begin as settings do and are none."""
+    known = known_names()
+    names = [name for name in os.environ if name.upper().startswith(_PREFIX)]
+    return sorted(name for name in names if name.upper() not in known)
 
 
 def read_settings(**overrides: Any) -> Settings:
@@ -223,8 +272,9 @@ def read_settings(**overrides: Any) -> Settings:
     Raises:
         SettingsError: names each wrong setting and what is wrong with it, never its value.
     """
+    _prepare_environment()
     given = {name: value for name, value in overrides.items() if value is not None}
-    return _read(Settings, **given)
+    return _read(Settings, **{**_from_terraform(), **given})
 
 
 def read_calendar() -> Calendar:
@@ -233,7 +283,54 @@ def read_calendar() -> Calendar:
     Raises:
         SettingsError: names each wrong setting and what is wrong with it.
     """
+    _prepare_environment()
     return _read(Calendar)
+
+
+def _prepare_environment() -> None:
+    """Add what `.env` of the working directory says, and refuse a name that is a slip of the pen.
+
+    What such a name sets would silently not hold.
+    """
+    try:
+        load_dotenv(_ENV_FILE, override=False)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{_ENV_FILE.absolute()} cannot be read: {error}") from None
+    for name in unknown_names():
+        edits, meant = min((_edits(name, known), known) for known in known_names())
+        if edits <= _EDITS_OF_A_SLIP:
+            raise SettingsError(f"{name} is no setting: do you mean {meant}?")
+
+
+def _edits(one: str, other: str) -> int:
+    """How many letters have to be added, left out or replaced to make one text of another."""
+    row = list(range(len(other) + 1))
+    for number, letter in enumerate(one, 1):
+        before, row = row, [number]
+        for place, its in enumerate(other):
+            row.append(min(before[place] + (letter != its), before[place + 1] + 1, row[-1] + 1))
+    return row[-1]
+
+
+def _from_terraform() -> dict[str, str]:
+    """Settings by the names that Terraform knows, where ours say nothing.
+
+    Credentials are not mixed: those of one source are taken, or none.
+    """
+    taken = {name: field for name, field in _HW_PLACES.items() if not _is_set(field)}
+    if _is_set("endpoint_setting"):
+        taken.pop("HW_REGION_NAME", None)
+    if not any(map(_is_set, _OWN_CREDENTIALS)):
+        groups = (group for group in _HW_CREDENTIALS if any(map(os.environ.get, group)))
+        taken.update(next(groups, {}))
+    values = {field: value for name, field in taken.items() if (value := os.environ.get(name))}
+    if url := values.get("iam_endpoint_setting"):
+        values["iam_endpoint_setting"] = url.rstrip("/").removesuffix("/v3")
+    return values
+
+
+def _is_set(field: str) -> bool:
+    return bool(os.environ.get(str(Settings.model_fields[field].validation_alias)))
 
 
 def _read(shape: type[S], **given: Any) -> S:

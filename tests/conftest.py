@@ -17,7 +17,7 @@ settings.load_profile("unhurried")
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep settings out of the tests: those of whoever runs them, and those of other tests."""
     for name in os.environ:
-        if name.startswith(("SWR_", "HUAWEICLOUD_", "DAGSTER_")):
+        if name.startswith(("SWR_", "HUAWEICLOUD_", "HW_", "DAGSTER_")):
             monkeypatch.delenv(name)
     # What a test leaves in the environment goes with it.
     monkeypatch.setattr(os, "environ", os.environ.copy())

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import SettingsError
-from pipelines.settings import read_settings
+from pipelines.settings import read_calendar, read_settings, unknown_names
 
 
 def test_defaults_emulator_an_empty_environment() -> None:
@@ -25,8 +25,8 @@ def test_a_region_names_both_endpoints(monkeypatch: pytest.MonkeyPatch) -> None:
     """Unless they are set."""
     monkeypatch.setenv("SWR_REGION", "eu-west-101")
     settings = read_settings()
-    assert settings.endpoint == "https://swr-api.eu-west-101.myhuaweicloud.com"
-    assert settings.iam_endpoint == "https://iam.eu-west-101.myhuaweicloud.com"
+    assert settings.endpoint == "https://swr-api.eu-west-101.myhuaweicloud.eu"
+    assert settings.iam_endpoint == "https://iam.eu-west-101.myhuaweicloud.eu"
     monkeypatch.setenv("SWR_ENDPOINT", "https://swr.example.com/")
     assert read_settings().endpoint == "https://swr.example.com"
 
@@ -119,3 +119,123 @@ def test_white_space_around_a_secret_is_no_part_of_it(monkeypatch: pytest.Monkey
     token = read_settings().auth_token
     assert token is not None
     assert token.get_secret_value() == "token"
+
+
+@pytest.mark.parametrize(
+    ("region", "cloud", "endpoint"),
+    [
+        ("cn-north-4", "", "https://swr-api.cn-north-4.myhuaweicloud.com"),
+        ("eu-de", "otc.t-systems.com", "https://swr-api.eu-de.otc.t-systems.com"),
+        ("eu-west-101", "myhuaweicloud.com", "https://swr-api.eu-west-101.myhuaweicloud.com"),
+    ],
+)
+def test_a_region_may_be_of_another_cloud(
+    monkeypatch: pytest.MonkeyPatch, region: str, cloud: str, endpoint: str
+) -> None:
+    """By SWR_CLOUD; one region is of another by itself."""
+    monkeypatch.setenv("SWR_REGION", region)
+    monkeypatch.setenv("SWR_CLOUD", cloud)
+    assert read_settings().endpoint == endpoint
+
+
+@pytest.mark.parametrize(
+    ("slip", "meant"),
+    [
+        ("SWR_REGOIN", "SWR_REGION"),
+        ("SWR_NAMESPACE", "SWR_NAMESPACES"),
+        ("SWR_DAILYAT", "SWR_DAILY_AT"),
+        ("SWR_USER_NAME", "SWR_USERNAME"),
+        ("SWR_PORT_5000_TCP", None),
+        ("SWR_SERVICE_HOST", None),
+    ],
+)
+def test_a_misspelt_setting_is_refused(
+    monkeypatch: pytest.MonkeyPatch, slip: str, meant: str | None
+) -> None:
+    """Within two letters of a right one; what Kubernetes injects is not read, and named."""
+    monkeypatch.setenv(slip, "tcp://10.0.0.1:5000")
+    if meant is None:
+        assert read_settings().page_size == 1000
+        assert unknown_names() == [slip]
+        return
+    with pytest.raises(SettingsError) as told:
+        read_settings()
+    assert str(told.value) == f"{slip} is no setting: do you mean {meant}?"
+    with pytest.raises(SettingsError):
+        read_calendar()
+
+
+HW = {
+    "HW_ACCESS_KEY": "hw-ak",
+    "HW_SECRET_KEY": "hw-sk",
+    "HW_SECURITY_TOKEN": "hw-token",
+    "HW_USER_NAME": "hw-user",
+    "HW_USER_PASSWORD": "hw-password",
+    "HW_DOMAIN_NAME": "hw-domain",
+    "HW_REGION_NAME": "cn-north-4",
+    "HW_PROJECT_NAME": "hw-project",
+    "HW_CLOUD": "example.com",
+    "HW_AUTH_URL": "https://iam.example.com:443/v3",
+}
+NOT_KEYS = {name: HW[name] for name in HW if "KEY" not in name and "TOKEN" not in name}
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        (HW, ("hw-ak", "hw-sk", "hw-token", None, None)),
+        (NOT_KEYS, (None, None, None, "hw-user", "hw-password")),
+        (HW | {"SWR_AUTH_TOKEN": "t"}, (None, None, None, None, None)),
+        (HW | {"HUAWEICLOUD_SDK_AK": "ak"}, ("ak", None, None, None, None)),
+        (HW | {"SWR_USERNAME": "u", "SWR_PASSWORD": ""}, (None, None, None, "u", None)),
+    ],
+)
+def test_names_that_terraform_knows_are_understood(
+    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str],
+    expected: tuple[str | None, ...],
+) -> None:
+    """Where ours say nothing; credentials of two sources are never mixed."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    settings = read_settings()
+    secrets = (settings.secret_key, settings.security_token, settings.password)
+    secret_key, token, password = (one and one.get_secret_value() for one in secrets)
+    assert (settings.access_key, secret_key, token, settings.username, password) == expected
+    assert settings.endpoint == "https://swr-api.cn-north-4.example.com"
+    assert settings.iam_endpoint == "https://iam.example.com:443"
+    assert settings.project_name == "hw-project"
+
+
+def test_a_region_of_terraform_does_not_change_a_set_endpoint(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may be of another registry."""
+    monkeypatch.setenv("SWR_ENDPOINT", "https://swr.example.com")
+    monkeypatch.setenv("HW_REGION_NAME", "cn-north-4")
+    assert (read_settings().endpoint, read_settings().region) == ("https://swr.example.com", None)
+
+
+def test_an_env_file_says_what_the_environment_does_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """In the working directory; its names are judged as any."""
+    monkeypatch.chdir(tmp_path)
+    Path(".env").write_text("SWR_PAGE_SIZE=7\nexport SWR_STALE_DAYS='9' # days\n")
+    monkeypatch.setenv("SWR_STALE_DAYS", "30")
+    settings = read_settings()
+    assert (settings.page_size, settings.stale_days) == (7, 30)
+    Path(".env").write_text("SWR_AUTH_TOKENS=secret\n")
+    with pytest.raises(SettingsError) as told:
+        read_settings()
+    assert str(told.value) == "SWR_AUTH_TOKENS is no setting: do you mean SWR_AUTH_TOKEN?"
+
+
+def test_an_env_file_that_cannot_be_read_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without what is in it."""
+    monkeypatch.chdir(tmp_path)
+    Path(".env").write_bytes(b"SWR_AUTH_TOKEN=\xff\xfe")
+    with pytest.raises(SettingsError, match=r"\.env cannot be read: .*utf-8"):
+        read_settings()

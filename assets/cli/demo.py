@@ -15,7 +15,7 @@ from assets.cli.terminal import TerminalProgress
 from pipelines.emulator.built_in.registry import advance_a_day, built_in_registry
 from pipelines.emulator.server import Emulator
 from pipelines.page import summary
-from pipelines.settings import read_settings
+from pipelines.settings import known_names, read_settings
 
 TOKEN = "demo-token"  # noqa: S105 - opens nothing but the demo's own emulator
 
@@ -47,9 +47,8 @@ def _ingest(err: Console) -> LaunchedRun:
 
 def point_settings_at(url: str, directory: Path) -> None:
     """Replace whatever is set for a real registry: the demo must not touch it."""
-    for name in list(os.environ):
-        if name.startswith(("SWR_", "HUAWEICLOUD_SDK_")):
-            del os.environ[name]
+    # Empty is as good as not set, and is not set again from a `.env`.
+    os.environ.update(dict.fromkeys(known_names(), ""))
     os.environ["SWR_ENDPOINT"] = url
     os.environ["SWR_AUTH_TOKEN"] = TOKEN
     os.environ["SWR_WAREHOUSE_DIR"] = str(directory)

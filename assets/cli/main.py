@@ -33,7 +33,7 @@ from pipelines.page.plain_text import printable
 from pipelines.page.tag_listing import tag_records
 from pipelines.run.forget import forget
 from pipelines.run.ingest import check_access, rejected_record_count
-from pipelines.settings import read_settings
+from pipelines.settings import read_settings, unknown_names
 from pipelines.warehouse.building import writer_lock
 from pipelines.warehouse.query import (
     Format,
@@ -104,6 +104,8 @@ def ingest(*, full: bool, namespaces: tuple[str, ...], repositories: tuple[str, 
     Exit code 0: every repository was read completely. 1: some were not, the rest is published.
     2: nothing was published.
     """
+    for name in unknown_names():
+        _err.print(printable(f"{name} is no setting of swr-warehouse and is ignored."))
     check_access()
     from assets.cli.launch import launch_ingest  # noqa: PLC0415 - brings in Dagster
 

@@ -43,8 +43,11 @@ def _end(number: int, _: FrameType | None) -> None:
     for other in _WORDS:
         signal.signal(other, signal.SIG_DFL)
     threading.Timer(_PATIENCE, os._exit, [128 + number]).start()
-    said = [kept for hook in _hooks if (kept := hook())]
-    kept = said[-1] if said else "nothing is left half done."
+    kept = "nothing is left half done."
+    for hook in _hooks:
+        # The end comes in any case.
+        with suppress(Exception):
+            kept = hook() or kept
     with suppress(OSError):
         os.write(2, f"\n{_WORDS[signal.Signals(number)]}: {kept}\n".encode())
     os._exit(128 + number)

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -84,6 +85,7 @@ class TerminalProgress:
         )
         self._began = time.monotonic()
         self._task = TaskID(0)
+        self._keep: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -100,8 +102,9 @@ class TerminalProgress:
             more = f"{self._unproven - _NAMED} more repositories could not be read, or not whole:"
             self._console.print(f"{more} see ingest.crawls.")
 
-    def start(self, repositories: int, tags: int) -> None:
+    def start(self, repositories: int, tags: int, keep: Callable[[], None]) -> None:
         """Show how much there is to read."""
+        self._keep = keep
         self._total = repositories
         self._began = time.monotonic()
         self._task = self._bar.add_task("reading", total=repositories, tags="0", rate="0")
@@ -132,8 +135,9 @@ class TerminalProgress:
         self._console.print(printable(text))
 
     def kept(self) -> str:
-        """Say what is left if the run stops now."""
+        """Have what was read kept, and say what that is: the run stops now."""
         self._bar.stop()
+        self._keep()
         if not self._ended:
             return "nothing was read yet, and what is published stays as it was."
         return (

@@ -130,9 +130,10 @@ class LandingWriter:
         write_json(self.path / "crawl.json", totals)
 
     def flush(self) -> None:
-        """Write what is waiting."""
+        """Write what is waiting, if anything is."""
         with self._lock:
-            self._start_part()
+            if self._pending.records or self._pending.crawls:
+                self._start_part()
             self._wait_for_part()
 
     def _write_if_due(self) -> None:

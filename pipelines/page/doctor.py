@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipelines.errors import SwrError, SwrForbidden, SwrUnauthenticated, SwrWarehouseError
-from pipelines.settings import Settings, read_settings
+from pipelines.settings import Settings, read_settings, unknown_names
 from pipelines.swr.client import client_from
 from pipelines.swr.transport import Transport
 
@@ -25,6 +25,8 @@ def examine() -> Iterator[Finding]:
     """Examine one thing after the other, until one is not well."""
     try:
         settings = read_settings()
+        for name in unknown_names():
+            yield _ok("settings", f"{name} is no setting of swr-warehouse and is ignored")
         yield _ok("endpoint", settings.endpoint)
         with Transport(settings) as transport:
             client = client_from(settings, transport)

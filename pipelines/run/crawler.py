@@ -52,7 +52,7 @@ class Crawler:
         ]
         unreachable = [name for name in found.unreachable if name not in done]
         tags = sum(_size(found, name) for name in jobs)
-        self.progress.start(len(jobs) + len(unreachable), tags)
+        self.progress.start(len(jobs) + len(unreachable), tags, self.folder.flush)
         for name in unreachable:
             failed = ReadRepository(FAILED, error=found.namespaces[name[0]].error)
             self._record(name, failed, Counters(), self.clock.now(), is_listed=None)

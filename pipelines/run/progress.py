@@ -1,5 +1,6 @@
 """How a crawl reports its progress; the command line and Dagster each bring their own."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from pipelines.run.request import Name
@@ -9,8 +10,11 @@ from pipelines.swr.paging import CrawlOutcome
 class Progress(Protocol):
     """Hears what happens while it happens, from any thread."""
 
-    def start(self, repositories: int, tags: int) -> None:
-        """The crawl is about to read that many repositories, of about that many tags."""
+    def start(self, repositories: int, tags: int, keep: Callable[[], None]) -> None:
+        """The crawl is about to read that many repositories, of about that many tags.
+
+        `keep` writes what has been read so far to disk: for a process that is about to end.
+        """
 
     def finished(self, name: Name, outcome: CrawlOutcome, error: str | None) -> None:
         """A repository has been read, or could not be."""
@@ -22,7 +26,7 @@ class Progress(Protocol):
 class NoProgress:
     """For callers who watch nothing."""
 
-    def start(self, repositories: int, tags: int) -> None:
+    def start(self, repositories: int, tags: int, keep: Callable[[], None]) -> None:
         """Ignore it."""
 
     def finished(self, name: Name, outcome: CrawlOutcome, error: str | None) -> None:

@@ -136,32 +136,32 @@ def test_the_next_run_goes_on_where_one_was_interrupted(server: Emulator) -> Non
     assert statuses == [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.CANCELED]
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["query", "from range(300000)", "--format", "csv"],
-        ["query", "from range(300000)", "--format", "json"],
-        ["query", "from range(30000)"],
-        ["tags", "shop/cart", "--format", "jsonl"],
-        ["report"],
-        ["doctor"],
-        ["ingest"],
-    ],
-)
+READ_IN_PART = [
+    ["query", "from range(300000)", "--format", "csv"],
+    ["query", "from range(300000)", "--format", "json"],
+    ["query", "from range(30000)"],
+    ["tags", "shop/cart", "--format", "jsonl"],
+    ["report"],
+    ["doctor"],
+    ["ingest"],
+]
+
+
 @pytest.mark.usefixtures("server")
-def test_a_closed_pipe_is_no_error(arguments: list[str]) -> None:
+def test_a_closed_pipe_is_no_error() -> None:
     """Nobody reads on: nothing is said, what has to be done is done, and the exit code is 0."""
     run("ingest")
-    with subprocess.Popen(
-        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.close()
-        said = process.stderr.read()
-    assert process.returncode == 0, said
-    assert b"Traceback" not in said
-    assert b"Error" not in said
+    for arguments in READ_IN_PART:
+        with subprocess.Popen(
+            [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ
+        ) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            process.stdout.close()
+            said = process.stderr.read()
+        assert process.returncode == 0, said
+        assert b"Traceback" not in said
+        assert b"Error" not in said
 
 
 @pytest.mark.usefixtures("server")
