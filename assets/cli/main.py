@@ -20,7 +20,7 @@ import pyarrow as pa
 from rich.console import Console, RenderableType
 
 from assets.cli.stopping import drop_output, on_stop
-from assets.cli.tables import SHOWN_ROWS, as_table, fitted
+from assets.cli.tables import SHOWN_ROWS, aligned, fitted
 from assets.cli.terminal import TerminalProgress, error_console, output_console
 from pipelines.emulator.built_in.registry import built_in_registry
 from pipelines.emulator.catalogue import read_catalogues
@@ -173,8 +173,11 @@ def _put(
     shape = options.shape or format_of(options.output)
     if shape in {None, "table"}:
         with options.output.open("w") if options.output else nullcontext() as file:
-            console = Console(file=file, width=10_000, markup=False) if file else _out
-            console.print(show(table))
+            shown = show(table)
+            if isinstance(shown, str):
+                click.echo(shown, file=file)
+            else:
+                (Console(file=file, markup=False) if file else _out).print(shown)
         return
     if shape == "csv" and not options.raw:
         table = safe_for_spreadsheets(table)
@@ -191,7 +194,7 @@ def query(sql: str, options: _ResultOptions) -> None:
     def show(table: pa.Table) -> RenderableType:
         return fitted(table, _out, all_columns=options.all_columns, limit=options.limit)
 
-    _put(answer, options, as_table if options.output else show)
+    _put(answer, options, aligned if options.output else show)
 
 
 @main.command(

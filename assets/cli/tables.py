@@ -5,8 +5,10 @@ Elsewhere, in a pipe or a file, a table is whole. Cells are text, never markup.
 
 from collections.abc import Sequence
 from itertools import accumulate
+from typing import Any
 
 import pyarrow as pa
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -15,7 +17,7 @@ from pipelines.page.plain_text import printable
 
 SHOWN_ROWS = 100
 _NARROW = 80
-_BETWEEN_COLUMNS = 2
+_BETWEEN = "  "
 # A longer cell is folded.
 _WIDEST_CELL = 60
 
@@ -30,28 +32,50 @@ def fitted(table: pa.Table, console: Console, *, all_columns: bool, limit: int) 
         limit: rows at most on a terminal.
     """
     if not console.is_terminal:
-        return as_table(table)
+        return aligned(table)
     shown = table.slice(0, limit)
     cells = _cells(shown)
     names = (
         table.column_names if all_columns else _fitting(table.column_names, cells, console.width)
     )
     whole = all_columns and console.width < _NARROW
-    body = _lines(table.column_names, cells) if whole else as_table(shown.select(names))
+    body = _lines(table.column_names, cells) if whole else _folded(shown.select(names))
     return Group(body, *_left_out(table, shown.num_rows, names))
 
 
-def as_table(table: pa.Table) -> Table:
-    """Show every row and column of an Arrow table; numbers to the right, as they are."""
+def aligned(table: pa.Table) -> str:
+    """Every row and column of an Arrow table, a line each; numbers to the right."""
+    columns = []
+    for field, column in zip(table.schema, _cells(table), strict=True):
+        texts = [printable(field.name), *column]
+        widths = [cell_len(text) for text in texts]
+        columns.append(
+            [
+                " " * (max(widths) - width) + text
+                if _is_number(field)
+                else text + " " * (max(widths) - width)
+                for text, width in zip(texts, widths, strict=True)
+            ]
+        )
+    return "\n".join(_BETWEEN.join(row).rstrip() for row in zip(*columns, strict=True))
+
+
+def _folded(table: pa.Table) -> Table:
+    """Show every row and column; what is too wide for the terminal is folded."""
     shown = Table(box=None, pad_edge=False, header_style="bold")
-    for column in table.schema:
-        is_number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+    for field in table.schema:
         shown.add_column(
-            Text(printable(column.name)), justify="right" if is_number else "left", overflow="fold"
+            Text(printable(field.name)),
+            justify="right" if _is_number(field) else "left",
+            overflow="fold",
         )
     for row in zip(*_cells(table), strict=True):
         shown.add_row(*map(Text, row))
     return shown
+
+
+def _is_number(field: "pa.Field[Any]") -> bool:
+    return pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
 
 
 def _cells(table: pa.Table) -> list[list[str]]:
@@ -65,10 +89,10 @@ def _cells(table: pa.Table) -> list[list[str]]:
 def _fitting(names: Sequence[str], cells: Sequence[Sequence[str]], width: int) -> list[str]:
     """The first columns that fit side by side, one at least."""
     widths = (
-        min(max(map(len, [name, *column])), _WIDEST_CELL) + _BETWEEN_COLUMNS
+        min(max(map(len, [name, *column])), _WIDEST_CELL) + len(_BETWEEN)
         for name, column in zip(names, cells, strict=True)
     )
-    fitting = sum(taken - _BETWEEN_COLUMNS <= width for taken in accumulate(widths))
+    fitting = sum(taken - len(_BETWEEN) <= width for taken in accumulate(widths))
     return list(names[: max(fitting, 1)])
 
 

@@ -11,7 +11,7 @@ from ingest_site import AT, manifest
 from rich.console import Console
 
 from assets.cli.main import main
-from assets.cli.tables import fitted
+from assets.cli.tables import aligned, fitted
 from pipelines.emulator.messages import Response
 from pipelines.emulator.registry import Registry
 from pipelines.emulator.server import Emulator
@@ -67,10 +67,20 @@ def test_a_terminal_shows_a_hundred_rows() -> None:
 
 def test_elsewhere_a_table_is_whole() -> None:
     """In a pipe nobody asks how wide it is."""
-    file = io.StringIO()
-    console = Console(file=file, width=10_000, markup=False)
-    console.print(fitted(pa.table({"n": range(500)}), console, all_columns=False, limit=100))
-    assert len(file.getvalue().splitlines()) == 501
+    table = pa.table({"n": range(500), "text": [f"{number:>200}|" for number in range(500)]})
+    shown = fitted(table, Console(file=io.StringIO(), width=80), all_columns=False, limit=100)
+    assert isinstance(shown, str)
+    assert shown.splitlines()[0] == "  n  text"
+    assert shown.splitlines()[1:] == [f"{number:>3}  {number:>200}|" for number in range(500)]
+
+
+def test_wide_characters_take_two_columns() -> None:
+    """As terminals and editors show them."""
+    assert aligned(pa.table({"a": ["鲸", "b"], "n": [1, 20]})).splitlines() == [
+        "a    n",
+        "鲸   1",
+        "b   20",
+    ]
 
 
 @pytest.mark.parametrize(
