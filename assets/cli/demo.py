@@ -17,6 +17,7 @@ from pipelines.emulator.server import Emulator
 from pipelines.page import summary
 from pipelines.settings import known_names, read_settings
 
+_EXAMPLE = "select namespace, repository, exclusive_bytes from reports.repository_sizes"
 TOKEN = "demo-token"  # noqa: S105 - opens nothing but the demo's own emulator
 
 
@@ -65,6 +66,6 @@ def _what_next(directory: Path) -> str:
 What to try next:
   export SWR_WAREHOUSE_DIR={directory}
   .venv/bin/swr-warehouse report
-  .venv/bin/swr-warehouse query "from reports.repository_sizes order by exclusive_bytes desc"
+  .venv/bin/swr-warehouse query "{_EXAMPLE}"
   make ui          lineage, runs and checks on http://127.0.0.1:3000
 Then point it at your registry: README.md, "Your own registry"."""
