@@ -7,7 +7,7 @@ The timeout of `requests` is for each read: a byte now and then would be waited 
 import io
 import socket
 import time
-from http.client import HTTPResponse, IncompleteRead, LineTooLong
+from http.client import HTTPResponse, IncompleteRead, LineTooLong, RemoteDisconnected
 from typing import Any, BinaryIO
 
 from requests.adapters import HTTPAdapter
@@ -93,8 +93,10 @@ def _final_head(stream: BinaryIO) -> bytes:
         lines = [stream.readline(_LONGEST_HEADER)]
         if not lines[0].startswith(b"HTTP/"):
             return lines[0]
-        while (line := stream.readline(left)) not in (b"\r\n", b"\n", b""):
+        while (line := stream.readline(left)) not in (b"\r\n", b"\n"):
             left -= len(line)
+            if not line:
+                raise RemoteDisconnected("the head broke off")
             if left <= 0:
                 raise LineTooLong("head")
             lines.append(line)
@@ -110,6 +112,8 @@ def _is_interim(status_line: bytes) -> bool:
 def _bearable(lines: list[bytes]) -> list[bytes]:
     """Headers without those that are too long; where they are many, only the needed ones."""
     are_many = len(lines) > _MOST_HEADERS
+    if not are_many and all(len(line) < _LONGEST_HEADER for line in lines):
+        return lines
     kept: list[bytes] = []
     is_kept = False
     for line in lines:

@@ -49,7 +49,8 @@ def array_elements(body: bytes) -> list[bytes]:
         msgspec.DecodeError: it is not a JSON array, or breaks off; TooMuch: it has too many.
     """
     try:
-        if body.count(b",") > _MOST_COMMAS and not _are_few_objects(body):
+        has_many = len(body) > _MOST_COMMAS and body.count(b",") > _MOST_COMMAS
+        if has_many and not _are_few_objects(body):
             _refuse_excess(0, _MOST_COMMAS)
         elements = [bytes(raw) for raw in _decode_array(body)]
     except TooMuch:

@@ -18,6 +18,7 @@ _RUN = 8
 # Anything shorter is part of every other word.
 _SHORTEST = 4
 _ESCAPE = re.compile(r"\\+(?:u|x)\{?([0-9A-Fa-f]{2,6})\}?")
+_ESCAPED_SIGN = re.compile(r"\\(?=[^A-Za-z0-9])")
 _ESCAPED_TIMES = 3
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
 _NOT_HEX = re.compile(r"0x|[^0-9A-Fa-f]")
@@ -43,13 +44,15 @@ def _readings(text: str) -> Iterator[str]:
     """A text as it is, unescaped, decoded, and all of these backwards."""
     for way in {text, _unescaped(text)}:
         for direction in (way, way[::-1]):
-            yield direction
-            yield from _decoded(direction)
+            for reading in (direction, *_decoded(direction)):
+                yield reading
+                yield reading[::-1]
 
 
 def _unescaped(text: str) -> str:
     for _ in range(_ESCAPED_TIMES):
         text = unquote(html.unescape(_ESCAPE.sub(_character, text)))
+        text = _ESCAPED_SIGN.sub("", text)
     return text
 
 

@@ -248,6 +248,10 @@ class Transport:
         Raises:
             SwrAnswerTooLarge: it is larger than may be.
         """
+        announced = response.raw.length_remaining
+        if announced and announced <= _PIECE_BYTES and "Content-Encoding" not in response.headers:
+            # The usual page, at once: pieces are copied three times.
+            return b"".join(response.iter_content(None))
         content = bytearray()
         for piece in response.iter_content(_PIECE_BYTES):
             if len(content) + len(piece) > self._largest_mb * _MB:

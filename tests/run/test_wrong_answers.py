@@ -21,7 +21,7 @@ def settings_for(url: str, directory: Path) -> Settings:
     return read_settings(
         endpoint_setting=url,
         auth_token=TOKEN,
-        timeout_seconds=0.2,
+        timeout_seconds=1,
         requests_per_second=0,
         concurrency=16,
         max_answer_mb=2,

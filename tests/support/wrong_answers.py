@@ -6,6 +6,7 @@ Each wrong answer is a sequence of bytes to send and of seconds to wait; then th
 
 import gzip
 import html
+import json
 import socket
 import struct
 import threading
@@ -57,9 +58,8 @@ def says(body: bytes, status: int = 200, *lines: bytes) -> Answer:
 
 def refuses(message: str, status: int = 400) -> Answer:
     """An error that says something."""
-    text = message.encode("unicode_escape").replace(b'"', b"'").replace(b"\\", b"\\\\")
-    text = text.replace(b"\\\\x1b", b"\\u001b")
-    return says(b'{"error_code":"SVCSTG.SWR.4000014","error_msg":"no: %b"}' % text, status)
+    error = {"error_code": "SVCSTG.SWR.4000014", "error_msg": f"no: {message}"}
+    return says(json.dumps(error).encode(), status)
 
 
 def raw(*pieces: bytes | float | None) -> Answer:
@@ -170,8 +170,8 @@ _CONNECTIONS: Mapping[str, Answer] = {
     "encrypted": raw(b"\x15\x03\x03\x00\x02\x02\x28"),
     "no-status": raw(b"HTTP/1.1 \r\n\r\n[]"),
     "odd-status": raw(b"HTTP/1.1 two hundred\r\n\r\n[]"),
-    "silent": raw(1.5),
-    "silent-after-the-head": raw(_head(200) + b"Content-Length: 10\r\n\r\n", 1.5),
+    "silent": raw(3.0),
+    "silent-after-the-head": raw(_head(200) + b"Content-Length: 10\r\n\r\n", 3.0),
     "slow-head": _slowly(lambda body: _whole(body, 200, b"X-Filler: " + b"x" * 500)),
     "slow-body": _slowly(lambda body: _whole(b" " * 500 + body)),
     "endless-head": _endless(_head(200), b"X-Filler: " + b"x" * 9000 + b"\r\n"),
