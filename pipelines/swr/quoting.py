@@ -37,7 +37,9 @@ def quotable(text: str | None, secrets: Collection[str], longest: int = _LONGEST
 
 
 def _on_one_line(text: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """Blanks made one, and what a terminal would obey made visible."""
+    words = text.split()
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(words))
 
 
 def _readings(text: str) -> Iterator[str]:
