@@ -5,12 +5,14 @@
     │   └── OtherRegistry         the warehouse directory holds another registry
     ├── SwrError                  SWR or IAM did not give what was asked
     │   ├── SwrUnavailable        it may do so later: retried, then reported
-    │   │   └── UnexpectedResponse   it answered 200 with something else than the API's shape
+    │   │   └── UnexpectedResponse   it answered with something else than the API's shape
     │   ├── SwrUnauthenticated    credentials refused: renew or correct them
     │   ├── SwrForbidden          credentials fine, permission missing
     │   ├── SwrNotFound           SWR itself says that there is no such namespace or repository
     │   ├── SwrUnknownPath        a 404 of somebody else: gateway, proxy, wrong endpoint
+    │   ├── SwrAnswerTooLarge     more than we hold in memory: see SWR_MAX_ANSWER_MB
     │   └── SwrRefused            the request itself was refused
+    │       └── SwrPageRefused       for the size or place of the page
     ├── CatalogueError            a file of tag records for the emulator is unreadable
     ├── LandingError              a landing folder is unreadable
     ├── AlertFailed              a webhook did not take an alert: check its setting
@@ -43,8 +45,10 @@ class SwrError(SwrWarehouseError):
     """SWR or IAM did not give what was asked.
 
     The text always names method, URL (without query secrets), status, error code and request id,
-    as far as they are known.
+    as far as they are known. `is_final` says that it was tried as often as is worth it.
     """
+
+    is_final = False
 
     def __init__(
         self,
@@ -76,7 +80,7 @@ class SwrUnavailable(SwrError):
 
 
 class UnexpectedResponse(SwrUnavailable):
-    """The endpoint said 200 but sent something else than the API's shape."""
+    """The endpoint said it went well but sent something else than the API's shape."""
 
 
 class SwrUnauthenticated(SwrError):
@@ -97,6 +101,14 @@ class SwrUnknownPath(SwrError):
 
 class SwrRefused(SwrError):
     """The request itself was refused; sending it again would not help."""
+
+
+class SwrPageRefused(SwrRefused):
+    """The request was refused for its limit or offset; a smaller page may do."""
+
+
+class SwrAnswerTooLarge(SwrError):
+    """The answer is larger than may be held in memory, or lists too much; it is not retried."""
 
 
 class CatalogueError(SwrWarehouseError):

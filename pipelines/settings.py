@@ -146,6 +146,7 @@ class Settings(BaseSettings):
     concurrency: int = Field(8, validation_alias="SWR_CONCURRENCY", ge=1, le=256)
     requests_per_second: float = Field(20, validation_alias="SWR_REQUESTS_PER_SECOND", ge=0)
     timeout_seconds: float = Field(60, validation_alias="SWR_TIMEOUT_SECONDS", gt=0)
+    max_answer_mb: int = Field(256, validation_alias="SWR_MAX_ANSWER_MB", ge=1)
     ca_bundle: Path | None = Field(None, validation_alias="SWR_CA_BUNDLE")
 
     stale_days: int = Field(180, validation_alias="SWR_STALE_DAYS", ge=0)
@@ -209,9 +210,15 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _check_ca_bundle(self) -> Self:
-        if self.ca_bundle is not None and not self.ca_bundle.is_file():
-            raise ValueError(f"SWR_CA_BUNDLE: there is no file {self.ca_bundle}")
+        if self.ca_bundle is not None and not self.ca_bundle.exists():
+            raise ValueError(f"SWR_CA_BUNDLE: there is no file or folder {self.ca_bundle}")
         return self
+
+    @property
+    def secrets(self) -> list[str]:
+        """The secrets that credentials are made of."""
+        given = (self.auth_token, self.password, self.secret_key, self.security_token)
+        return [secret.get_secret_value() for secret in given if secret]
 
     @property
     def has_registry(self) -> bool:

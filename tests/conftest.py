@@ -12,12 +12,15 @@ from hypothesis import settings
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
+_CERTIFICATES = {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"}
+
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep settings out of the tests: those of whoever runs them, and those of other tests."""
     for name in os.environ:
-        if name.startswith(("SWR_", "HUAWEICLOUD_", "HW_", "DAGSTER_")):
+        prefixes = ("SWR_", "HUAWEICLOUD_", "HW_", "DAGSTER_")
+        if name.startswith(prefixes) or name in _CERTIFICATES:
             monkeypatch.delenv(name)
     # What a test leaves in the environment goes with it.
     monkeypatch.setattr(os, "environ", os.environ.copy())

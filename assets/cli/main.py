@@ -223,15 +223,18 @@ def reclaimable(sql: str, options: _ResultOptions) -> None:
 def tags(name: str, *, shape: str, **asked: Any) -> None:
     """Show a repository's tags as the registry has them now.
 
-    Without --offset and --limit all pages are read. --format jsonl is a recording that
-    `emulator --catalogue` can serve.
+    Without --offset and --limit all are read; where that cannot be proven, standard error says so
+    and the exit code is 1. --format jsonl is a recording that `emulator --catalogue` can serve.
     """
-    records = tag_records(read_settings(), name, **asked)
+    listing = tag_records(read_settings(), name, **asked)
     if shape == "jsonl":
-        for record in records:
+        for record in listing.records:
             click.echo(summary.as_json_line(record))
     else:
-        _out.print(summary.tag_listing(records))
+        _out.print(summary.tag_listing(listing.records))
+    if listing.doubt:
+        click.echo(listing.doubt, err=True)
+        sys.exit(1)
 
 
 @main.command()

@@ -1,16 +1,63 @@
 """A repository's tags as the registry lists them now, with all parameters of the call.
 
-For people, and for recordings that the emulator can serve. A run reads by `run.crawler`, which
-proves that nothing is missing; this does not.
+For people, and for recordings that the emulator can serve. Reads in the same order as a run, which
+proves that nothing is missing; one page is asked for as it is.
 """
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from pipelines.errors import SettingsError
 from pipelines.settings import Settings
-from pipelines.swr.client import client_from
-from pipelines.swr.paging import ListedRecord
+from pipelines.swr.client import SwrClient, client_from
+from pipelines.swr.limits import Limits
+from pipelines.swr.paging import CrawlOutcome, CrawlStatus, ListedRecord, Page, PageRequest
+from pipelines.swr.tag_reading import read_tags
 from pipelines.swr.transport import Transport
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class TagListing:
+    """Tag records in the order asked for, and why they may not be all, in a sentence."""
+
+    records: Sequence[ListedRecord]
+    doubt: str | None = None
+
+
+@dataclass(frozen=True)
+class TagQuestion:
+    """What is asked of the tag list beside pages: `tag` is what names must hold."""
+
+    namespace: str
+    repository: str
+    tag: str | None
+    order_by: str
+    ascending: bool
+    filter_style: bool
+
+    def page(self, client: SwrClient, offset: int, limit: int, order: Mapping[str, str]) -> Page:
+        """Ask for one page."""
+        parameters = {"offset": str(offset), "limit": str(limit), **order}
+        parameters |= {"tag": self.tag} if self.tag else {}
+        if self.filter_style:
+            parameters = _as_filter(parameters)
+        return client.tag_page_with(self.namespace, self.repository, parameters)
+
+    def sort(self, records: Sequence[ListedRecord]) -> Sequence[ListedRecord]:
+        """Put records in order, as the registry would."""
+
+        def by_date(record: ListedRecord) -> tuple[datetime, str]:
+            return record.version.updated or _NEVER, record.key
+
+        def by_name(record: ListedRecord) -> tuple[datetime, str]:
+            return _NEVER, record.key
+
+        by = by_name if self.order_by == "tag" else by_date
+        return sorted(records, key=by, reverse=not self.ascending)
 
 
 def tag_records(
@@ -23,8 +70,8 @@ def tag_records(
     offset: int | None,
     limit: int | None,
     filter_style: bool,
-) -> Iterator[ListedRecord]:
-    """Ask for a repository's tags: one page if offset and limit are given, else all pages.
+) -> TagListing:
+    """Ask for a repository's tags: one page if offset and limit are given, else all.
 
     Raises:
         SettingsError: the name has no namespace, or only one of offset and limit is given.
@@ -35,21 +82,47 @@ def tag_records(
         raise SettingsError(f"{name!r} names no repository; give it as NAMESPACE/REPOSITORY.")
     if (offset is None) != (limit is None):
         raise SettingsError("The API wants --offset and --limit together; give both or neither.")
-    order = {"order_column": order_by, "order_type": "asc" if ascending else "desc"}
-    fixed = order | ({"tag": tag} if tag else {})
+    question = TagQuestion(namespace, repository, tag, order_by, ascending, filter_style)
     with Transport(settings) as transport:
         client = client_from(settings, transport)
-        start, size = offset or 0, limit or settings.page_size
-        while True:
-            parameters = {"offset": str(start), "limit": str(size), **fixed}
-            encoded = _as_filter(parameters) if filter_style else parameters
-            page = client.tag_page_with(namespace, repository, encoded).records
-            yield from page
-            start += size
-            if limit is not None or len(page) < size:
-                return
+        if offset is not None and limit is not None:
+            page = question.page(client, offset, limit, _order(order_by, ascending=ascending))
+            return TagListing(page.records)
+        return _all(client, question, settings.page_size)
 
 
-def _as_filter(parameters: dict[str, str]) -> dict[str, str]:
+def _all(client: SwrClient, question: TagQuestion, page_size: int) -> TagListing:
+    """Read until it is proven that there are no more, whatever order they are wanted in."""
+    walks: dict[int, dict[str, ListedRecord]] = defaultdict(dict)
+
+    def ask(page: PageRequest) -> Page:
+        order = _order("updated_at", ascending=not page.newest_first)
+        return question.page(client, page.offset, page.limit, order)
+
+    def land(walk: int, records: Sequence[ListedRecord]) -> None:
+        walks[walk].update((record.key, record) for record in records)
+
+    outcome = read_tags("asked for", Limits(page_size), ask, land)
+    found: dict[str, ListedRecord] = {}
+    for number in sorted(walk for walk in walks if walk >= outcome.first_walk):
+        found |= walks[number]
+    return TagListing(question.sort([*found.values()]), _doubt(outcome))
+
+
+def _doubt(outcome: CrawlOutcome) -> str | None:
+    if outcome.status is CrawlStatus.COMPLETE:
+        return None
+    total = "an unknown number" if outcome.expected is None else outcome.expected
+    return (
+        "These may not be all tags: the list kept changing or contradicting itself"
+        f" ({outcome.received} of {total} were read)."
+    )
+
+
+def _order(column: str, *, ascending: bool) -> dict[str, str]:
+    return {"order_column": column, "order_type": "asc" if ascending else "desc"}
+
+
+def _as_filter(parameters: Mapping[str, str]) -> dict[str, str]:
     """Put all parameters into one, as the API's older pages have it."""
     return {"filter": "|".join(f"{name}::{value}" for name, value in parameters.items())}

@@ -31,11 +31,11 @@ from pipelines.run.identity import (
 from pipelines.run.known import ReadWhole, StoredRepositories
 from pipelines.run.log import RunLog
 from pipelines.run.progress import Progress
-from pipelines.run.reading import Limits
 from pipelines.run.request import Name, RunRequest
 from pipelines.schemas import NAMESPACES, REPOSITORIES
 from pipelines.settings import Settings
 from pipelines.swr.client import SwrClient, client_from
+from pipelines.swr.limits import Limits
 from pipelines.swr.transport import Transport
 from pipelines.swr.wire import as_utc
 from pipelines.warehouse.restore import ensure_state

@@ -1,15 +1,16 @@
 """Read every repository of a run and land its records: many at once, each in its reading order.
 
 Concurrency is across repositories; the pages of one are read one after the other. A repository
-that fails is logged and does not stop the others.
+that fails is logged and does not stop the others; refused credentials stop them all.
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import datetime
 
+from pipelines.errors import SwrUnauthenticated
 from pipelines.landing.writer import LandingWriter
 from pipelines.run.clock import RunClock
 from pipelines.run.discover import Discovery, largest_first
@@ -18,12 +19,12 @@ from pipelines.run.progress import Progress
 from pipelines.run.reading import (
     FAILED,
     KnownRepositories,
-    Limits,
     ReadRepository,
     RepositoryReader,
 )
 from pipelines.run.request import Name
 from pipelines.swr.client import SwrClient
+from pipelines.swr.limits import Limits
 from pipelines.swr.transport import Counters
 
 
@@ -54,25 +55,47 @@ class Crawler:
         tags = sum(_size(found, name) for name in jobs)
         self.progress.start(len(jobs) + len(unreachable), tags, self.folder.flush)
         for name in unreachable:
-            failed = ReadRepository(FAILED, error=found.namespaces[name[0]].error)
-            self._record(name, failed, Counters(), self.clock.now(), is_listed=None)
+            self._record_unread(name, found.namespaces[name[0]].error, is_listed=None)
         reader = RepositoryReader(
             self.client, self.folder, self.known, self.limits, found.namespaces
         )
         pool = ThreadPoolExecutor(threads, thread_name_prefix="crawl")
         try:
-            waiting = [pool.submit(self._read, reader, name, found) for name in jobs]
-            for job in as_completed(waiting):
-                job.result()
+            waiting = {pool.submit(self._read, reader, name, found): name for name in jobs}
+            refusals = [job.result() for job in as_completed(waiting)]
         finally:
             pool.shutdown(cancel_futures=True)
+        if any(refusals):
+            unread = [name for job, name in waiting.items() if job.result()]
+            self._give_up(unread, next(filter(None, refusals)), found, of=len(jobs))
 
-    def _read(self, reader: RepositoryReader, name: Name, found: Discovery) -> None:
-        """Read one repository and record how it went."""
+    def _give_up(
+        self, unread: Sequence[Name], refusal: SwrUnauthenticated, found: Discovery, *, of: int
+    ) -> None:
+        """Record what could not be read since the credentials were refused."""
+        after = f"The credentials were refused after {of - len(unread)} of {of} repositories"
+        sentence = f"{after}: {refusal}"
+        self.log.event("credentials refused", level=logging.WARNING, error=sentence)
+        self.progress.notice(sentence)
+        for name in unread:
+            self._record_unread(name, sentence, is_listed=found.is_listed(name))
+
+    def _read(
+        self, reader: RepositoryReader, name: Name, found: Discovery
+    ) -> SwrUnauthenticated | None:
+        """Read one repository and record how it went, unless the credentials are refused."""
         started = self.clock.now()
-        spent = self.client.transport.start_counting()
-        read = reader.read(name, found.listed.get(name))
+        with self.client.transport.job() as spent:
+            try:
+                read = reader.read(name, found.listed.get(name))
+            except SwrUnauthenticated as refusal:
+                return refusal
         self._record(name, read, spent, started, is_listed=found.is_listed(name))
+        return None
+
+    def _record_unread(self, name: Name, error: str | None, *, is_listed: bool | None) -> None:
+        unread = ReadRepository(FAILED, error=error)
+        self._record(name, unread, Counters(), self.clock.now(), is_listed=is_listed)
 
     def _record(
         self,

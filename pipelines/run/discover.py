@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pipelines.errors import SettingsError, SwrError
+from pipelines.errors import SettingsError, SwrError, SwrUnauthenticated
 from pipelines.run.request import WILDCARD, Name, Scope
 from pipelines.settings import Settings
 from pipelines.swr.client import SwrClient, client_from
@@ -123,6 +123,9 @@ def visible_namespaces(settings: Settings) -> list[str]:
 def _list(client: SwrClient, namespace: str) -> RepositoryList | SwrError:
     try:
         return client.repositories(namespace)
+    except SwrUnauthenticated:
+        # Whatever else is asked for would be refused too.
+        raise
     except SwrError as error:
         return error
 

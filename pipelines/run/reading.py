@@ -7,22 +7,20 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
-from pipelines.errors import SwrError, SwrNotFound, SwrRefused
+from pipelines.errors import SwrError, SwrNotFound, SwrUnauthenticated
 from pipelines.landing.writer import LandedRecord, LandingWriter
 from pipelines.run.request import Name
 from pipelines.swr.client import SwrClient
+from pipelines.swr.limits import Limits
 from pipelines.swr.paging import (
-    ACCEPTED_LIMIT,
-    MAXIMUM_LIMIT,
     SHORT_LIMIT,
     CrawlOutcome,
     CrawlStatus,
     KnownRecords,
     ListedRecord,
     PageRequest,
-    Reading,
-    read_repository,
 )
+from pipelines.swr.tag_reading import read_tags
 from pipelines.swr.wire import RepositoryRecord
 
 LIST_CONTRADICTED = "list_contradicted"
@@ -40,19 +38,6 @@ class KnownRepositories(Protocol):
 
     def record_count(self, name: Name) -> int:
         """How many records it held when it was last read, however that ended."""
-
-
-@dataclass
-class Limits:
-    """Page sizes the endpoint accepts; lowered for all when it refuses one."""
-
-    page_size: int
-    maximum: int = MAXIMUM_LIMIT
-
-    def lower(self) -> None:
-        """Fall back to what every endpoint accepts."""
-        self.page_size = min(self.page_size, ACCEPTED_LIMIT)
-        self.maximum = ACCEPTED_LIMIT
 
 
 class ReadRepository(NamedTuple):
@@ -77,9 +62,15 @@ class RepositoryReader:
     namespaces: Collection[str]
 
     def read(self, name: Name, listed: RepositoryRecord | None) -> ReadRepository:
-        """Read a repository, whatever the registry does; `listed` is its record in the list."""
+        """Read a repository, whatever the registry does; `listed` is its record in the list.
+
+        Raises:
+            SwrUnauthenticated: the credentials were refused, so that nothing more can be read.
+        """
         try:
             return self._read(name, listed)
+        except SwrUnauthenticated:
+            raise
         except SwrError as error:
             return ReadRepository(FAILED, None, str(error))
 
@@ -112,27 +103,9 @@ class RepositoryReader:
         def land(walk: int, records: Sequence[ListedRecord]) -> None:
             self.folder.add(*name, [_to_land(walk, record) for record in records])
 
-        limits = self.limits
-        reading = read_repository(limits.page_size, known, land, limits.maximum)
-        try:
-            request = next(reading)
-            while True:
-                request = self._ask(name, request, reading)
-        except StopIteration as end:
-            outcome: CrawlOutcome = end.value
-            return outcome
-
-    def _ask(self, name: Name, request: PageRequest, reading: Reading) -> PageRequest:
-        """Answer one request of the reading; what it wants next."""
-        try:
-            page = self.client.tag_page(*name, request)
-        except SwrRefused as refusal:
-            # What was never sent says nothing of page sizes.
-            if request.limit <= ACCEPTED_LIMIT or refusal.status is None:
-                raise
-            self.limits.lower()
-            return reading.throw(refusal)
-        return reading.send(page)
+        return read_tags(
+            name, self.limits, lambda page: self.client.tag_page(*name, page), land, known
+        )
 
     def _contradiction(
         self, name: Name, listed: RepositoryRecord | None, outcome: CrawlOutcome
@@ -173,6 +146,8 @@ class RepositoryReader:
         """What SWR answers; None where it answers with an error, unless the repository is gone."""
         try:
             return ask()
+        except SwrUnauthenticated:
+            raise
         except SwrError as error:
             if self._says_gone(error, name):
                 raise

@@ -18,7 +18,7 @@ from pipelines.errors import SwrUnauthenticated, UnexpectedResponse
 from pipelines.settings import Settings
 from pipelines.swr.responses import Response, describe_request
 from pipelines.swr.signing import authorization
-from pipelines.swr.transport import AuthFlow, Transport, prepare_request
+from pipelines.swr.transport import FIRST_CONTACT, PATIENT, AuthFlow, Transport, prepare_request
 
 _TOKEN_HEADER = "X-Auth-Token"  # noqa: S105 - a header's name, no secret
 _RENEW_BEFORE_EXPIRY_SECONDS = 600.0
@@ -140,9 +140,14 @@ class IamUser:
             {"Content-Type": "application/json;charset=utf8"},
             msgspec.json.encode(_password_request(self._settings)),
         )
+        patience = PATIENT if self._token else FIRST_CONTACT
         try:
-            return self._transport.fetch(request, _without_credentials, _issued_token)
+            token = self._transport.fetch(
+                request, _without_credentials, _issued_token, patience=patience
+            )
         except SwrUnauthenticated as error:
+            if error.request != describe_request(request):
+                raise
             raise SwrUnauthenticated(
                 "IAM refused the user; check SWR_USERNAME, SWR_PASSWORD, SWR_DOMAIN_NAME and"
                 " SWR_PROJECT_NAME",
@@ -151,6 +156,8 @@ class IamUser:
                 code=error.code,
                 request_id=error.request_id,
             ) from None
+        self._transport.hide(token.value)
+        return token
 
 
 def _password_request(settings: Settings) -> dict[str, object]:
@@ -200,7 +207,7 @@ class _OwnedToken(msgspec.Struct):
 def _account(response: Response) -> str | None:
     """The account whose project a token is for; None where the answer does not tell."""
     try:
-        return msgspec.json.decode(response.content, type=_OwnedToken).token.project.domain.id
+        return msgspec.json.decode(response.text, type=_OwnedToken).token.project.domain.id
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
 
@@ -209,14 +216,16 @@ def _issued_token(response: Response) -> _IssuedToken:
     """Read a token response; its own two stamps give the lifetime, our clock the start."""
     value = response.headers.get("X-Subject-Token")
     try:
-        body = msgspec.json.decode(response.content, type=_TokenResponse).token
+        body = msgspec.json.decode(response.text, type=_TokenResponse).token
         lifetime = body.expires_at - body.issued_at
     except (msgspec.MsgspecError, UnicodeDecodeError, TypeError):
         lifetime = timedelta(0)
         value = None
     if not value:
         raise UnexpectedResponse(
-            "IAM answered without a token", request=describe_request(response.request), status=201
+            "IAM answered without a token",
+            request=describe_request(response.request),
+            status=response.status_code,
         )
     issued = time.monotonic()
     seconds = lifetime.total_seconds()

@@ -10,21 +10,26 @@ from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
-import msgspec
-
-from pipelines.errors import SwrNotFound, SwrRefused, UnexpectedResponse
+from pipelines.errors import (
+    SwrAnswerTooLarge,
+    SwrError,
+    SwrNotFound,
+    SwrPageRefused,
+    SwrRefused,
+    UnexpectedResponse,
+)
 from pipelines.settings import Settings
 from pipelines.swr.auth import Credentials
 from pipelines.swr.credentials import credentials_from
-from pipelines.swr.json_parts import UNREADABLE
-from pipelines.swr.paging import ACCEPTED_LIMIT, MAXIMUM_LIMIT, Page, PageRequest
+from pipelines.swr.json_parts import UNREADABLE, TooMuch
+from pipelines.swr.limits import Limits
+from pipelines.swr.paging import ACCEPTED_LIMIT, Page, PageRequest
 from pipelines.swr.repository_list import RepositoryList, RepositoryPage, read_repository_list
-from pipelines.swr.responses import Response, describe_request, sent_at
-from pipelines.swr.transport import ATTEMPTS, Transport, prepare_request
+from pipelines.swr.responses import Response, describe_request, quoted_name, sent_at
+from pipelines.swr.transport import FIRST_CONTACT, PATIENT, Patience, Transport, prepare_request
 from pipelines.swr.wire import (
-    NamespaceList,
-    NamespaceRecord,
     SingleRepository,
+    list_namespaces,
     list_records,
     list_repositories,
     single_repository,
@@ -35,9 +40,6 @@ T = TypeVar("T")
 _CONTENT_RANGE = re.compile(r"(\d{1,18})-(\d{1,18})/(\d{1,18})")
 # One lost answer, or one server that lags behind, must not close a repository's tags.
 _TIMES_ASKED = 2
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# A mistyped endpoint should not take a minute to be told.
-_FIRST_CONTACT_ATTEMPTS = 3
 
 
 class SwrClient:
@@ -48,6 +50,7 @@ class SwrClient:
         self._request = prepare_request("GET", endpoint, {"Content-Type": "application/json"})
         self._endpoint = (self._request.url or "").rstrip("/")
         self._credentials = credentials
+        self._limits = Limits()
 
     @property
     def domain_id(self) -> str | None:
@@ -60,9 +63,9 @@ class SwrClient:
             "/v2/manage/namespaces",
             {"filter": "mode::visible"},
             _decode_namespaces,
-            attempts=_FIRST_CONTACT_ATTEMPTS,
+            patience=FIRST_CONTACT,
         )
-        return sorted({record.name for record in listed})
+        return sorted(set(listed))
 
     def repositories(self, namespace: str) -> RepositoryList:
         """Every repository of a namespace, also where the endpoint refuses large pages."""
@@ -77,9 +80,13 @@ class SwrClient:
             }
             return self._get("/v2/manage/repos", parameters, _decode_repository_page)
 
+        limit, _ = self._limits.of(namespace)
         try:
-            return read_repository_list(namespace, MAXIMUM_LIMIT, ask)
-        except SwrRefused:
+            return read_repository_list(namespace, limit, ask)
+        except SwrPageRefused:
+            if limit <= ACCEPTED_LIMIT:
+                raise
+            self._limits.refuse(namespace)
             return read_repository_list(namespace, ACCEPTED_LIMIT, ask)
 
     def repository(self, namespace: str, repository: str) -> SingleRepository:
@@ -117,13 +124,13 @@ class SwrClient:
         parameters: dict[str, str],
         decode: Callable[[Response], T],
         *,
-        attempts: int = ATTEMPTS,
+        patience: Patience = PATIENT,
     ) -> T:
         # A copy with another URL: preparing each from nothing takes twenty times as long.
         request = self._request.copy()
         query = f"?{urlencode(parameters)}" if parameters else ""
         request.url = f"{self._endpoint}{path}{query}"
-        return self.transport.fetch(request, self._credentials.flow, decode, attempts=attempts)
+        return self.transport.fetch(request, self._credentials.flow, decode, patience=patience)
 
 
 def client_from(settings: Settings, transport: Transport) -> SwrClient:
@@ -150,28 +157,26 @@ def _repository_path(namespace: str, repository: str) -> str:
     return f"/v2/manage/namespaces/{owner}/repos/{name}"
 
 
-def _decode_namespaces(response: Response) -> list[NamespaceRecord]:
-    body = _text(response) or b"null"
+def _decode_namespaces(response: Response) -> list[str]:
     try:
-        listed = msgspec.json.decode(body, type=NamespaceList | None)
-    except UNREADABLE:
-        raise _unexpected(response, "the JSON of a list of namespaces") from None
-    return (listed.namespaces or []) if listed else []
+        return list_namespaces(response.text or b"null")
+    except UNREADABLE as error:
+        raise _unexpected(response, "the JSON of a list of namespaces", error) from None
 
 
 def _decode_tag_page(response: Response) -> Page:
     try:
         records = list_records(_array(response))
-    except UNREADABLE:
-        raise _unexpected(response, "a JSON array of tags") from None
+    except UNREADABLE as error:
+        raise _unexpected(response, "a JSON array of tags", error) from None
     return Page(records, _total(response, len(records)), sent_at(response) or datetime.now(UTC))
 
 
 def _decode_repository_page(response: Response) -> RepositoryPage:
     try:
         records, unreadable = list_repositories(_array(response))
-    except UNREADABLE:
-        raise _unexpected(response, "a JSON array of repositories") from None
+    except UNREADABLE as error:
+        raise _unexpected(response, "a JSON array of repositories", error) from None
     rows = len(records) + len(unreadable)
     stated = [_total(response, rows), *(record.total_range for record in records)]
     # Of two totals the larger: the list is not complete if it holds fewer.
@@ -181,19 +186,14 @@ def _decode_repository_page(response: Response) -> RepositoryPage:
 
 def _decode_repository(response: Response) -> SingleRepository:
     try:
-        return single_repository(_text(response))
-    except UNREADABLE:
-        raise _unexpected(response, "a JSON object") from None
-
-
-def _text(response: Response) -> bytes:
-    """The body without a byte-order mark."""
-    return response.content.removeprefix(_BYTE_ORDER_MARK).strip()
+        return single_repository(response.text)
+    except UNREADABLE as error:
+        raise _unexpected(response, "a JSON object", error) from None
 
 
 def _array(response: Response) -> bytes:
     """The body of a list; nothing and null are how some services write an empty one."""
-    text = _text(response)
+    text = response.text
     return b"[]" if text in (b"", b"null") else text
 
 
@@ -206,11 +206,16 @@ def _total(response: Response, rows: int) -> int | None:
     return total if rows == 0 or offset + rows <= total else None
 
 
-def _unexpected(response: Response, wanted: str) -> UnexpectedResponse:
-    kind = response.headers.get("Content-Type", "no content type")
-    return UnexpectedResponse(
-        f"answered 200 with {len(response.content)} bytes of {kind} instead of {wanted}",
+def _unexpected(response: Response, wanted: str, error: Exception) -> SwrError:
+    """The error for a body that is not what was asked for, or too much of it."""
+    kind = quoted_name(response.headers.get("Content-Type", "no content type"), response)
+    size = f"{len(response.content)} bytes of {kind or 'an unspeakable type'}"
+    is_too_much = isinstance(error, TooMuch)
+    shape = SwrAnswerTooLarge if is_too_much else UnexpectedResponse
+    return shape(
+        f"answered {response.status_code} with {size}"
+        + (f", and {error}" if is_too_much else f" instead of {wanted}"),
         request=describe_request(response.request),
         status=response.status_code,
-        request_id=response.headers.get("X-Request-Id"),
+        request_id=quoted_name(response.headers.get("X-Request-Id"), response),
     )

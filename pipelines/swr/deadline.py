@@ -1,13 +1,14 @@
-"""An HTTP adapter whose answers have to arrive whole in time, head and body together.
+"""An HTTP adapter whose answers have to arrive whole in time, and may have any lawful head.
 
 The timeout of `requests` is for each read: a byte now and then would be waited for without end.
+`http.client` takes an interim answer other than 100 for the final one, and bears 100 headers.
 """
 
 import io
 import socket
 import time
-from http.client import HTTPResponse
-from typing import Any
+from http.client import HTTPResponse, IncompleteRead, LineTooLong, RemoteDisconnected
+from typing import Any, BinaryIO
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -15,6 +16,14 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 # An answer as a whole may take so many times what one read may.
 READ_TIMEOUTS = 5
+_MOST_HEADERS = 90
+_LONGEST_HEADER = 60 * 2**10
+_LARGEST_HEAD = 2**20
+# Those that decide how an answer is read, and those that we read.
+_NEEDED_HEADERS = {
+    *(b"connection", b"content-encoding", b"content-length", b"content-range", b"content-type"),
+    *(b"date", b"retry-after", b"transfer-encoding", b"x-request-id", b"x-subject-token"),
+}
 
 
 class _TimedReader(io.RawIOBase):
@@ -56,6 +65,65 @@ class _TimedResponse(HTTPResponse):
         if (timeout := sock.gettimeout()) is not None:
             self.fp.close()
             self.fp = io.BufferedReader(_TimedReader(sock, timeout))
+
+    def begin(self) -> None:
+        """Read the head of the final answer."""
+        if self.headers is not None:
+            return
+        body: Any = self.fp
+        named: Any = self
+        named.fp = io.BytesIO(_final_head(body))
+        try:
+            super().begin()
+        finally:
+            self.fp = body
+
+    def _safe_read(self, amt: int) -> bytes:
+        """Read a chunk; one of negative size would be all that ever comes."""
+        if amt < 0:
+            raise IncompleteRead(b"")
+        whole: bytes = super()._safe_read(amt)  # type: ignore[misc] # typeshed lacks it
+        return whole
+
+
+def _final_head(stream: BinaryIO) -> bytes:
+    """The first head that is of no interim answer, with as many headers as can be borne."""
+    left = _LARGEST_HEAD
+    while True:
+        lines = [stream.readline(_LONGEST_HEADER)]
+        if not lines[0].startswith(b"HTTP/"):
+            return lines[0]
+        while (line := stream.readline(left)) not in (b"\r\n", b"\n"):
+            left -= len(line)
+            if not line:
+                raise RemoteDisconnected("the head broke off")
+            if left <= 0:
+                raise LineTooLong("head")
+            lines.append(line)
+        if not _is_interim(lines[0]):
+            return b"".join([lines[0], *_bearable(lines[1:]), b"\r\n"])
+
+
+def _is_interim(status_line: bytes) -> bool:
+    status = status_line.split()[1:2]
+    return bool(status) and status[0].startswith(b"1") and status != [b"101"]
+
+
+def _bearable(lines: list[bytes]) -> list[bytes]:
+    """Headers without those that are too long; where they are many, only the needed ones."""
+    are_many = len(lines) > _MOST_HEADERS
+    if not are_many and all(len(line) < _LONGEST_HEADER for line in lines):
+        return lines
+    kept: list[bytes] = []
+    is_kept = False
+    for line in lines:
+        # A line that begins with a blank goes on with the header before.
+        if not line[:1].isspace():
+            name = line.partition(b":")[0].strip().lower()
+            is_kept = name in _NEEDED_HEADERS or not are_many
+        if is_kept and len(line) < _LONGEST_HEADER and len(kept) < _MOST_HEADERS:
+            kept.append(line)
+    return kept
 
 
 class _Connection(HTTPConnection):

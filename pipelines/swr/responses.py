@@ -5,7 +5,7 @@ Successful bodies are read in `wire`.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
@@ -18,11 +18,13 @@ from pipelines.errors import (
     SwrError,
     SwrForbidden,
     SwrNotFound,
+    SwrPageRefused,
     SwrRefused,
     SwrUnauthenticated,
     SwrUnavailable,
     SwrUnknownPath,
 )
+from pipelines.swr.quoting import quotable
 
 _BY_STATUS: dict[int, type[SwrError]] = {
     401: SwrUnauthenticated,
@@ -30,6 +32,8 @@ _BY_STATUS: dict[int, type[SwrError]] = {
     404: SwrUnknownPath,
     # Timed out, too early, too many: the same request may do later.
     408: SwrUnavailable,
+    # Only gateways that are overloaded call themselves a teapot.
+    418: SwrUnavailable,
     425: SwrUnavailable,
     429: SwrUnavailable,
 }
@@ -43,21 +47,40 @@ _MEANING: dict[type[SwrError], str] = {
     SwrUnknownPath: "whatever answered does not know this path; check the endpoint",
     SwrUnavailable: "failed",
     SwrRefused: "refused",
+    SwrPageRefused: "refused",
 }
-_LONGEST_QUOTE = 300
+_SERVER_ERRORS = 500
+_LONGEST_NAME = 80
+_LONGEST_ERROR = 64 * 2**10
+LONGEST_RETRY_AFTER = 300.0
+# Content too large, range not satisfiable: they say by themselves that it is the page's size.
+_REFUSED_PAGE_STATUSES = {413, 416}
+_OF_PAGES = re.compile(r"limit|offset|page.?size|4001072", re.IGNORECASE)
 _SECRET_HEADERS = ("X-Auth-Token", "X-Security-Token", "Authorization")
-# So many of a secret's last characters give it away; a signature is at the end of its header.
-_SECRET_TAIL = 12
-_ESCAPES_AND_SIGNS = re.compile(r"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|[^A-Za-z0-9]")
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class Response(NamedTuple):
-    """An answer that arrived whole; names of headers in any case."""
+    """An answer that arrived whole; names of headers in any case.
+
+    `secrets` are those that it must not be quoted with, beside the ones in its request.
+    """
 
     request: requests.PreparedRequest
     status_code: int
     headers: Mapping[str, str]
     content: bytes
+    secrets: Collection[str] = ()
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the server says that it did what was asked."""
+        return self.status_code in range(200, 300)
+
+    @property
+    def text(self) -> bytes:
+        """The body without a byte-order mark and blanks around it."""
+        return self.content.removeprefix(_BYTE_ORDER_MARK).strip()
 
     def __repr__(self) -> str:
         """Show neither headers nor body: IAM's hold the token."""
@@ -78,23 +101,26 @@ def sent_at(response: Response) -> datetime | None:
 def error_from(response: Response) -> SwrError:
     """Turn a response that is no success into the error that says what to do about it."""
     status, request = response.status_code, response.request
-    code, message = _code_and_message(response.content)
-    kind = _kind(status, code)
+    code, message = _code_and_message(response.text)
+    kind = _kind(status, code, message)
     return kind(
-        _problem(kind, status, _quotable(message, request)),
+        _problem(kind, status, quoted(message, response)),
         request=describe_request(request),
         status=status,
-        code=_quotable(code, request),
-        request_id=_quotable(response.headers.get("X-Request-Id"), request),
+        code=quoted_name(code, response),
+        request_id=quoted_name(response.headers.get("X-Request-Id"), response),
         retry_after=_retry_after(response.headers.get("Retry-After")),
     )
 
 
-def _kind(status: int, code: str | None) -> type[SwrError]:
+def _kind(status: int, code: str | None, message: str | None) -> type[SwrError]:
     number = (code or "").rpartition(".")[2]
     if status == requests.codes.not_found and number in {*_NO_REPOSITORY, _NO_NAMESPACE}:
         return SwrNotFound
-    return _BY_STATUS.get(status, SwrUnavailable if status in range(500, 600) else SwrRefused)
+    if status >= _SERVER_ERRORS:
+        return SwrUnavailable
+    is_of_page = status in _REFUSED_PAGE_STATUSES or _OF_PAGES.search(f"{code} {message}")
+    return _BY_STATUS.get(status, SwrPageRefused if is_of_page else SwrRefused)
 
 
 def _problem(kind: type[SwrError], status: int, message: str | None) -> str:
@@ -107,6 +133,8 @@ def _problem(kind: type[SwrError], status: int, message: str | None) -> str:
 
 def _code_and_message(body: bytes) -> tuple[str | None, str | None]:
     """Find error code and message in whichever of the known shapes the body has."""
+    if len(body) > _LONGEST_ERROR:
+        return None, None
     try:
         decoded = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -132,35 +160,36 @@ def _error_objects(decoded: object) -> Iterator[dict[str, object]]:
 
 
 def _text(part: dict[str, object], *names: str) -> str | None:
-    value = next((part[name] for name in names if part.get(name)), None)
-    return None if value is None else " ".join(str(value).split())
+    values = (part[name] for name in names if isinstance(part.get(name), str | int))
+    return next((str(value) for value in values if value), None)
 
 
-def _quotable(text: str | None, request: requests.PreparedRequest) -> str | None:
-    """A server's words, shortened; None if they may repeat what proves who is asking.
+def quoted(text: str | None, response: Response, *longest: int) -> str | None:
+    """A server's words, cut; None if they repeat what proves who is asking.
 
-    A body holds a password, so that no answer to one is quoted.
+    A request with a body holds a password, so that no answer to it is quoted.
     """
-    if text is None or request.body:
+    if response.request.body:
         return None
-    quoted = _letters_and_digits(text)
-    secrets = (_letters_and_digits(request.headers.get(name, "")) for name in _SECRET_HEADERS)
-    if any(secret[-_SECRET_TAIL:] in quoted for secret in secrets if secret):
-        return None
-    return text[:_LONGEST_QUOTE]
+    headers = (response.request.headers.get(name, "") for name in _SECRET_HEADERS)
+    # Of a signed header only the signature, at its end, is a secret.
+    sent = (header.rpartition("Signature=")[2] for header in headers)
+    return quotable(text, {*response.secrets, *sent}, *longest)
 
 
-def _letters_and_digits(text: str) -> str:
-    """What is the same of a text however it is escaped."""
-    return _ESCAPES_AND_SIGNS.sub("", text)
+def quoted_name(text: str | None, response: Response) -> str | None:
+    """The same of a code, an identifier, a media type."""
+    return quoted(text, response, _LONGEST_NAME)
 
 
 def _retry_after(header: str | None) -> float | None:
-    """Seconds to wait, from a number of seconds or an HTTP date."""
+    """Seconds to wait, from a number of seconds or an HTTP date; None where it is neither."""
     if header and header.strip().isdecimal():
-        return float(header)
+        return min(float(header), LONGEST_RETRY_AFTER)
     moment = _http_date(header)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds()) if moment else None
+    if moment is None:
+        return None
+    return min(max(0.0, (moment - datetime.now(UTC)).total_seconds()), LONGEST_RETRY_AFTER)
 
 
 def _http_date(header: str | None) -> datetime | None:

@@ -3,45 +3,59 @@
 Knows HTTP and nothing of SWR's paths or shapes (`client`), nor of who is asking (`auth`).
 """
 
-import ssl
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http.client import HTTPException
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 import requests
 import stamina
 import stamina.instrumentation
-from urllib3.exceptions import ReadTimeoutError
+from urllib3.exceptions import HTTPError
 
-from pipelines.errors import SwrUnavailable
+from pipelines.errors import SwrAnswerTooLarge, SwrUnauthenticated, SwrUnavailable
 from pipelines.settings import Settings
 from pipelines.swr.deadline import DeadlineAdapter
+from pipelines.swr.large_answers import LargeAnswers
+from pipelines.swr.network import Proxies, certificates, reason_of
 from pipelines.swr.pacing import Pacer
-from pipelines.swr.responses import Response, describe_request, error_from, sent_at
+from pipelines.swr.responses import (
+    LONGEST_RETRY_AFTER,
+    Response,
+    describe_request,
+    error_from,
+    sent_at,
+)
 
 T = TypeVar("T")
 # Yields the request to send, signed; is sent the response; ends when that is final.
 AuthFlow = Generator[requests.PreparedRequest, Response, None]
 
+
+class Patience(NamedTuple):
+    """How often something is tried, for how long an answer and before another attempt is waited."""
+
+    attempts: int
+    seconds: float
+    longest_wait: float
+
+
 # Waits of 0.5, 1, 2, 4, 8, 16 seconds and up to one more of jitter each.
-ATTEMPTS = 7
+PATIENT = Patience(7, float("inf"), LONGEST_RETRY_AFTER)
+# A mistyped address should be told in seconds.
+FIRST_CONTACT = Patience(3, 8.0, 2.0)
 _WAIT_INITIAL = 0.5
 _WAIT_MAXIMUM = 30.0
-_LONGEST_RETRY_AFTER = 300.0
-_SUCCESSES = (requests.codes.ok, requests.codes.created, requests.codes.no_content)
 _TOO_MANY_REQUESTS = 429
-# The first that fits: the later are more general.
-_REASONS = (
-    (requests.exceptions.SSLError, "no safe connection; check the endpoint"),
-    (requests.exceptions.ProxyError, "the proxy cannot be reached; see HTTPS_PROXY"),
-    (requests.exceptions.ConnectTimeout, "no connection in time; check the endpoint"),
-    (requests.exceptions.Timeout, "no whole answer in time; see SWR_TIMEOUT_SECONDS"),
-    (requests.exceptions.ChunkedEncodingError, "the answer broke off"),
-    (requests.exceptions.ConnectionError, "cannot connect; check the endpoint and the network"),
-)
+_MB = 2**20
+# Larger than the usual page, so that it comes as one.
+_PIECE_BYTES = _MB
+# All answers that arrive at the same time, but for one that is large.
+_SHARED_BYTES = 128 * _MB
 
 
 @dataclass
@@ -90,8 +104,12 @@ class Transport:
         self._pacer = Pacer(rate) if rate else None
         # A session would read the environment, keep cookies and follow redirects: twice the work.
         self._adapter = DeadlineAdapter(pool_maxsize=settings.concurrency)
-        self._proxies = requests.utils.get_environ_proxies(settings.endpoint)
-        self._verify = str(settings.ca_bundle) if settings.ca_bundle else True
+        self._proxies = Proxies()
+        self._verify = certificates(settings.ca_bundle)
+        self._secrets = set(settings.secrets)
+        self._refusal: Response | None = None
+        self._largest_mb = settings.max_answer_mb
+        self._large = LargeAnswers(_SHARED_BYTES // settings.concurrency)
 
     def __enter__(self) -> Self:
         return self
@@ -108,10 +126,19 @@ class Transport:
         """Close all connections."""
         self._adapter.close()
 
-    def start_counting(self) -> Counters:
-        """Give counters of what the calling thread does from now on."""
+    def hide(self, secret: str) -> None:
+        """Never quote an answer that repeats this."""
+        self._secrets.add(secret)
+
+    @contextmanager
+    def job(self) -> Iterator[Counters]:
+        """Give counters of what the calling thread does meanwhile, one answer after the other."""
         counters = self._local.counters = Counters(parent=self.counters)
-        return counters
+        try:
+            yield counters
+        finally:
+            del self._local.counters
+            self._large.release()
 
     def fetch(
         self,
@@ -119,50 +146,64 @@ class Transport:
         flow: Callable[[requests.PreparedRequest], AuthFlow],
         decode: Callable[[Response], T],
         *,
-        attempts: int = ATTEMPTS,
+        patience: Patience = PATIENT,
     ) -> T:
         """Send a request until it succeeds and its answer can be decoded.
 
         `decode` raises UnexpectedResponse for a body that is not the API's; that is retried too.
+        After credentials were refused for good nothing is sent any more: that is raised again.
 
         Raises:
             SwrError: it failed for good, or as often as is worth trying.
         """
+        try:
+            return self._fetch(request, flow, decode, patience)
+        except SwrUnavailable as error:
+            # What fails for want of a token was tried often enough.
+            error.is_final = True
+            raise
+        finally:
+            if self._counting is self.counters:
+                self._large.release()
+
+    def _fetch(
+        self,
+        request: requests.PreparedRequest,
+        flow: Callable[[requests.PreparedRequest], AuthFlow],
+        decode: Callable[[Response], T],
+        patience: Patience,
+    ) -> T:
         for attempt in stamina.retry_context(
-            on=_worth_retrying,
-            attempts=attempts,
-            timeout=None,
+            on=lambda error: _worth_retrying(error, patience),
+            attempts=patience.attempts,
+            timeout=None if patience is PATIENT else patience.seconds,
             wait_initial=_WAIT_INITIAL,
             wait_max=_WAIT_MAXIMUM,
         ):
             with attempt:
                 if attempt.num > 1:
                     self._counting.add(retries=1)
-                return self._try(request, flow, decode, attempt)
+                response = self._exchange(flow(request), min(self._timeout, patience.seconds))
+                if response.is_success:
+                    return decode(response)
+                raise self._error(response, attempt)
         raise AssertionError("a retry loop ends by returning or raising")
 
-    def _try(
-        self,
-        request: requests.PreparedRequest,
-        flow: Callable[[requests.PreparedRequest], AuthFlow],
-        decode: Callable[[Response], T],
-        attempt: stamina.Attempt,
-    ) -> T:
-        response = self._exchange(flow(request))
-        if response.status_code in _SUCCESSES:
-            return decode(response)
+    def _error(self, response: Response, attempt: stamina.Attempt) -> Exception:
         error = error_from(response)
+        if isinstance(error, SwrUnauthenticated):
+            self._refusal = self._refusal or response
         if error.status == _TOO_MANY_REQUESTS:
             wait = error.retry_after if error.retry_after is not None else attempt.next_wait
             self._counting.add(throttled_seconds=wait)
-        raise error
+        return error
 
-    def _exchange(self, flow: AuthFlow) -> Response:
+    def _exchange(self, flow: AuthFlow, timeout: float) -> Response:
         """Send what the authentication yields until it accepts the response."""
-        response = self._send(next(flow))
+        response = self._send(next(flow), timeout)
         try:
             while True:
-                response = self._send(flow.send(response))
+                response = self._send(flow.send(response), timeout)
         except StopIteration:
             return response
 
@@ -171,29 +212,57 @@ class Transport:
         counters: Counters = getattr(self._local, "counters", self.counters)
         return counters
 
-    def _send(self, request: requests.PreparedRequest) -> Response:
+    def _send(self, request: requests.PreparedRequest, timeout: float) -> Response:
+        self._large.release()
         if self._pacer:
             self._pacer.wait()
+        if self._refusal:
+            raise error_from(self._refusal)
         self._counting.add(requests=1)
         try:
             # An adapter follows no redirects: they would carry the token to another host.
             with self._adapter.send(
                 request,
                 stream=True,
-                timeout=self._timeout,
+                timeout=timeout,
                 verify=self._verify,
-                proxies=self._proxies,
+                proxies=self._proxies.of(request.url or ""),
             ) as response:
                 arrived = datetime.now(UTC)
-                # At once: `content` would take it in pieces of 10 KB.
-                content = b"".join(response.iter_content(None))
-        except requests.RequestException as error:
-            raise SwrUnavailable(_reason(error), request=describe_request(request)) from None
+                content = self._content(response)
+        except (requests.RequestException, HTTPError, HTTPException, OSError, ValueError) as error:
+            # Not every oddity of an answer becomes an error of `requests`.
+            raise SwrUnavailable(reason_of(error), request=describe_request(request)) from None
         self._counting.add(size=len(content))
-        whole = Response(request, response.status_code, response.headers, content)
+        whole = Response(request, response.status_code, response.headers, content, self._secrets)
+        if not whole.is_success:
+            # Who waits for another thread's token must not keep that one waiting.
+            self._large.release()
         if sent := sent_at(whole):
             self.clock_offset_seconds = (sent - arrived).total_seconds()
         return whole
+
+    def _content(self, response: requests.Response) -> bytes:
+        """The body, unpacked piece by piece, so that a small one cannot become a huge one.
+
+        Raises:
+            SwrAnswerTooLarge: it is larger than may be.
+        """
+        announced = response.raw.length_remaining
+        if announced and announced <= _PIECE_BYTES and "Content-Encoding" not in response.headers:
+            # The usual page, at once: pieces are copied three times.
+            return b"".join(response.iter_content(None))
+        content = bytearray()
+        for piece in response.iter_content(_PIECE_BYTES):
+            if len(content) + len(piece) > self._largest_mb * _MB:
+                raise SwrAnswerTooLarge(
+                    f"the answer is larger than {self._largest_mb} MB; see SWR_MAX_ANSWER_MB",
+                    request=describe_request(response.request),
+                    status=response.status_code,
+                )
+            self._large.admit(len(content) + len(piece))
+            content += piece
+        return bytes(content)
 
 
 def prepare_request(
@@ -204,28 +273,9 @@ def prepare_request(
     return requests.Request(method, url, headers=headers, data=body).prepare()
 
 
-def _worth_retrying(error: Exception) -> bool | float:
-    if not isinstance(error, SwrUnavailable):
+def _worth_retrying(error: Exception, patience: Patience) -> bool | float:
+    if not isinstance(error, SwrUnavailable) or error.is_final:
         return False
     if error.retry_after is None:
         return True
-    return min(error.retry_after, _LONGEST_RETRY_AFTER)
-
-
-def _reason(error: requests.RequestException) -> str:
-    """Say what went wrong, without the URLs and objects that the libraries' messages hold."""
-    if problem := _certificate_problem(error):
-        return f"the certificate cannot be verified ({problem}); see SWR_CA_BUNDLE"
-    if any(isinstance(cause, ReadTimeoutError) for cause in error.args):
-        error = requests.exceptions.ReadTimeout()
-    reasons = (text for kind, text in _REASONS if isinstance(error, kind))
-    return next(reasons, f"the request failed ({type(error).__name__})")
-
-
-def _certificate_problem(error: BaseException) -> str | None:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return cause.verify_message
-        cause = cause.__cause__ or cause.__context__
-    return None
+    return min(error.retry_after, patience.longest_wait)

@@ -63,16 +63,16 @@ class _ListedFields(msgspec.Struct, frozen=True, gc=False):
     deleted: str | None = None
 
 
-class NamespaceRecord(msgspec.Struct, frozen=True):
+class _Namespace(msgspec.Struct, frozen=True):
     """One organization."""
 
     name: str
 
 
-class NamespaceList(msgspec.Struct, frozen=True):
-    """The response that lists organizations; it has no pages. An empty list may be null."""
+class _NamespaceList(msgspec.Struct, frozen=True):
+    """The response that lists organizations; it has no pages."""
 
-    namespaces: list[NamespaceRecord] | None
+    namespaces: msgspec.Raw
 
 
 class RepositoryRecord(msgspec.Struct, frozen=True):
@@ -104,6 +104,8 @@ _REQUIRED = ("digest", "updated")
 _decode_record = msgspec.json.Decoder(TagRecord, strict=False).decode
 _decode_listed = msgspec.json.Decoder(_ListedFields, strict=False).decode
 _decode_repository = msgspec.json.Decoder(RepositoryRecord, strict=False).decode
+_decode_namespace = msgspec.json.Decoder(_Namespace).decode
+_decode_namespace_list = msgspec.json.Decoder(_NamespaceList | None).decode
 _decode_single_repository = msgspec.json.Decoder(SingleRepository, strict=False).decode
 
 
@@ -119,6 +121,18 @@ def _field_decoders(shape: type[msgspec.Struct]) -> dict[str, msgspec.json.Decod
 _TAG_FIELDS = _field_decoders(TagRecord)
 _REPOSITORY_FIELDS = _field_decoders(RepositoryRecord)
 _SINGLE_REPOSITORY_FIELDS = _field_decoders(SingleRepository)
+
+
+def list_namespaces(body: bytes) -> list[str]:
+    """The names of organizations; their list may be null.
+
+    Raises:
+        msgspec.MsgspecError: the body is not a list of organizations.
+    """
+    listed = _decode_namespace_list(body)
+    if listed is None or bytes(listed.namespaces) == b"null":
+        return []
+    return [_decode_namespace(raw).name for raw in array_elements(bytes(listed.namespaces))]
 
 
 def list_records(body: bytes) -> list[ListedRecord]:

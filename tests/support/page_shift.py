@@ -20,10 +20,10 @@ from pipelines.run.crawler import Crawler
 from pipelines.run.discover import Discovery
 from pipelines.run.log import RunLog
 from pipelines.run.progress import NoProgress
-from pipelines.run.reading import Limits
 from pipelines.run.request import Name
 from pipelines.settings import Settings, read_settings
 from pipelines.swr.client import client_from
+from pipelines.swr.limits import Limits
 from pipelines.swr.paging import KnownRecords, RecordVersion
 from pipelines.swr.transport import Transport
 from pipelines.swr.wire import RepositoryRecord

@@ -1,6 +1,7 @@
 """Whoever answers is asked for a certificate before anything is told: the token above all."""
 
 import ssl
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ import trustme
 
 from pipelines.emulator.registry import Registry
 from pipelines.emulator.server import Emulator
-from pipelines.errors import SwrUnavailable
+from pipelines.errors import SettingsError, SwrUnavailable
 from pipelines.settings import read_settings
 from pipelines.swr.client import client_from
 from pipelines.swr.transport import Transport
@@ -102,14 +103,64 @@ def test_a_certificate_of_the_past_is_refused(authority: trustme.CA, bundle: Pat
         refused_before_anything_is_said(server, bundle, "certificate has expired")
 
 
-def test_what_other_programs_trust_is_not_trusted(
+VARIABLES = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"]
+
+
+def hashed(authority: trustme.CA, folder: Path) -> Path:
+    """A folder of certificates as OpenSSL looks them up: by the hash of the subject's name."""
+    folder.mkdir()
+    authority.cert_pem.write_to_path(folder / "authority.pem")
+    command = ["openssl", "x509", "-hash", "-noout", "-in", str(folder / "authority.pem")]
+    name = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    (folder / f"{name}.0").symlink_to("authority.pem")
+    return folder
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_what_other_programs_trust_is_trusted(
+    authority: trustme.CA, bundle: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """By the variables that administrators set for all of them, files and folders alike."""
+    folder = hashed(authority, bundle.parent / "folder")
+    is_folder = variable == "SSL_CERT_DIR"
+    monkeypatch.setenv(variable, f"/nowhere:{folder}" if is_folder else str(bundle))
+    with behind_tls(authority.issue_cert(HOST)) as server:
+        assert namespaces(server, None) == ["team"]
+
+
+def test_a_folder_of_certificates_is_trusted_when_named(
+    authority: trustme.CA, bundle: Path
+) -> None:
+    """By SWR_CA_BUNDLE, as a file would be."""
+    with behind_tls(authority.issue_cert(HOST)) as server:
+        assert namespaces(server, hashed(authority, bundle.parent / "folder")) == ["team"]
+
+
+def test_our_own_setting_comes_before_the_others(
     authority: trustme.CA, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Variables of other programs neither add an authority nor turn verification off."""
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        monkeypatch.setenv(name, str(bundle))
+    """Of the others the more special ones."""
+    other = bundle.parent / "other.pem"
+    trustme.CA().cert_pem.write_to_path(other)
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(bundle))
     with behind_tls(authority.issue_cert(HOST)) as server:
+        monkeypatch.setenv("SSL_CERT_FILE", str(other))
+        assert namespaces(server, None) == ["team"]
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other))
+        assert namespaces(server, bundle) == ["team"]
+        server.log.clear()
         refused_before_anything_is_said(server, None, "unable to get local issuer certificate")
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_a_variable_that_names_nothing_is_named(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """Instead of trusting what it was set to replace."""
+    monkeypatch.setenv(variable, "/nowhere/ca")
+    settings = read_settings(endpoint_setting="https://127.0.0.1:1", auth_token="t")
+    with pytest.raises(SettingsError, match=f"{variable}: there is no file or folder /nowhere/ca"):
+        Transport(settings)
 
 
 def refused_before_anything_is_said(

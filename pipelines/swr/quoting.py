@@ -1,0 +1,98 @@
+"""What may be shown of a server's words: nothing that repeats a secret, in whatever form.
+
+Knows texts only; which fields of an error are worth showing is decided in `responses`.
+"""
+
+import base64
+import binascii
+import html
+import re
+from collections.abc import Collection, Iterator
+from functools import lru_cache
+from itertools import product
+from urllib.parse import unquote
+
+_LONGEST = 300
+# So many characters of a secret in a row give it away.
+_RUN = 8
+# Anything shorter is part of every other word.
+_SHORTEST = 4
+_ESCAPE = re.compile(r"\\+(?:u|x)\{?([0-9A-Fa-f]{2,6})\}?")
+_ESCAPED_SIGN = re.compile(r"\\(?=[^A-Za-z0-9])")
+_ESCAPED_TIMES = 3
+_NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
+_NOT_HEX = re.compile(r"0x|[^0-9A-Fa-f]")
+_URL_SAFE = str.maketrans("-_", "+/")
+
+
+def quotable(text: str | None, secrets: Collection[str], longest: int = _LONGEST) -> str | None:
+    """A server's words on one line, cut; None if there are none or they repeat a secret."""
+    if text is None:
+        return None
+    # What is not looked at is not shown either, so that no text costs more than another.
+    shown = _on_one_line(text[: 4 * longest])[:longest]
+    readings = set(_readings(shown))
+    repeats = any(_shares_run(reading, secret) for reading, secret in product(readings, secrets))
+    return None if repeats else shown
+
+
+def _on_one_line(text: str) -> str:
+    """Blanks made one, and what a terminal would obey made visible."""
+    words = text.split()
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(words))
+
+
+def _readings(text: str) -> Iterator[str]:
+    """A text as it is, unescaped, decoded, and all of these backwards."""
+    for way in {text, _unescaped(text)}:
+        for direction in (way, way[::-1]):
+            for reading in (direction, *_decoded(direction)):
+                yield reading
+                yield reading[::-1]
+
+
+def _unescaped(text: str) -> str:
+    for _ in range(_ESCAPED_TIMES):
+        text = unquote(html.unescape(_ESCAPE.sub(_character, text)))
+        text = _ESCAPED_SIGN.sub("", text)
+    return text
+
+
+def _character(escape: re.Match[str]) -> str:
+    number = int(escape[1], 16)
+    return chr(number) if number < 0x110000 else ""  # noqa: PLR2004 - the end of Unicode
+
+
+def _decoded(text: str) -> Iterator[str]:
+    """A text read as base64 and as hexadecimal, wherever that begins."""
+    letters = _NOT_BASE64.sub("", text.translate(_URL_SAFE))
+    for shift in range(4):
+        whole = letters[shift : len(letters) - (len(letters) - shift) % 4]
+        yield base64.b64decode(whole).decode(errors="ignore")
+    digits = _NOT_HEX.sub("", text)
+    for shift in range(2):
+        whole = digits[shift : len(digits) - (len(digits) - shift) % 2]
+        yield binascii.unhexlify(whole).decode(errors="ignore")
+
+
+def _shares_run(reading: str, secret: str) -> bool:
+    """Whether a text holds a run of a secret, or of its letters and digits alone."""
+    return any(
+        any(reading_form[at : at + run] in runs for at in range(len(reading_form) - run + 1))
+        for reading_form, (run, runs) in zip(_forms(reading), _runs(secret), strict=True)
+        if run >= _SHORTEST
+    )
+
+
+def _forms(text: str) -> tuple[str, str]:
+    return text, "".join(filter(str.isalnum, text)).casefold()
+
+
+@lru_cache(32)
+def _runs(secret: str) -> list[tuple[int, frozenset[str]]]:
+    """For each form of a secret the length of a run, and all runs."""
+    forms = [(form, min(_RUN, len(form))) for form in _forms(secret)]
+    return [
+        (run, frozenset(form[at : at + run] for at in range(len(form) - run + 1)))
+        for form, run in forms
+    ]
