@@ -1,5 +1,6 @@
 """The way to a server: proxies by URL, and how soon it is said that there is none."""
 
+import re
 import socket
 import threading
 import time
@@ -42,8 +43,7 @@ def proxy() -> Iterator[tuple[str, list[str]]]:
 
     def serve(connection: socket.socket) -> None:
         with suppress(OSError), connection:
-            request = connection.recv(65536)
-            method, url, rest = request.split(b" ", 2)
+            method, url, rest = _whole(connection).split(b" ", 2)
             asked.append(url.decode())
             _, _, address, path = url.split(b"/", 3)
             port = int(address.rpartition(b":")[2])
@@ -64,6 +64,18 @@ def proxy() -> Iterator[tuple[str, list[str]]]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}", asked
         listener.shutdown(socket.SHUT_RDWR)
         accepting.join()
+
+
+def _whole(connection: socket.socket) -> bytes:
+    """A request with its body, which may come after its head."""
+    request = b""
+    while piece := connection.recv(65536):
+        request += piece
+        head, end, body = request.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)content-length: *(\d+)", head)
+        if end and len(body) >= int(length[1] if length else 0):
+            break
+    return request
 
 
 def settings_for(server: Emulator, **more: object) -> Settings:
