@@ -19,7 +19,7 @@ from urllib3.exceptions import HTTPError
 
 from pipelines.errors import SwrAnswerTooLarge, SwrError, SwrUnauthenticated, SwrUnavailable
 from pipelines.settings import Settings
-from pipelines.swr.deadline import DeadlineAdapter
+from pipelines.swr.deadline import DeadlineAdapter, grant
 from pipelines.swr.large_answers import LargeAnswers
 from pipelines.swr.network import Proxies, certificates, reason_of
 from pipelines.swr.pacing import Pacer
@@ -267,7 +267,7 @@ class Transport:
                     request=describe_request(response.request),
                     status=response.status_code,
                 )
-            self._large.admit(len(content) + len(piece))
+            grant(response, self._large.admit(len(content) + len(piece)))
             content += piece
         return bytes(content)
 

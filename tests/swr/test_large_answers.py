@@ -70,6 +70,26 @@ def test_large_answers_wait_for_one_another_and_small_ones_do_not() -> None:
     assert not passing.is_alive()
 
 
+def test_waiting_for_another_large_answer_costs_no_time_of_the_own_one() -> None:
+    """It arrives whole though it was left waiting for longer than an answer may take."""
+    body = b"[" + b" " * (24 * MB) + b"]"
+    with Emulator(Registry(), fault=lambda _: Response(200, {}, body)) as server:
+        settings = read_settings(
+            endpoint_setting=server.url,
+            auth_token="emulator-token",
+            timeout_seconds=0.4,
+            concurrency=32,
+        )
+        with Transport(settings) as transport, ThreadPoolExecutor(1) as pool:
+            transport._large.admit(100 * MB)
+            client = client_from(settings, transport)
+            page = pool.submit(client.tag_page, "team", "app", NEWEST)
+            time.sleep(2.5)
+            transport._large.release()
+            assert page.result(10).records == []
+        assert len(server.log) == 1
+
+
 @pytest.mark.parametrize(
     ("body", "headers"),
     [
