@@ -25,6 +25,8 @@ from pipelines.swr.wire import TagRecord, as_utc, deletion_time, read_record
 _BATCH_ROWS = 500
 # As tables they take a fraction of the memory, and the warehouse stores large chunks for much less.
 _CHUNK_BATCHES = 28
+# A single record may have megabytes.
+_CHUNK_BYTES = 128 * 2**20
 
 # Warehouse column on the left, the API's name for it on the right.
 _RENAMED = {
@@ -73,7 +75,17 @@ def normalize(folder: Path, final: Callable[[Collection[str]], Collection[str]])
     """
     landed = read_records(folder, _BATCH_ROWS)
     # Keeps none of what it gave while it makes the next.
-    yield from iter(lambda: _chunk(islice(landed, _CHUNK_BATCHES), final), None)
+    yield from iter(lambda: _chunk(_next(landed), final), None)
+
+
+def _next(landed: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The tables of one chunk."""
+    size = 0
+    for table in islice(landed, _CHUNK_BATCHES):
+        yield table
+        size += table.nbytes
+        if size > _CHUNK_BYTES:
+            return
 
 
 def _chunk(

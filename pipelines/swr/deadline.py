@@ -10,6 +10,7 @@ import time
 from http.client import HTTPResponse, IncompleteRead, LineTooLong, RemoteDisconnected
 from typing import Any, BinaryIO
 
+import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -33,7 +34,7 @@ class _TimedReader(io.RawIOBase):
         self._connection = connection
         self._raw = connection.makefile("rb", buffering=0)
         self._timeout = timeout
-        self._deadline = time.monotonic() + READ_TIMEOUTS * timeout
+        self.deadline = time.monotonic() + READ_TIMEOUTS * timeout
 
     def readable(self) -> bool:
         """Yes."""
@@ -45,7 +46,7 @@ class _TimedReader(io.RawIOBase):
         Raises:
             TimeoutError: the time is over.
         """
-        left = self._deadline - time.monotonic()
+        left = self.deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("the answer did not arrive whole in time")
         self._connection.settimeout(min(left, self._timeout))
@@ -60,11 +61,14 @@ class _TimedReader(io.RawIOBase):
 class _TimedResponse(HTTPResponse):
     """An answer whose time begins when it is waited for."""
 
+    reader: _TimedReader | None = None
+
     def __init__(self, sock: socket.socket, *args: Any, **named: Any) -> None:
         super().__init__(sock, *args, **named)
         if (timeout := sock.gettimeout()) is not None:
             self.fp.close()
-            self.fp = io.BufferedReader(_TimedReader(sock, timeout))
+            self.reader = _TimedReader(sock, timeout)
+            self.fp = io.BufferedReader(self.reader)
 
     def begin(self) -> None:
         """Read the head of the final answer."""
@@ -143,6 +147,13 @@ class _SafePool(HTTPSConnectionPool):
 
 
 _POOLS = {"http": _Pool, "https": _SafePool}
+
+
+def grant(response: requests.Response, seconds: float) -> None:
+    """Give an answer more time, since it was not read for so long."""
+    timed = response.raw._original_response  # noqa: SLF001 - the only way to it
+    if isinstance(timed, _TimedResponse) and timed.reader:
+        timed.reader.deadline += seconds
 
 
 class DeadlineAdapter(HTTPAdapter):

@@ -4,6 +4,7 @@ Small answers never wait. Knows sizes and threads, nothing of HTTP (`transport`)
 """
 
 import threading
+import time
 
 
 class LargeAnswers:
@@ -14,12 +15,15 @@ class LargeAnswers:
         self._lock = threading.Lock()
         self._holder: int | None = None
 
-    def admit(self, size: int) -> None:
-        """Return when the calling thread may hold so many bytes."""
+    def admit(self, size: int) -> float:
+        """Return when the calling thread may hold so many bytes: after how many seconds."""
         thread = threading.get_ident()
-        if size > self._small and self._holder != thread:
-            self._lock.acquire()
-            self._holder = thread
+        if size <= self._small or self._holder == thread:
+            return 0.0
+        began = time.monotonic()
+        self._lock.acquire()
+        self._holder = thread
+        return time.monotonic() - began
 
     def release(self) -> None:
         """Give back the right, if the calling thread has it."""

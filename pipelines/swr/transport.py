@@ -17,9 +17,9 @@ import stamina
 import stamina.instrumentation
 from urllib3.exceptions import HTTPError
 
-from pipelines.errors import SwrAnswerTooLarge, SwrUnauthenticated, SwrUnavailable
+from pipelines.errors import SwrAnswerTooLarge, SwrError, SwrUnauthenticated, SwrUnavailable
 from pipelines.settings import Settings
-from pipelines.swr.deadline import DeadlineAdapter
+from pipelines.swr.deadline import DeadlineAdapter, grant
 from pipelines.swr.large_answers import LargeAnswers
 from pipelines.swr.network import Proxies, certificates, reason_of
 from pipelines.swr.pacing import Pacer
@@ -183,20 +183,27 @@ class Transport:
             with attempt:
                 if attempt.num > 1:
                     self._counting.add(retries=1)
-                response = self._exchange(flow(request), min(self._timeout, patience.seconds))
-                if response.is_success:
-                    return decode(response)
-                raise self._error(response, attempt)
+                try:
+                    return self._try(flow(request), decode, min(self._timeout, patience.seconds))
+                except SwrError as error:
+                    self._count_wait(error, attempt)
+                    self._large.release()
+                    raise _without_frames(error) from None
         raise AssertionError("a retry loop ends by returning or raising")
 
-    def _error(self, response: Response, attempt: stamina.Attempt) -> Exception:
+    def _try(self, flow: AuthFlow, decode: Callable[[Response], T], timeout: float) -> T:
+        response = self._exchange(flow, timeout)
+        if response.is_success:
+            return decode(response)
         error = error_from(response)
         if isinstance(error, SwrUnauthenticated):
             self._refusal = self._refusal or response
+        raise error
+
+    def _count_wait(self, error: SwrError, attempt: stamina.Attempt) -> None:
         if error.status == _TOO_MANY_REQUESTS:
             wait = error.retry_after if error.retry_after is not None else attempt.next_wait
             self._counting.add(throttled_seconds=wait)
-        return error
 
     def _exchange(self, flow: AuthFlow, timeout: float) -> Response:
         """Send what the authentication yields until it accepts the response."""
@@ -260,7 +267,7 @@ class Transport:
                     request=describe_request(response.request),
                     status=response.status_code,
                 )
-            self._large.admit(len(content) + len(piece))
+            grant(response, self._large.admit(len(content) + len(piece)))
             content += piece
         return bytes(content)
 
@@ -271,6 +278,12 @@ def prepare_request(
     """Make a request ready to be sent, except for its credentials."""
     headers = {**requests.utils.default_headers(), **headers}
     return requests.Request(method, url, headers=headers, data=body).prepare()
+
+
+def _without_frames(error: SwrError) -> SwrError:
+    """An error that keeps no answer in memory, as the frames of its traceback would."""
+    error.__context__ = None
+    return error.with_traceback(None)
 
 
 def _worth_retrying(error: Exception, patience: Patience) -> bool | float:

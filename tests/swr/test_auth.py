@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from pipelines.emulator.messages import Request, Response, gateway_error
 from pipelines.emulator.registry import Registry
 from pipelines.emulator.server import Emulator
-from pipelines.errors import SettingsError, SwrUnauthenticated
+from pipelines.errors import SettingsError, SwrForbidden, SwrUnauthenticated
 from pipelines.settings import read_settings
 from pipelines.swr import responses
 from pipelines.swr.client import SwrClient, client_from
@@ -71,6 +72,24 @@ def test_every_way_is_accepted(registry: Registry, credentials: dict[str, str]) 
         assert client.repository("team", "deep/app").num_images == 1
         assert client.tag_page_with("team", "deep/app", {"tag": "1 |::$%"}).records == []
         assert {entry.status for entry in server.log} <= {200, 201}
+
+
+@pytest.mark.parametrize("status", [200, 201, 203])
+def test_iam_may_mark_its_bytes_and_succeed_as_it_likes(registry: Registry, status: int) -> None:
+    """A byte-order mark is skipped, any success is one; an error is understood with it too."""
+    with Emulator(registry) as server, connected(server, **PASSWORD) as client:
+        server.faults = [
+            lambda request, response: replace(
+                response,
+                status=status if request.path == "/v3/auth/tokens" else response.status,
+                body=b"\xef\xbb\xbf" + response.body,
+            )
+        ]
+        assert client.namespaces() == ["team"]
+        assert client.domain_id
+        server.fault = lambda _: gateway_error(403, "APIGW.0307", "no")
+        with pytest.raises(SwrForbidden, match=r"no \(status 403, code APIGW\.0307"):
+            client.namespaces()
 
 
 def test_a_project_id_is_sent_and_signed(registry: Registry) -> None:

@@ -218,6 +218,9 @@ def test_a_200_that_is_no_array_is_an_error_in_the_end(
         (503, SwrUnavailable, 7),
         (504, SwrUnavailable, 7),
         (507, SwrUnavailable, 7),
+        (418, SwrUnavailable, 7),
+        (425, SwrUnavailable, 7),
+        *((status, SwrUnavailable, 7) for status in (501, 505, *range(520, 531), 599, 600)),
     ],
 )
 def test_an_error_says_by_its_kind_what_to_do(
@@ -352,6 +355,18 @@ def test_an_account_may_see_no_namespace(client: SwrClient, server: Emulator, bo
     server.fault = lambda _: Response(200, {}, body)
     assert client.namespaces() == []
     assert len(server.log) == 1
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 203, 206, 226, 299])
+def test_any_success_with_the_right_body_is_an_answer(
+    client: SwrClient, server: Emulator, status: int
+) -> None:
+    """Of each call, at no cost of retries."""
+    server.faults = [lambda _, response: replace(response, status=status)]
+    assert client.namespaces() == ["team", "team2"]
+    assert client.repository("team", "app").num_images == 2
+    assert page(client) == ["2", "1"]
+    assert len(server.log) == 3
 
 
 def test_a_byte_order_mark_is_skipped(client: SwrClient, server: Emulator) -> None:
