@@ -6,10 +6,12 @@ Imports Dagster only when asked to launch: it takes seconds.
 
 import os
 import shutil
+import stat
 import time
 import warnings
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from pipelines.run.progress import Progress
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def launch_ingest(
     import dagster as dg  # noqa: PLC0415 - see the module's docstring
 
     config = {"full": full, "namespaces": list(namespaces), "repositories": list(repositories)}
-    with dg.DagsterInstance.from_config(str(prepare_home())) as instance:
+    with private_files(), dg.DagsterInstance.from_config(str(prepare_home())) as instance:
         result = run_job(instance, config, progress)
         seconds = _step_seconds(result)
     return LaunchedRun(latest_status(read_settings()), time.monotonic() - began, seconds)
@@ -90,6 +93,7 @@ def prepare_home() -> Path:
     """Make the folder Dagster keeps its state in and name it: `DAGSTER_HOME`, else `.dagster`.
 
     The project's configuration is put there if there is none yet: Dagster reads it nowhere else.
+    All of it is then its owner's alone.
     """
     has_checkout = (_CHECKOUT / "dagster.yaml").exists()
     root = _CHECKOUT if has_checkout else Path.cwd()
@@ -97,7 +101,27 @@ def prepare_home() -> Path:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     if has_checkout and not (home / "dagster.yaml").exists():
         shutil.copyfile(_CHECKOUT / "dagster.yaml", home / "dagster.yaml")
+    for path in (home, *home.rglob("*")):
+        _make_private(path)
     return home
+
+
+def _make_private(path: Path) -> None:
+    """Take a file or folder from everybody but its owner; another user's stays as it is."""
+    with suppress(PermissionError, FileNotFoundError):
+        mode = path.lstat().st_mode
+        if mode & _OTHERS and not stat.S_ISLNK(mode):
+            path.chmod(stat.S_IMODE(mode) & ~_OTHERS)
+
+
+@contextmanager
+def private_files() -> Iterator[None]:
+    """Have whatever is made meanwhile readable by its owner only: Dagster sets no modes."""
+    before = os.umask(_OTHERS)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def _step_seconds(result: "dg.ExecuteInProcessResult") -> Mapping[str, float]:
