@@ -14,7 +14,7 @@ from pipelines.errors import WarehouseError
 from pipelines.landing.zone import latest_unpublished
 from pipelines.run.ingest import Step
 from pipelines.settings import Settings
-from pipelines.warehouse.building import connect_building
+from pipelines.warehouse.building import BUILDING, connect_building
 from pipelines.warehouse.known import published_runs
 from pipelines.warehouse.state import connect_state, has_state
 
@@ -51,6 +51,10 @@ def refuse_to_continue_another_run(
     """
     if run.parent_run_id is None or Step.LOAD in (run.step_keys_to_execute or [Step.LOAD]):
         return
+    if not (settings.warehouse_dir / BUILDING).exists():
+        raise WarehouseError(
+            f"What run {run.parent_run_id} built is no longer there, what it read is: {_AGAIN}"
+        )
     with connect_building(settings.warehouse_dir) as con:
         loaded = published_runs(con)
     if not loaded or loaded[-1] not in set(_lineage(instance, run)):

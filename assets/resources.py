@@ -6,12 +6,14 @@ empty one. https://docs.dagster.io/guides/build/external-resources
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 import dagster as dg
 
 from assets.reexecution import refuse_to_continue_another_run
+from pipelines.page.plain_text import printable
 from pipelines.run import log as run_log
-from pipelines.run.progress import Progress
+from pipelines.run.progress import Progress, taken_up_words
 from pipelines.run.request import Name
 from pipelines.settings import Settings, read_settings
 from pipelines.swr.paging import CrawlOutcome
@@ -45,11 +47,15 @@ class LogProgress:
     def finished(self, name: Name, outcome: CrawlOutcome, error: str | None) -> None:
         """Say which repositories could not be read, and why."""
         if error:
-            self._log.warning(f"{'/'.join(name)}: {outcome.status.value}: {error}")
+            self._log.warning(printable(f"{'/'.join(name)}: {outcome.status.value}: {error}"))
+
+    def taken_up(self, repositories: int, began: datetime) -> None:
+        """Say it."""
+        self._log.info(f"Repositories: {taken_up_words(repositories, began)}.")
 
     def notice(self, text: str) -> None:
         """Say it."""
-        self._log.info(text)
+        self._log.info(printable(text))
 
 
 class ProgressResource(dg.ConfigurableResource[Progress]):

@@ -6,12 +6,14 @@ Imports Dagster only when asked to launch: it takes seconds.
 
 import os
 import shutil
+import stat
 import time
 import uuid
 import warnings
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from pipelines.run.progress import Progress
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ def launch_ingest(
     config = {"full": full, "namespaces": list(namespaces), "repositories": list(repositories)}
     run_id = str(uuid.uuid4())
     with (
+        private_files(),
         dg.DagsterInstance.from_config(str(prepare_home())) as instance,
         on_stop(lambda: _cancel(instance, run_id)),
         ThreadPoolExecutor(1, thread_name_prefix="dagster") as thread,
@@ -110,6 +114,7 @@ def prepare_home() -> Path:
     """Make the folder Dagster keeps its state in and name it: `DAGSTER_HOME`, else `.dagster`.
 
     The project's configuration is put there if there is none yet: Dagster reads it nowhere else.
+    All of it is then its owner's alone.
     """
     has_checkout = (_CHECKOUT / "dagster.yaml").exists()
     root = _CHECKOUT if has_checkout else Path.cwd()
@@ -117,7 +122,27 @@ def prepare_home() -> Path:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     if has_checkout and not (home / "dagster.yaml").exists():
         shutil.copyfile(_CHECKOUT / "dagster.yaml", home / "dagster.yaml")
+    for path in (home, *home.rglob("*")):
+        _make_private(path)
     return home
+
+
+def _make_private(path: Path) -> None:
+    """Take a file or folder from everybody but its owner; another user's stays as it is."""
+    with suppress(PermissionError, FileNotFoundError):
+        mode = path.lstat().st_mode
+        if mode & _OTHERS and not stat.S_ISLNK(mode):
+            path.chmod(stat.S_IMODE(mode) & ~_OTHERS)
+
+
+@contextmanager
+def private_files() -> Iterator[None]:
+    """Have whatever is made meanwhile readable by its owner only: Dagster sets no modes."""
+    before = os.umask(_OTHERS)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def _step_seconds(result: "dg.ExecuteInProcessResult") -> Mapping[str, float]:

@@ -114,8 +114,7 @@ def ingest(*, full: bool, namespaces: tuple[str, ...], repositories: tuple[str, 
         launched = launch_ingest(
             full=full, namespaces=namespaces, repositories=repositories, progress=progress
         )
-    ended = ", ".join(f"{count} {status}" for status, count in sorted(progress.ended().items()))
-    _out.print(f"Published in {launched.seconds:.1f} s. Repositories: {ended or 'none'}.")
+    _out.print(f"Published in {launched.seconds:.1f} s. Repositories: {progress.ended()}.")
     if rejected := rejected_record_count(read_settings()):
         _out.print(f"Tag records that could not be used: {rejected}. See ingest.rejected_records.")
     sys.exit(0 if launched.status == "complete" else 1)

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -25,6 +26,7 @@ from rich.progress import (
 
 from assets.cli.stopping import drop_output
 from pipelines.page.plain_text import printable
+from pipelines.run.progress import taken_up_words
 from pipelines.run.request import Name
 from pipelines.swr.paging import CrawlOutcome
 
@@ -68,6 +70,7 @@ class TerminalProgress:
         self._console = console
         self._lock = threading.Lock()
         self._ended: Counter[str] = Counter()
+        self._taken_up = ""
         self._unproven = 0
         self._tags = 0
         self._total = 0
@@ -130,6 +133,10 @@ class TerminalProgress:
         if self._unproven <= _NAMED:
             self.notice(f"{'/'.join(name)}: {problem}")
 
+    def taken_up(self, repositories: int, began: datetime) -> None:
+        """Keep it for the end."""
+        self._taken_up = taken_up_words(repositories, began)
+
     def notice(self, text: str) -> None:
         """Print it above the bar."""
         self._console.print(printable(text))
@@ -145,6 +152,8 @@ class TerminalProgress:
             " run the same command again to go on from there."
         )
 
-    def ended(self) -> dict[str, int]:
-        """Repositories by how their reading ended."""
-        return dict(self._ended)
+    def ended(self) -> str:
+        """How the reading of the repositories ended, in words."""
+        counts = [f"{count} {status}" for status, count in sorted(self._ended.items())]
+        taken_up = [self._taken_up] if self._taken_up else []
+        return ", ".join([*taken_up, *counts]) or "none"

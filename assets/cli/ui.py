@@ -1,4 +1,4 @@
-"""Dagster's pages for this machine: `make ui`.
+"""Dagster's pages for this machine: `make ui`. Only their own page may use them (`own_pages`).
 
 Where no registry is set, the demo's is served as long as the pages are open, so that what the demo
 left can be looked at and run again. For a server that others use: docs/operations.md.
@@ -8,28 +8,39 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import ExitStack
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
 from assets.cli.demo import TOKEN, point_settings_at
-from assets.cli.launch import prepare_home
+from assets.cli.launch import prepare_home, private_files
 from pipelines.emulator.built_in.registry import advance_a_day, built_in_registry
 from pipelines.emulator.registry import Registry
 from pipelines.emulator.server import Emulator
 from pipelines.settings import read_settings
+
+_WORKSPACE = """
+load_from:
+  - grpc_server: {{socket: "{socket}", location_name: swr_warehouse}}
+"""
+_LOOK_EVERY_SECONDS = 0.2
+_PATIENCE_SECONDS = 20
 
 
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
 def main(port: int) -> None:
     """Open Dagster's pages on 127.0.0.1, until interrupted or terminated."""
-    os.environ["DAGSTER_HOME"] = str(prepare_home())
     # Previews that Dagster warns about are used on purpose.
     os.environ.setdefault("PYTHONWARNINGS", "ignore")
     with ExitStack() as stack:
+        stack.enter_context(private_files())
+        os.environ["DAGSTER_HOME"] = str(prepare_home())
         if not read_settings().has_registry:
             server = stack.enter_context(Emulator(_as_the_demo_left_it(), token=TOKEN))
             point_settings_at(server.url, read_settings().warehouse_dir / "demo")
@@ -46,14 +57,51 @@ def _as_the_demo_left_it() -> Registry:
 
 
 def _run_dagster(port: int) -> int:
-    dagster = Path(sys.executable).with_name("dg")
-    command = [str(dagster), "dev", "--host", "127.0.0.1", "--port", str(port)]
-    # A terminal interrupts both. A handler, because a program started with the signal ignored
-    # would ignore it as well.
-    signal.signal(signal.SIGINT, lambda *_: None)
-    process = subprocess.Popen(command)  # noqa: S603 - the environment's own program
-    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
-    return process.wait()
+    """Run code server, daemon and pages until one ends, or this is asked to; give its exit code."""
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    with TemporaryDirectory() as directory, ExitStack() as stack:
+        workspace = Path(directory) / "workspace.yaml"
+        socket = workspace.with_name("code.sock")
+        workspace.write_text(_WORKSPACE.format(socket=socket))
+        running = [stack.enter_context(_running(_code_server(socket)))]
+        # A daemon that finds no code server looks again only a minute later.
+        while not (socket.exists() or _ended(running) or stopped.wait(_LOOK_EVERY_SECONDS)):
+            pass
+        daemon = ["-m", "dagster._daemon", "run", "-w", str(workspace)]
+        pages = ["-m", "assets.cli.pages", "-w", str(workspace), "--port", str(port)]
+        running += [stack.enter_context(_running(command)) for command in (daemon, pages)]
+        while not (_ended(running) or stopped.wait(_LOOK_EVERY_SECONDS)):
+            pass
+        return next(iter(_ended(running)), 0)
+
+
+def _code_server(socket: Path) -> list[str]:
+    """One for daemon and pages: each would load the code for itself, and anew every minute."""
+    start = ["-m", "dagster", "code-server", "start", "--use-python-environment-entry-point"]
+    return [*start, "-m", "assets.definitions", "--socket", str(socket), "--log-level", "warning"]
+
+
+def _ended(running: list[subprocess.Popen[bytes]]) -> list[int]:
+    """The exit codes of those that have ended."""
+    return [process.returncode for process in running if process.poll() is not None]
+
+
+@contextmanager
+def _running(arguments: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a Python program of this environment until the block ends."""
+    # The environment's own programs. A group of its own: a terminal interrupts only this one.
+    process = subprocess.Popen([sys.executable, *arguments], start_new_session=True)  # noqa: S603
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(_PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from pipelines.page.markdown import markdown_table
+from pipelines.run.failure import undone_if_failed
 from pipelines.run.ingest import Step
 from pipelines.run.log import RunLog
 from pipelines.schemas import TABLES
@@ -64,12 +65,13 @@ def check_reports(
 def _results(
     context: dg.AssetCheckExecutionContext, settings: Settings, step: Step, names: set[str]
 ) -> Iterator[dg.AssetCheckResult]:
-    with connect_building(settings.warehouse_dir) as con:
-        outcomes = run_checks(con, names)
-    for outcome in outcomes:
-        yield _result(outcome)
-    # Dagster would stop here as well, without saying which checks failed.
-    with RunLog(context.run.run_id).step(step):
+    log = RunLog(context.run.run_id)
+    with log.step(step), undone_if_failed(settings):
+        with connect_building(settings.warehouse_dir) as con:
+            outcomes = run_checks(con, names)
+        for outcome in outcomes:
+            yield _result(outcome)
+        # Dagster would stop here as well, without saying which checks failed.
         raise_if_blocked(outcomes)
 
 

@@ -14,6 +14,7 @@ from duckdb import DuckDBPyConnection
 
 from assets.table_specs import sql_files, table_spec
 from pipelines.page.previews import previews
+from pipelines.run.failure import undone_if_failed
 from pipelines.run.ingest import Step
 from pipelines.run.log import RunLog
 from pipelines.settings import Settings
@@ -59,7 +60,11 @@ def build(
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Rebuild every report from the tables of the building file."""
     log = RunLog(context.run.run_id)
-    with log.step(Step.BUILD), connect_building(warehouse.warehouse_dir) as con:
+    with (
+        log.step(Step.BUILD),
+        undone_if_failed(warehouse),
+        connect_building(warehouse.warehouse_dir) as con,
+    ):
         built = build_reports(con)
         sizes = stored_bytes(con)
         shown = {report.name: _shown(con, report, sizes) for report in built}

@@ -12,6 +12,7 @@ from assets.defs.landing import TAG_PAGES
 from assets.defs.reports import REPORT_KEYS
 from assets.reexecution import run_that_read
 from assets.table_specs import FRESHNESS, OWNERS, sql_files, table_spec
+from pipelines.run.failure import undone_if_failed
 from pipelines.run.ingest import Step, publish_run
 from pipelines.run.load import load_landing
 from pipelines.run.log import RunLog
@@ -40,9 +41,11 @@ def load(
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Turn what was landed into rows of the building file, which nobody else opens."""
     with RunLog(context.run.run_id).step(Step.LOAD):
-        rows = load_landing(warehouse, run_that_read(context.instance, context.run, warehouse))
-    with connect_building(warehouse.warehouse_dir) as con:
-        sizes = stored_bytes(con)
+        landed = run_that_read(context.instance, context.run, warehouse)
+        with undone_if_failed(warehouse, landed):
+            rows = load_landing(warehouse, landed)
+            with connect_building(warehouse.warehouse_dir) as con:
+                sizes = stored_bytes(con)
     for schema, table in TABLES:
         name = f"{schema}.{table}"
         yield dg.MaterializeResult(
@@ -69,11 +72,11 @@ def publish(
     progress: dg.ResourceParam[Progress],
 ) -> dg.MaterializeResult[None]:
     """Publish what was built and checked."""
-    if context.run.asset_selection:
-        # Chosen alone, without the steps that check: nothing is published unchecked.
-        with connect_building(warehouse.warehouse_dir) as con:
-            raise_if_blocked(run_checks(con))
-    with RunLog(context.run.run_id).step(Step.PUBLISH):
+    with RunLog(context.run.run_id).step(Step.PUBLISH), undone_if_failed(warehouse):
+        if context.run.asset_selection:
+            # Chosen alone, without the steps that check: nothing is published unchecked.
+            with connect_building(warehouse.warehouse_dir) as con:
+                raise_if_blocked(run_checks(con))
         path = publish_run(warehouse, context.run.run_id, progress)
     return dg.MaterializeResult(
         metadata={"path": dg.MetadataValue.path(path), "bytes": path.stat().st_size}

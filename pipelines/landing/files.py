@@ -5,7 +5,7 @@ What the files hold is described in `writer`.
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,20 +20,30 @@ T = TypeVar("T")
 
 def write_table(path: Path, table: pa.Table) -> None:
     """Write a Parquet file that appears whole or not at all."""
-    part = path.with_suffix(".part")
-    with writing(path):
+    with _part_of(path) as part:
         pq.write_table(
             table, part, compression="zstd", compression_level=1, write_page_checksum=True
         )
-        _rename_into_place(part, path)
 
 
 def write_json(path: Path, value: msgspec.Struct) -> None:
     """Write a JSON file that appears whole or not at all."""
+    with _part_of(path) as part:
+        part.write_bytes(msgspec.json.format(msgspec.json.encode(value)))
+
+
+@contextmanager
+def _part_of(path: Path) -> Iterator[Path]:
+    """Give a file to write, which is renamed at the end; nothing of it stays if that fails."""
     part = path.with_suffix(".part")
     with writing(path):
-        part.write_bytes(msgspec.json.format(msgspec.json.encode(value)))
-        _rename_into_place(part, path)
+        try:
+            yield part
+            _rename_into_place(part, path)
+        except BaseException:
+            with suppress(OSError):
+                part.unlink()
+            raise
 
 
 @contextmanager

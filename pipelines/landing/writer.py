@@ -8,6 +8,7 @@
                          and all its records are then in parts of the same or a lower number,
                          but not lower than the first part of the process that finished it
     crawl.json           totals: the crawl is finished
+    refused              a blocking check found that it cannot be published (`zone`)
 
 Every file appears by a rename (`files`), so a half-written one is never read.
 """

@@ -1,11 +1,12 @@
 """The folders of earlier crawls: which one to resume, which to delete.
 
 A crawl whose run died is resumed if it is young, was asked the same, compares with the run that is
-still the published one, and lacks nothing that it says it holds.
+still the published one, lacks nothing that it says it holds, and has failed no check.
 """
 
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +14,14 @@ from pipelines.errors import LandingError
 from pipelines.landing.files import write_json, writing
 from pipelines.landing.reader import is_whole, read_run
 from pipelines.landing.writer import CrawlRequest, LandingWriter
+
+_REFUSED = "refused"
+
+
+def refuse(path: Path) -> None:
+    """Have no run load this crawl again: it would fail as it did."""
+    with suppress(OSError):
+        (path / _REFUSED).touch(mode=0o600)
 
 
 def open_landing(
@@ -48,6 +57,8 @@ def open_landing(
         if resumed is None:
             folder.mkdir(mode=0o700)
         else:
+            for leftover in resumed.glob("*.part"):
+                leftover.unlink()
             resumed.rename(folder)
     if resumed is None:
         write_json(folder / "run.json", run)
@@ -85,13 +96,17 @@ def latest_unpublished(zone: Path, published: Sequence[str]) -> str | None:
     waiting = {
         path.name: read_run(path)
         for path in zone.glob("*")
-        if path.name not in published and (path / "crawl.json").exists()
+        if path.name not in published
+        and (path / "crawl.json").exists()
+        and not (path / _REFUSED).exists()
     }
     fitting = {name: run.started_at for name, run in waiting.items() if run.based_on == latest}
     return max(fitting, key=lambda name: fitting[name], default=None)
 
 
 def _fits(path: Path, run: CrawlRequest, youth: tuple[datetime, datetime]) -> bool:
+    if (path / _REFUSED).exists():
+        return False
     try:
         earlier = read_run(path)
     except LandingError:

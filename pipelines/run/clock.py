@@ -26,6 +26,11 @@ class RunClock:
         self.set_back_seconds = self._ahead.total_seconds() or None
         self._lock = threading.Lock()
 
+    def go_on_from(self, moment: datetime) -> None:
+        """Give no moment before this one, which is stored already."""
+        with self._lock:
+            self._last = max(self._last, moment)
+
     def now(self) -> datetime:
         """The present, never before what an earlier call returned; from any thread."""
         with self._lock:

@@ -6,10 +6,9 @@ Takes up the landing of a run that died, if it fits. Reading one repository is t
 import logging
 import time
 from collections import Counter
-from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,7 +16,7 @@ import pyarrow as pa
 from pipelines.errors import NothingRead
 from pipelines.landing import writer as landing
 from pipelines.landing.files import write_table
-from pipelines.landing.reader import read_crawls
+from pipelines.landing.reader import read_crawls, read_run
 from pipelines.landing.zone import open_landing
 from pipelines.run.clock import RunClock, offset_warning, set_back_warning
 from pipelines.run.crawler import Crawler
@@ -31,13 +30,15 @@ from pipelines.run.identity import (
 from pipelines.run.known import ReadWhole, StoredRepositories
 from pipelines.run.log import RunLog
 from pipelines.run.progress import Progress
-from pipelines.run.request import Name, RunRequest
+from pipelines.run.request import RunRequest
+from pipelines.run.taken_up import taken_up
 from pipelines.schemas import NAMESPACES, REPOSITORIES
 from pipelines.settings import Settings
 from pipelines.swr.client import SwrClient, client_from
 from pipelines.swr.limits import Limits
 from pipelines.swr.transport import Transport
 from pipelines.swr.wire import as_utc
+from pipelines.warehouse.building import discard_building
 from pipelines.warehouse.restore import ensure_state
 
 UNPROVEN = ("failed", "incomplete")
@@ -71,6 +72,8 @@ def crawl_registry(settings: Settings, request: RunRequest, progress: Progress) 
         SwrError: the namespaces could not be listed.
         NothingRead: no repository could be read.
     """
+    # Room for what is read: a dead run may have left much.
+    discard_building(settings.warehouse_dir)
     ensure_state(settings.warehouse_dir)
     log = RunLog(request.run_id)
     log.event("run started", mode=request.mode, scope=request.scope.as_dict())
@@ -112,8 +115,10 @@ class _Crawl:
         self._warn_of_clock(offset_warning(self.client.transport.clock_offset_seconds))
         self._warn_of_namespaces(found)
         folder = self._open_landing(registry, found)
-        self._crawl(folder, found)
-        totals = _totals(found, self.client.transport, self.clock)
+        # That of the run that is taken up, if there is one: the figures speak of that time.
+        as_of = read_run(folder.path).started_at
+        self._crawl(folder, found, as_of)
+        totals = _totals(found, self.client.transport, self.clock, as_of)
         folder.close(totals)
         crawls = read_crawls(folder.path)
         summary = CrawlSummary(crawls, totals, list(found.namespaces), found.failed_namespaces)
@@ -166,7 +171,13 @@ class _Crawl:
         write_table(folder.path / "repositories.parquet", _repositories(found))
         return folder
 
-    def _crawl(self, folder: landing.LandingWriter, found: Discovery) -> None:
+    def _crawl(self, folder: landing.LandingWriter, found: Discovery, as_of: datetime) -> None:
+        earlier = taken_up(folder.path, found)
+        found.unlisted += earlier.vanished
+        if earlier.latest:
+            self.clock.go_on_from(earlier.latest)
+            self.progress.taken_up(len(earlier.done), as_of)
+            self.log.event("landing taken up", repositories=len(earlier.done), as_of=str(as_of))
         crawler = Crawler(
             client=self.client,
             folder=folder,
@@ -176,30 +187,12 @@ class _Crawl:
             progress=self.progress,
             log=self.log,
         )
-        crawler.crawl(
-            found, done=_done(folder.path, found.listed), threads=self.settings.concurrency
-        )
+        crawler.crawl(found, done=earlier.done, threads=self.settings.concurrency)
 
 
 def landing_zone(settings: Settings) -> Path:
     """Where the landings of all runs are."""
     return settings.warehouse_dir / "landing"
-
-
-def _done(path: Path, listed: Collection[Name]) -> set[Name]:
-    """Repositories that a dead run finished.
-
-    Those that failed are tried again, and so are those that it found gone and are listed by now.
-    """
-    ended = {
-        (row["namespace"], row["repository"]): row["status"]
-        for row in read_crawls(path).to_pylist()
-    }
-    return {
-        name
-        for name, status in ended.items()
-        if status != "failed" and not (status == "missing" and name in listed)
-    }
 
 
 def _namespaces(found: Discovery) -> pa.Table:
@@ -234,10 +227,12 @@ def _repositories(found: Discovery) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=REPOSITORIES)
 
 
-def _totals(found: Discovery, transport: Transport, clock: RunClock) -> landing.CrawlTotals:
+def _totals(
+    found: Discovery, transport: Transport, clock: RunClock, as_of: datetime
+) -> landing.CrawlTotals:
     counters = transport.counters
     return landing.CrawlTotals(
-        as_of=clock.as_of,
+        as_of=as_of,
         unread_namespaces=found.count(ListStatus.NOT_ASKED, ListStatus.FAILED),
         failed_namespaces=len(found.failed_namespaces),
         unread_repositories=found.unread_repositories,

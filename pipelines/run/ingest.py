@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from pipelines.run.crawl import CrawlSummary, crawl_registry
+from pipelines.run.failure import undone_if_failed
 from pipelines.run.load import load_landing
 from pipelines.run.log import RunLog
 from pipelines.run.progress import Progress
@@ -57,18 +58,26 @@ def ingest(
     with writer_lock(settings.warehouse_dir):
         enter(Step.CRAWL)
         summary = crawl_registry(settings, request, progress)
-        enter(Step.LOAD)
-        load_landing(settings, request.run_id)
-        with connect_building(settings.warehouse_dir) as con:
-            enter(Step.CHECK_TABLES)
-            raise_if_blocked(run_checks(con, table_checks()))
-            enter(Step.BUILD)
-            build_reports(con)
-            enter(Step.CHECK_REPORTS)
-            raise_if_blocked(run_checks(con, report_checks()))
-        enter(Step.PUBLISH)
-        publish_run(settings, request.run_id, progress)
+        with undone_if_failed(settings, request.run_id):
+            _publish_landing(settings, request.run_id, progress, enter)
     return summary
+
+
+def _publish_landing(
+    settings: Settings, run_id: str, progress: Progress, enter: Callable[[Step], object]
+) -> None:
+    """Run every step that comes after reading."""
+    enter(Step.LOAD)
+    load_landing(settings, run_id)
+    with connect_building(settings.warehouse_dir) as con:
+        enter(Step.CHECK_TABLES)
+        raise_if_blocked(run_checks(con, table_checks()))
+        enter(Step.BUILD)
+        build_reports(con)
+        enter(Step.CHECK_REPORTS)
+        raise_if_blocked(run_checks(con, report_checks()))
+    enter(Step.PUBLISH)
+    publish_run(settings, run_id, progress)
 
 
 def publish_run(settings: Settings, run_id: str, progress: Progress) -> Path:

@@ -1,10 +1,16 @@
 """How a crawl reports its progress; the command line and Dagster each bring their own."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Protocol
 
 from pipelines.run.request import Name
 from pipelines.swr.paging import CrawlOutcome
+
+
+def taken_up_words(repositories: int, began: datetime) -> str:
+    """Say what a run took up, after the words for the repositories."""
+    return f"{repositories} taken up from a run of {began.astimezone():%H:%M} that did not finish"
 
 
 class Progress(Protocol):
@@ -19,6 +25,9 @@ class Progress(Protocol):
     def finished(self, name: Name, outcome: CrawlOutcome, error: str | None) -> None:
         """A repository has been read, or could not be."""
 
+    def taken_up(self, repositories: int, began: datetime) -> None:
+        """So many are not read again: a run that began then, and did not finish, has read them."""
+
     def notice(self, text: str) -> None:
         """Something else happened that a person should know, in one sentence."""
 
@@ -30,6 +39,9 @@ class NoProgress:
         """Ignore it."""
 
     def finished(self, name: Name, outcome: CrawlOutcome, error: str | None) -> None:
+        """Ignore it."""
+
+    def taken_up(self, repositories: int, began: datetime) -> None:
         """Ignore it."""
 
     def notice(self, text: str) -> None:

@@ -46,8 +46,8 @@ def start_building(directory: Path) -> None:
         with connect_empty_building(directory) as con:
             make_tables(con)
         return
+    discard_building(directory)
     with _writing(directory):
-        discard_building(directory)
         copy_file(directory / STATE, directory / BUILDING)
     try:
         # A migration may rewrite the largest texts, hence no limit on memory.
@@ -64,8 +64,7 @@ def connect_empty_building(directory: Path) -> Iterator[DuckDBPyConnection]:
     Raises:
         WarehouseError: the directory cannot be written.
     """
-    with _writing(directory):
-        discard_building(directory)
+    discard_building(directory)
     try:
         with _open(directory, None) as con:
             yield con
@@ -161,12 +160,17 @@ def _open(directory: Path, memory_limit: str | None) -> Iterator[DuckDBPyConnect
 
 
 def discard_building(directory: Path) -> None:
-    """Remove what a run before left of its building file."""
-    for leftover in directory.glob(f"{BUILDING}*"):
-        if leftover.is_dir():
-            shutil.rmtree(leftover)
-        else:
-            leftover.unlink()
+    """Remove what a run left of its building file.
+
+    Raises:
+        WarehouseError: the directory cannot be written.
+    """
+    with _writing(directory):
+        for leftover in directory.glob(f"{BUILDING}*"):
+            if leftover.is_dir():
+                shutil.rmtree(leftover)
+            else:
+                leftover.unlink()
 
 
 @contextmanager

@@ -13,11 +13,13 @@ import pytest
 from checkout import ROOT
 from click.testing import CliRunner, Result
 from ingest_site import AT, manifest, small_registry
+from plain_run import run_steps
 
 from assets.cli.main import main
 from pipelines.emulator.messages import Request, Response, gateway_error
 from pipelines.emulator.server import Emulator
-from pipelines.settings import Settings
+from pipelines.landing.reader import read_run
+from pipelines.settings import Settings, read_settings
 
 README = (ROOT / "README.md").read_text()
 
@@ -59,6 +61,22 @@ def test_ingest_ends_with_zero_when_all_is_complete() -> None:
     assert result.stdout.endswith("Repositories: 3 complete.\n")
     assert "Reading 3 repositories of about 62 tags." in result.stderr
     assert "3 of 3 repositories, 62 tags." in result.stderr
+
+
+def test_ingest_says_what_it_takes_up() -> None:
+    """So many, and when the run began that did not finish."""
+    with pytest.raises(KeyboardInterrupt):
+        run_steps(read_settings(), enter=_die_before_load)
+    (landing,) = (read_settings().warehouse_dir / "landing").iterdir()
+    began = read_run(landing).started_at.astimezone()
+    assert run("ingest").stdout.endswith(
+        f"Repositories: 3 taken up from a run of {began:%H:%M} that did not finish.\n"
+    )
+
+
+def _die_before_load(step: str) -> None:
+    if step == "load":
+        raise KeyboardInterrupt
 
 
 def test_ingest_says_nothing_of_the_libraries_beneath() -> None:

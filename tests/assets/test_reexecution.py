@@ -4,19 +4,21 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
 import pytest
 from checkout import ROOT
+from dead_runs import LONG_AGO, redate
 from ingest_site import AT, Site, manifest, small_registry
 
 from assets.definitions import defs
 from assets.run_launcher import DIRECTORY_TAG, WatchedRunLauncher
 from pipelines.emulator.server import Emulator
 from pipelines.errors import WarehouseError
+from pipelines.run.progress import NoProgress
 from pipelines.warehouse.building import (
     connect_building,
     is_being_written,
@@ -42,11 +44,17 @@ def ingest() -> dg.JobDefinition:
 
 def fail_to_load(site: Site, instance: dg.DagsterInstance) -> str:
     """A run that read and could not load, as where the disk misbehaves; give its id."""
-    site.directory.mkdir()
     obstacle = site.directory / ".building.duckdb.tmp"
-    obstacle.symlink_to(site.directory.parent, target_is_directory=True)
+
+    class Obstruct(NoProgress):
+        def start(self, repositories: int, tags: int, keep: Callable[[], None]) -> None:
+            del repositories, tags, keep
+            obstacle.symlink_to(site.directory.parent, target_is_directory=True)
+
+    site.progress = Obstruct()
     with pytest.raises(WarehouseError, match="cannot be written"):
         site.ingest_on(instance)
+    site.progress = NoProgress()
     obstacle.unlink()
     (run,) = instance.get_runs()
     return run.run_id
@@ -125,6 +133,28 @@ def test_a_run_loads_what_another_run_read_and_nobody_published(
         again = materialize(instance, *rest)
         (failure,) = [event for event in again.all_events if event.is_step_failure]
     assert "is to load is no longer there" in str(failure.step_failure_data.error)
+
+
+def test_what_fails_a_check_is_not_loaded_again(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    """What was built of it goes at once; neither a run of the rest nor a whole one takes it up."""
+    rest = [list(key.path) for key in ingest().asset_layer.executable_asset_keys]
+    rest.remove(["swr", "tag_pages"])
+    with Emulator(small_registry()) as server:
+        site = Site(server, tmp_path / "warehouse")
+        site.ingest_on(instance)
+        server.registry.push("shop", "cart", "new", manifest(("new", 7)), at=AT + timedelta(days=9))
+        read = materialize(instance, ["swr", "tag_pages"])
+        redate(site.directory / "landing" / read.run_id, LONG_AGO)
+        for reason in ("tag_history__intervals_run_forward", "is no longer there"):
+            failed = materialize(instance, *rest)
+            (failure,) = [event for event in failed.all_events if event.is_step_failure]
+            assert reason in str(failure.step_failure_data.error)
+            assert list(site.directory.glob(".building*")) == []
+        site.ingest_on(instance)
+        assert len(site.tags_requests()) == 3
+        assert site.query("select count(*) as n from tags") == [{"n": 63}]
 
 
 def test_nothing_is_published_unaudited(instance: dg.DagsterInstance, tmp_path: Path) -> None:

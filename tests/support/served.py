@@ -1,4 +1,4 @@
-"""Dagster's webserver and daemon on a free port, as a server runs them, and a browser to look."""
+"""Dagster's pages and daemon on a free port, as a server runs them, and a browser to look."""
 
 import os
 import shutil
@@ -30,34 +30,33 @@ _FLAGS = [
 @contextmanager
 def served(home: Path, settings: Mapping[str, str]) -> Iterator[str]:
     """Run webserver and daemon on a Dagster home; give the address of the pages."""
-    port = _free_port()
+    port = free_port()
     workspace = ["-w", str(ROOT / "workspace.yaml")]
-    pages = ["dagster-webserver", "-h", "127.0.0.1", "-p", str(port), *workspace]
+    pages = ["assets.cli.pages", "--port", str(port), *workspace]
     with (
-        _running(home, settings, pages),
-        _running(home, settings, ["dagster-daemon", "run", *workspace]),
+        running(home, settings, pages),
+        running(home, settings, ["dagster._daemon", "run", *workspace]),
     ):
         address = f"http://127.0.0.1:{port}"
-        _wait_for(address)
+        wait_for(address)
         yield address
 
 
 @contextmanager
-def browser() -> Iterator[Browser]:
+def browser(*flags: str) -> Iterator[Browser]:
     """Give a headless Chromium with a profile of its own."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=[*_FLAGS, *flags])
         yield chromium
         chromium.close()
 
 
 @contextmanager
-def _running(home: Path, settings: Mapping[str, str], command: list[str]) -> Iterator[None]:
-    """Run a program of the environment in a process group of its own; leave nothing of it."""
-    program = str(Path(sys.executable).with_name(command[0]))
+def running(home: Path, settings: Mapping[str, str], command: list[str]) -> Iterator[None]:
+    """Run a Python module in a process group of its own; leave nothing of it."""
     with (home / f"{command[0]}.log").open("wb") as log:
         process = subprocess.Popen(
-            [program, *command[1:]],
+            [sys.executable, "-m", *command],
             cwd=ROOT,
             env=os.environ | settings | {"DAGSTER_HOME": str(home), "PYTHONWARNINGS": "ignore"},
             stdout=log,
@@ -75,7 +74,8 @@ def _running(home: Path, settings: Mapping[str, str], command: list[str]) -> Ite
             process.wait()
 
 
-def _wait_for(address: str) -> None:
+def wait_for(address: str) -> None:
+    """Wait until the pages answer."""
     for _ in range(240):
         try:
             requests.get(f"{address}/server_info", timeout=5).raise_for_status()
@@ -86,7 +86,8 @@ def _wait_for(address: str) -> None:
     raise TimeoutError(f"{address} does not answer")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
