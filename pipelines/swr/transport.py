@@ -201,7 +201,7 @@ class Transport:
         raise error
 
     def _count_wait(self, error: SwrError, attempt: stamina.Attempt) -> None:
-        if error.status == _TOO_MANY_REQUESTS:
+        if error.status == _TOO_MANY_REQUESTS and not error.is_final:
             wait = error.retry_after if error.retry_after is not None else attempt.next_wait
             self._counting.add(throttled_seconds=wait)
 
