@@ -106,7 +106,16 @@ def _all(client: SwrClient, question: TagQuestion, page_size: int) -> TagListing
     found: dict[str, ListedRecord] = {}
     for number in sorted(walk for walk in walks if walk >= outcome.first_walk):
         found |= walks[number]
-    return TagListing(question.sort([*found.values()]), _doubt(outcome))
+    doubt = _doubt(outcome) or (None if found else _doubt_of_none(client, question, outcome))
+    return TagListing(question.sort([*found.values()]), doubt)
+
+
+def _doubt_of_none(client: SwrClient, question: TagQuestion, outcome: CrawlOutcome) -> str | None:
+    """Why a repository may have tags though none is listed: no total says so either."""
+    if outcome.expected is not None or question.tag:
+        return None
+    counted = client.repository(question.namespace, question.repository).num_images
+    return f"No tag is listed, but the repository counts {counted}." if counted else None
 
 
 def _doubt(outcome: CrawlOutcome) -> str | None:

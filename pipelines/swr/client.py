@@ -209,7 +209,7 @@ def _total(response: Response, rows: int) -> int | None:
 def _unexpected(response: Response, wanted: str, error: Exception) -> SwrError:
     """The error for a body that is not what was asked for, or too much of it."""
     kind = quoted_name(response.headers.get("Content-Type", "no content type"), response)
-    size = f"{len(response.content)} bytes of {kind or 'an unspeakable type'}"
+    size = f"{len(response.content)} bytes of {kind or 'a type that is not shown'}"
     is_too_much = isinstance(error, TooMuch)
     shape = SwrAnswerTooLarge if is_too_much else UnexpectedResponse
     return shape(

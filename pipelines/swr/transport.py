@@ -201,7 +201,7 @@ class Transport:
         raise error
 
     def _count_wait(self, error: SwrError, attempt: stamina.Attempt) -> None:
-        if error.status == _TOO_MANY_REQUESTS:
+        if error.status == _TOO_MANY_REQUESTS and not error.is_final:
             wait = error.retry_after if error.retry_after is not None else attempt.next_wait
             self._counting.add(throttled_seconds=wait)
 
@@ -269,6 +269,8 @@ class Transport:
                 )
             grant(response, self._large.admit(len(content) + len(piece)))
             content += piece
+        if not content and _is_cut_short(response):
+            raise requests.exceptions.ContentDecodingError
         return bytes(content)
 
 
@@ -278,6 +280,12 @@ def prepare_request(
     """Make a request ready to be sent, except for its credentials."""
     headers = {**requests.utils.default_headers(), **headers}
     return requests.Request(method, url, headers=headers, data=body).prepare()
+
+
+def _is_cut_short(response: requests.Response) -> bool:
+    """Whether something packed came and its end did not: then nothing is not an empty list."""
+    packed = getattr(getattr(response.raw, "_decoder", None), "_obj", None)
+    return response.raw.tell() > 0 and not getattr(packed, "eof", True)
 
 
 def _without_frames(error: SwrError) -> SwrError:

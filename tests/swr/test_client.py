@@ -1,5 +1,6 @@
 """The client against the emulator over HTTP: paths, shapes, failures and what they say."""
 
+import gzip
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -347,6 +348,18 @@ def test_nothing_and_null_are_empty_lists(
         [], 0, is_complete=True, total=0, received=0
     )
     assert len(server.log) == 2
+
+
+def test_a_packed_body_that_is_cut_short_is_no_empty_list(
+    client: SwrClient, server: Emulator
+) -> None:
+    """Unlike one that holds nothing, packed or not."""
+    packed = {"Content-Encoding": "gzip"}
+    for body in (b"", gzip.compress(b"")):
+        failing(server, Response(200, packed, body))
+        assert client.tag_page("team", "app", NEWEST).records == []
+    failing(server, Response(200, packed, gzip.compress(b"[]")[:12]))
+    assert page(client) == ["2", "1"]
 
 
 @pytest.mark.parametrize("body", [b'{"namespaces": null}', b'{"namespaces":[]}', b"null", b""])

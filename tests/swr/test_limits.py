@@ -180,3 +180,18 @@ def test_tags_says_when_they_may_not_be_all() -> None:
         "These may not be all tags: the list kept changing or contradicting itself"
         " (27 of 28 were read).\n"
     )
+
+
+def test_an_empty_list_is_compared_with_the_count() -> None:
+    """Nothing and null are empty lists, and a repository may be empty."""
+    registry = registry_of(1, 27)
+    with Emulator(registry) as server:
+        server.fault = lambda request: (
+            Response(200, {}, b"null") if repository_of(request) else None
+        )
+        result = tags(server)
+        assert result.exit_code == 1
+        assert result.stderr == "No tag is listed, but the repository counts 27.\n"
+        for number in range(27):
+            registry.delete_tag("team", "app0", f"v{number}")
+        assert tags(server).exit_code == 0
