@@ -16,6 +16,7 @@
     ├── CatalogueError            a file of tag records for the emulator is unreadable
     ├── LandingError              a landing folder is unreadable
     ├── AlertFailed              a webhook did not take an alert: check its setting
+    ├── RunStoreError             Dagster's own files cannot be written: free their disk
     ├── NothingRead               a run read nothing: nothing is published
     └── WarehouseError            the warehouse cannot be opened, built or published
         ├── WarehouseMissing      there is none yet: run an ingest
@@ -121,6 +122,10 @@ class LandingError(SwrWarehouseError):
 
 class AlertFailed(SwrWarehouseError):
     """A webhook did not take an alert."""
+
+
+class RunStoreError(SwrWarehouseError):
+    """Dagster's own files cannot be written, before anything was published."""
 
 
 class NothingRead(SwrWarehouseError):

@@ -4,8 +4,10 @@ Keeps Dagster's state in `.dagster` of the checkout, so that the UI shows the ru
 Imports Dagster only when asked to launch: it takes seconds.
 """
 
+import errno
 import os
 import shutil
+import sqlite3
 import stat
 import time
 import uuid
@@ -19,9 +21,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assets.cli.stopping import on_stop
-from pipelines.errors import SwrWarehouseError
-from pipelines.run.ingest import Step, latest_status
+from pipelines.errors import RunStoreError, SwrWarehouseError, WarehouseError
+from pipelines.run.ingest import Step, is_published, latest_status
 from pipelines.settings import read_settings
+from pipelines.warehouse.building import discard_building, writer_lock
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -29,16 +32,22 @@ if TYPE_CHECKING:
     from pipelines.run.progress import Progress
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
+_HAS_CHECKOUT = (_CHECKOUT / "dagster.yaml").exists()
+_UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 @dataclass(frozen=True)
 class LaunchedRun:
-    """How a run went: its status as published, and what all of it and each step took in seconds."""
+    """How a run went: its status as published, and what all of it and each step took in seconds.
+
+    `unlogged` says what Dagster could not write of it; None where it wrote everything.
+    """
 
     status: str
     seconds: float
     step_seconds: Mapping[str, float]
+    unlogged: str | None = None
 
 
 def launch_ingest(
@@ -56,10 +65,22 @@ def launch_ingest(
     began = time.monotonic()
     # Its previews warn about parameters that this project uses on purpose.
     warnings.filterwarnings("ignore", category=Warning, module=r"(dagster|assets)\b.*")
-    import dagster as dg  # noqa: PLC0415 - see the module's docstring
-
     config = {"full": full, "namespaces": list(namespaces), "repositories": list(repositories)}
     run_id = str(uuid.uuid4())
+    unlogged: str | None = None
+    seconds: Mapping[str, float] = {}
+    try:
+        seconds = _run(config, progress, run_id)
+    except Exception as error:  # noqa: BLE001 - raised again unless the run is published
+        unlogged = _what_is_unlogged(error, run_id)
+    status = latest_status(read_settings())
+    return LaunchedRun(status, time.monotonic() - began, seconds, unlogged)
+
+
+def _run(config: dict[str, Any], progress: "Progress", run_id: str) -> Mapping[str, float]:
+    """Run the job; give the seconds of its steps."""
+    import dagster as dg  # noqa: PLC0415 - see the module's docstring
+
     with (
         private_files(),
         dg.DagsterInstance.from_config(str(prepare_home())) as instance,
@@ -67,9 +88,29 @@ def launch_ingest(
         ThreadPoolExecutor(1, thread_name_prefix="dagster") as thread,
     ):
         # In the main thread Dagster would take signals for itself.
-        result = thread.submit(run_job, instance, config, progress, run_id).result()
-        seconds = _step_seconds(result)
-    return LaunchedRun(latest_status(read_settings()), time.monotonic() - began, seconds)
+        return _step_seconds(thread.submit(run_job, instance, config, progress, run_id).result())
+
+
+def _what_is_unlogged(error: Exception, run_id: str) -> str:
+    """Say what Dagster's pages lack of a run that is published all the same.
+
+    Raises:
+        Exception: the error; nothing was published.
+        RunStoreError: nothing was published, and Dagster's own store is to blame.
+    """
+    problem = _store_problem(error)
+    if is_published(read_settings(), run_id):
+        return f"Dagster's pages lack some of this run: {problem or repr(error)}."
+    _discard_what_was_built(read_settings().warehouse_dir)
+    if problem:
+        raise RunStoreError(_unstored(problem)) from error
+    raise error
+
+
+def _discard_what_was_built(directory: Path) -> None:
+    """Also where Dagster failed between two steps; another run that writes keeps its own."""
+    with suppress(WarehouseError), writer_lock(directory):
+        discard_building(directory)
 
 
 def _cancel(instance: "dg.DagsterInstance", run_id: str) -> None:
@@ -102,12 +143,23 @@ def run_job(
             },
             instance=instance,
             run_id=run_id,
-            # The daemon asks it whether this run is alive.
-            tags={DIRECTORY_TAG: str(read_settings().warehouse_dir.absolute())},
+            tags={
+                # The daemon asks it whether this run is alive.
+                DIRECTORY_TAG: str(read_settings().warehouse_dir.absolute()),
+                # It cannot start it again: it has not started it.
+                "dagster/max_retries": "0",
+            },
             resources={"warehouse": WarehouseResource(), "progress": progress},
         )
     except Exception as error:
-        raise _own_cause(error) from error
+        if own := _own_cause(error):
+            raise own from error
+        raise
+
+
+def _home() -> Path:
+    root = _CHECKOUT if _HAS_CHECKOUT else Path.cwd()
+    return Path(os.environ.get("DAGSTER_HOME") or root / ".dagster").absolute()
 
 
 def prepare_home() -> Path:
@@ -116,11 +168,9 @@ def prepare_home() -> Path:
     The project's configuration is put there if there is none yet: Dagster reads it nowhere else.
     All of it is then its owner's alone.
     """
-    has_checkout = (_CHECKOUT / "dagster.yaml").exists()
-    root = _CHECKOUT if has_checkout else Path.cwd()
-    home = Path(os.environ.get("DAGSTER_HOME") or root / ".dagster").absolute()
+    home = _home()
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if has_checkout and not (home / "dagster.yaml").exists():
+    if _HAS_CHECKOUT and not (home / "dagster.yaml").exists():
         shutil.copyfile(_CHECKOUT / "dagster.yaml", home / "dagster.yaml")
     for path in (home, *home.rglob("*")):
         _make_private(path)
@@ -154,11 +204,35 @@ def _step_seconds(result: "dg.ExecuteInProcessResult") -> Mapping[str, float]:
     return seconds
 
 
-def _own_cause(error: BaseException) -> BaseException:
-    """Find the error of ours that Dagster wrapped; what is not ours is a bug and stays as it is."""
-    cause: BaseException | None = error
-    while cause is not None:
+def _store_problem(error: BaseException) -> str | None:
+    """What keeps Dagster from writing its own files; None where something else went wrong."""
+    for cause in _causes(error):
         if isinstance(cause, SwrWarehouseError):
-            return cause
-        cause = cause.__cause__
-    return error
+            return None
+        if isinstance(cause, sqlite3.Error):
+            return f"{_home()} cannot be written ({cause})"
+        if isinstance(cause, OSError) and cause.errno in _UNWRITABLE:
+            return f"{_home()} cannot be written ({cause.strerror})"
+    return None
+
+
+def _unstored(problem: str) -> str:
+    return (
+        f"Dagster's folder {problem}, so nothing was published: free some space on its disk, or set"
+        " DAGSTER_HOME to another folder; the next ingest goes on from what was read."
+    )
+
+
+def _own_cause(error: BaseException) -> SwrWarehouseError | None:
+    """Find the error of ours that Dagster wrapped; None where it is not ours."""
+    return next((cause for cause in _causes(error) if isinstance(cause, SwrWarehouseError)), None)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error, what it was raised from or while, and so on; they may come round in a circle."""
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        yield cause
+        cause = cause.__cause__ or cause.__context__

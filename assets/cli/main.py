@@ -114,6 +114,8 @@ def ingest(*, full: bool, namespaces: tuple[str, ...], repositories: tuple[str, 
         launched = launch_ingest(
             full=full, namespaces=namespaces, repositories=repositories, progress=progress
         )
+    if launched.unlogged:
+        _err.print(printable(launched.unlogged))
     _out.print(f"Published in {launched.seconds:.1f} s. Repositories: {progress.ended()}.")
     if rejected := rejected_record_count(read_settings()):
         _out.print(f"Tag records that could not be used: {rejected}. See ingest.rejected_records.")

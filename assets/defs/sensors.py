@@ -61,6 +61,8 @@ def _changes(new: list[str], gone: list[str], visible: set[str]) -> str:
 @dg.run_failure_sensor(
     default_status=dg.DefaultSensorStatus.RUNNING,
     minimum_interval_seconds=30,
+    # Those of the command line too, which belong to no code location.
+    monitor_all_code_locations=True,
     description="Posts failed runs to the webhook of SWR_ALERT_WEBHOOK_URL, as a small JSON"
     " object: text, job, run_id, error, will_retry.",
 )

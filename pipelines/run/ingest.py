@@ -7,6 +7,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 
+from pipelines.errors import WarehouseError
 from pipelines.run.crawl import CrawlSummary, crawl_registry
 from pipelines.run.failure import undone_if_failed
 from pipelines.run.load import load_landing
@@ -22,7 +23,7 @@ from pipelines.warehouse.publish import publish
 from pipelines.warehouse.query import run_query
 from pipelines.warehouse.reports import build_reports
 
-_LATEST_STATUS = "select status from ingest.runs order by as_of desc, run_id desc limit 1"
+_LATEST = "select run_id, status from ingest.runs order by as_of desc, run_id desc limit 1"
 _REJECTED = "select count(*) as records from ingest.counted_records where reason = 'rejected'"
 
 
@@ -109,8 +110,16 @@ def check_access() -> None:
 
 def latest_status(settings: Settings) -> str:
     """How the published run went: complete or partial."""
-    status: str = run_query(settings.warehouse_dir, _LATEST_STATUS)["status"][0].as_py()
+    status: str = run_query(settings.warehouse_dir, _LATEST)["status"][0].as_py()
     return status
+
+
+def is_published(settings: Settings, run_id: str) -> bool:
+    """Whether this run is the one that is published."""
+    try:
+        return bool(run_query(settings.warehouse_dir, _LATEST)["run_id"][0].as_py() == run_id)
+    except WarehouseError:
+        return False
 
 
 def rejected_record_count(settings: Settings) -> int:
