@@ -14,6 +14,8 @@ from rich.filesize import decimal
 
 # What Markdown or HTML would take for its own; a line break would end the row.
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#+!|~$])")
+# What is made a link without any markup, and cannot be escaped.
+_ADDRESS = re.compile(r"://|www\.|mailto:|xmpp:|\S@\S", re.IGNORECASE)
 _LONGEST_CELL = 300
 
 
@@ -50,4 +52,12 @@ def escaped(text: str) -> str:
     """Keep a text from being taken for markup, on one line of a bearable length."""
     line = " ".join(text.split())
     short = line if len(line) <= _LONGEST_CELL else line[: _LONGEST_CELL - 1] + "…"
-    return _MARKUP.sub(r"\\\1", short)
+    return _as_code(short) if _ADDRESS.search(short) else _MARKUP.sub(r"\\\1", short)
+
+
+def _as_code(text: str) -> str:
+    """A text as code in a cell of a table, in which nothing is markup but the cell's end."""
+    runs = re.findall("`+", text)
+    fence = "`" * (1 + max(map(len, runs), default=0))
+    blank = " " * bool(runs)
+    return f"{fence}{blank}{text.replace('|', chr(92) + '|')}{blank}{fence}"

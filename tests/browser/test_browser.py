@@ -19,7 +19,7 @@ from playwright.sync_api import Response as PageResponse
 from served import CHROMIUM, browser, served
 
 from assets.definitions import defs
-from pipelines.emulator.messages import Request, Response
+from pipelines.emulator.messages import Request, Response, gateway_error
 from pipelines.emulator.server import Emulator
 
 pytestmark = [
@@ -41,6 +41,13 @@ NODES = """nodes => nodes.map(node => ({
     box: ['x', 'y', 'width', 'height'].map(side => Number(node.getAttribute(side)))
 }))"""
 EDGES = "edges => edges.map(edge => edge.getAttribute('d'))"
+
+
+# Links, pictures and addresses, as a registry might write them into an error.
+HOSTILE = (
+    "[x](http://evil.example/1) ![y](http://evil.example/2) <img src=//evil.example/3 onerror=x>"
+    " <http://evil.example/4> https://evil.example/5 www.evil.example me@evil.example `|` \u202e"
+)
 
 
 @dataclass
@@ -86,7 +93,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 def refuse_spark(request: Request) -> Response | None:
     """Forbid the tags of one repository."""
     if "/spark/" in request.path:
-        return Response(403)
+        return gateway_error(403, "SVCSTG.SWR.4030170", HOSTILE)
     return None
 
 
@@ -187,6 +194,16 @@ def test_a_report_shows_its_chart(materialized: Story) -> None:
     expect(picture).to_be_visible()
     assert picture.evaluate("image => image.complete && image.naturalWidth") == 840
     materialized.keep("report_chart")
+
+
+def test_nothing_of_what_a_registry_wrote_is_live(materialized: Story) -> None:
+    """No link, no picture, no element: an error is shown as the text it is."""
+    page = materialized.open("/assets/swr/tag_pages?view=events")
+    page.get_by_text("Show Markdown").first.click()
+    expect(page.get_by_text("[x](http://evil.example/1)").last).to_be_visible()
+    materialized.keep("hostile_error")
+    for part in ("a[href*=evil]", "img[src*=evil]", "[onerror]"):
+        assert page.locator(part).count() == 0, part
 
 
 def test_one_namespace_is_run_again_alone(materialized: Story) -> None:

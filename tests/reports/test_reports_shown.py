@@ -11,7 +11,7 @@ from described_registry import Description, expand, warehouse
 from PIL import Image
 
 from pipelines.page.charts import chart
-from pipelines.page.markdown import markdown_table
+from pipelines.page.markdown import escaped, markdown_table
 from pipelines.page.previews import previews
 from pipelines.warehouse.build_plan import report_names
 from pipelines.warehouse.reports import build_reports
@@ -54,9 +54,23 @@ def test_cells_are_readable_and_never_markup() -> None:
     assert [row for row in rows if not row[0].startswith(":")] == [
         ["name", "size_bytes", "count", "at", "is_public"],
         ["a¦b\\*c d", "1.3 MB", "12,345", "2026-03-01 09:30", "yes"],
-        ["\\!\\[x\\](http://h)", "0 bytes", "-1", "", "no"],
+        ["`![x](http://h)`", "0 bytes", "-1", "", "no"],
         ["", "", "", "", ""],
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("http://x|y", "`http://x\\|y`"),
+        ("`www.x``", "``` `www.x`` ```"),
+        ("me@x", "`me@x`"),
+        ("http:/x w.w <b>", "http:/x w.w \\<b\\>"),
+    ],
+)
+def test_an_address_is_code_and_no_link(text: str, expected: str) -> None:
+    """No escape keeps Markdown from making a link of it."""
+    assert escaped(text) == expected
 
 
 def test_a_long_cell_is_cut() -> None:
