@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assets.cli.stopping import on_stop
+from assets.cli.stopping import on_stop, terminable_children
 from pipelines.errors import RunStoreError, SwrWarehouseError, WarehouseError
 from pipelines.run.ingest import Step, is_published, latest_status
 from pipelines.settings import read_settings
@@ -83,6 +83,8 @@ def _run(config: dict[str, Any], progress: "Progress", run_id: str) -> Mapping[s
 
     with (
         private_files(),
+        # Dagster ends those that it starts by terminating them.
+        terminable_children(),
         dg.DagsterInstance.from_config(str(prepare_home())) as instance,
         on_stop(lambda: _cancel(instance, run_id)),
         ThreadPoolExecutor(1, thread_name_prefix="dagster") as thread,

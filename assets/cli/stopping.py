@@ -29,6 +29,23 @@ def end_when_stopped() -> None:
 
 
 @contextmanager
+def terminable_children() -> Iterator[None]:
+    """Have programs that are started meanwhile end when they are terminated.
+
+    A signal that this process ignores they would ignore as well; one that it handles, by doing
+    nothing, they do not.
+    """
+    ignored = [number for number in _WORDS if signal.getsignal(number) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, lambda *_: None)
+    try:
+        yield
+    finally:
+        for number in ignored:
+            signal.signal(number, signal.SIG_IGN)
+
+
+@contextmanager
 def on_stop(hook: Callable[[], str | None]) -> Iterator[None]:
     """While this is entered, call the hook before the end; it may say what is kept."""
     _hooks.append(hook)

@@ -175,3 +175,21 @@ def test_a_run_whose_progress_nobody_reads_is_published() -> None:
     assert process.returncode == 0
     told = run("query", "select tag_count from reports.registry_size", "--format", "csv")
     assert told.stdout.split() == ['"tag_count"', "62"]
+
+
+@pytest.mark.usefixtures("server")
+def test_a_run_ends_also_where_signals_are_ignored() -> None:
+    """As of a program that was started so that it survives them: what Dagster starts must not."""
+    launching = (
+        "import os, signal, sys;"
+        "[signal.signal(number, signal.SIG_IGN) for number in (2, 15)];"
+        "os.execv(sys.executable, sys.argv[1:])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", launching, *COMMAND, "ingest"],
+        capture_output=True,
+        check=True,
+        env=os.environ,
+        timeout=100,
+    )
+    assert done.stdout.startswith(b"Published in ")
