@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from pipelines.errors import SwrUnauthenticated
 from pipelines.landing.writer import LandingWriter
@@ -25,6 +26,7 @@ from pipelines.run.reading import (
 from pipelines.run.request import Name
 from pipelines.swr.client import SwrClient
 from pipelines.swr.limits import Limits
+from pipelines.swr.paging import CrawlOutcome
 from pipelines.swr.transport import Counters
 
 
@@ -113,21 +115,12 @@ class Crawler:
                 "repository": repository,
                 "status": outcome.status.value,
                 "cause": cause,
-                "requests": spent.requests,
-                "retries": spent.retries,
-                "throttled_seconds": spent.throttled_seconds,
-                "bytes": spent.bytes,
-                "pages": outcome.pages,
-                "expected": outcome.expected,
-                "received": outcome.received,
-                "duplicates": outcome.duplicates,
-                "attempts": outcome.walks,
                 "is_listed": is_listed,
                 "error": error,
                 "started_at": started,
                 "finished_at": self.clock.now(),
-                "lists_everything": outcome.lists_everything,
-                "first_walk": outcome.first_walk,
+                **_traffic(spent),
+                **_counts(outcome),
             }
         )
         self.log.event(
@@ -141,6 +134,29 @@ class Crawler:
             error=error,
         )
         self.progress.finished(name, outcome, error)
+
+
+def _traffic(spent: Counters) -> dict[str, Any]:
+    """What the requests for a repository cost, as columns of LANDED_CRAWLS."""
+    return {
+        "requests": spent.requests,
+        "retries": spent.retries,
+        "throttled_seconds": spent.throttled_seconds,
+        "bytes": spent.bytes,
+    }
+
+
+def _counts(outcome: CrawlOutcome) -> dict[str, Any]:
+    """What a reading found, as columns of LANDED_CRAWLS."""
+    return {
+        "pages": outcome.pages,
+        "expected": outcome.expected,
+        "received": outcome.received,
+        "duplicates": outcome.duplicates,
+        "attempts": outcome.walks,
+        "lists_everything": outcome.lists_everything,
+        "first_walk": outcome.first_walk,
+    }
 
 
 def _size(found: Discovery, name: Name) -> int:

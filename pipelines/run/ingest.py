@@ -117,9 +117,10 @@ def latest_status(settings: Settings) -> str:
 def is_published(settings: Settings, run_id: str) -> bool:
     """Whether this run is the one that is published."""
     try:
-        return bool(run_query(settings.warehouse_dir, _LATEST)["run_id"][0].as_py() == run_id)
+        latest = run_query(settings.warehouse_dir, _LATEST)["run_id"].to_pylist()
     except WarehouseError:
         return False
+    return bool(latest == [run_id])
 
 
 def rejected_record_count(settings: Settings) -> int:

@@ -181,6 +181,13 @@ def after_the_load() -> dg.JobDefinition:
     ).resolve_job_def("end")
 
 
+def build_broken(site: Site, breakage: str) -> None:
+    """Leave a building file in which something is wrong."""
+    start_building(site.directory)
+    with connect_building(site.directory) as con:
+        con.execute(breakage)
+
+
 @pytest.mark.parametrize(
     ("breakage", "check"),
     [
@@ -189,13 +196,11 @@ def after_the_load() -> dg.JobDefinition:
     ],
 )
 def test_a_blocking_check_stops_publishing(site: Site, breakage: str, check: str) -> None:
-    """The published file stays as it was."""
+    """The published file stays as it was, and what was built goes at once."""
     with dg.DagsterInstance.ephemeral() as instance:
         site.ingest_on(instance)
         before = (site.directory / "warehouse.duckdb").read_bytes()
-        start_building(site.directory)
-        with connect_building(site.directory) as con:
-            con.execute(breakage)
+        build_broken(site, breakage)
         result = after_the_load().execute_in_process(instance=instance, raise_on_error=False)
         failed = [
             evaluation.check_name
@@ -204,6 +209,8 @@ def test_a_blocking_check_stops_publishing(site: Site, breakage: str, check: str
         ]
         assert check in failed
         assert not result.success
+        assert list(site.directory.glob(".building*")) == []
+        build_broken(site, breakage)
         with pytest.raises(CheckFailed, match=check):
             after_the_load().execute_in_process(instance=instance)
         assert result.get_asset_materialization_events() == []

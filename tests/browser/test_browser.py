@@ -199,6 +199,8 @@ def test_a_report_shows_its_chart(materialized: Story) -> None:
 def test_nothing_of_what_a_registry_wrote_is_live(materialized: Story) -> None:
     """No link, no picture, no element: an error is shown as the text it is."""
     page = materialized.open("/assets/swr/tag_pages?view=events")
+    page.get_by_text("data", exact=True).first.click()
+    expect(page.get_by_text("repositories_failed")).to_be_visible()
     page.get_by_text("Show Markdown").first.click()
     expect(page.get_by_text("[x](http://evil.example/1)").last).to_be_visible()
     materialized.keep("hostile_error")
