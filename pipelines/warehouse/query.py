@@ -124,7 +124,9 @@ def write_result(table: pa.Table, fmt: Format, target: Path | BinaryIO) -> None:
     except BrokenPipeError:
         raise
     except (OSError, pa.ArrowException) as error:
-        raise WarehouseError(f"The result cannot be written as {fmt}: {error}") from error
+        where = f" to {target}" if isinstance(target, Path) else ""
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise WarehouseError(f"The result cannot be written{where} as {fmt}: {reason}") from error
 
 
 @contextmanager

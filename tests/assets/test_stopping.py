@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import dagster as dg
 import pytest
 from ingest_site import small_registry
 
+from pipelines.emulator.messages import Request
 from pipelines.emulator.server import Emulator
 
 COMMAND = [sys.executable, "-m", "assets.cli"]
@@ -116,7 +118,13 @@ def test_commands_are_stopped_at_any_moment(server: Emulator) -> None:
 
 def test_the_next_run_goes_on_where_one_was_interrupted(server: Emulator) -> None:
     """What is finished is not read again, and Dagster knows that the run was stopped on purpose."""
-    server.fault = lambda request: time.sleep(60 * request.path.endswith("/spark/tags"))
+    over = threading.Event()
+
+    def hold_spark(request: Request) -> None:
+        if request.path.endswith("/spark/tags"):
+            over.wait(60)
+
+    server.fault = hold_spark
     with started("ingest") as process:
         while len([entry for entry in server.log if entry.path.endswith("/tags")]) < 2:
             time.sleep(0.01)
@@ -126,6 +134,7 @@ def test_the_next_run_goes_on_where_one_was_interrupted(server: Emulator) -> Non
         "Interrupted: 2 of 3 repositories are read and kept;"
         " run the same command again to go on from there."
     )
+    over.set()
     delay(server, 0)
     server.log.clear()
     assert run("ingest").stdout.startswith("Published in ")
