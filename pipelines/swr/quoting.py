@@ -44,18 +44,25 @@ def _on_one_line(text: str) -> str:
 
 def _readings(text: str) -> Iterator[str]:
     """A text as it is, unescaped, decoded, and all of these backwards."""
-    for way in {text, _unescaped(text)}:
+    for way in {text, *_unescaped(text), *_unescaped(text, signs=True)}:
         for direction in (way, way[::-1]):
             for reading in (direction, *_decoded(direction)):
                 yield reading
                 yield reading[::-1]
 
 
-def _unescaped(text: str) -> str:
+def _unescaped(text: str, *, signs: bool = False) -> Iterator[str]:
+    """A text with its escapes undone, once and again: what looks like one may be its own.
+
+    With `signs`, backslashes before signs go as well.
+    """
     for _ in range(_ESCAPED_TIMES):
-        text = unquote(html.unescape(_ESCAPE.sub(_character, text)))
-        text = _ESCAPED_SIGN.sub("", text)
-    return text
+        for undo in (lambda text: _ESCAPE.sub(_character, text), html.unescape, unquote):
+            text = undo(text)
+            yield text
+        if signs:
+            text = _ESCAPED_SIGN.sub("", text)
+            yield text
 
 
 def _character(escape: re.Match[str]) -> str:
@@ -76,7 +83,7 @@ def _decoded(text: str) -> Iterator[str]:
 
 
 def _shares_run(reading: str, secret: str) -> bool:
-    """Whether a text holds a run of a secret, or of its letters and digits alone."""
+    """Whether a text holds a run of a secret, whatever was put between its characters."""
     return any(
         any(reading_form[at : at + run] in runs for at in range(len(reading_form) - run + 1))
         for reading_form, (run, runs) in zip(_forms(reading), _runs(secret), strict=True)
@@ -84,8 +91,9 @@ def _shares_run(reading: str, secret: str) -> bool:
     )
 
 
-def _forms(text: str) -> tuple[str, str]:
-    return text, "".join(filter(str.isalnum, text)).casefold()
+def _forms(text: str) -> tuple[str, str, str]:
+    """A text, without its backslashes, and its letters and digits alone."""
+    return text, text.replace("\\", ""), "".join(filter(str.isalnum, text)).casefold()
 
 
 @lru_cache(32)
