@@ -13,7 +13,6 @@ from urllib.parse import quote, urlencode
 from pipelines.errors import (
     SwrAnswerTooLarge,
     SwrError,
-    SwrNotFound,
     SwrPageRefused,
     SwrRefused,
     UnexpectedResponse,
@@ -38,8 +37,6 @@ from pipelines.swr.wire import (
 T = TypeVar("T")
 
 _CONTENT_RANGE = re.compile(r"(\d{1,18})-(\d{1,18})/(\d{1,18})")
-# One lost answer, or one server that lags behind, must not close a repository's tags.
-_TIMES_ASKED = 2
 
 
 class SwrClient:
@@ -92,16 +89,6 @@ class SwrClient:
     def repository(self, namespace: str, repository: str) -> SingleRepository:
         """Ask for one repository by name."""
         return self._get(_repository_path(namespace, repository), {}, _decode_repository)
-
-    def has_repository(self, namespace: str, repository: str) -> bool:
-        """Ask for one repository by name; it is gone only if SWR itself says so twice."""
-        for _ in range(_TIMES_ASKED):
-            try:
-                self.repository(namespace, repository)
-            except SwrNotFound:
-                continue
-            return True
-        return False
 
     def tag_page(self, namespace: str, repository: str, page: PageRequest) -> Page:
         """One page of a repository's tags, by time of update."""

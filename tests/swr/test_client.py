@@ -122,17 +122,11 @@ def test_a_name_with_odd_characters_stays_one_segment(client: SwrClient, server:
 
 
 def test_a_repository_is_there_or_not(client: SwrClient, server: Emulator) -> None:
-    """Asked for by name; that it is gone is asked twice."""
-    assert client.has_repository("team", "app")
+    """Asked for by name, once; whether that is enough is not decided here."""
     assert client.repository("team", "app").num_images == 2
-    assert not client.has_repository("team", "ap")
-    assert [entry.status for entry in server.log] == [200, 200, 404, 404]
-
-
-def test_a_repository_that_is_gone_once_is_there(client: SwrClient, server: Emulator) -> None:
-    """One server that lags behind must not close its tags."""
-    failing(server, backend_error(404, "4040009", "Image list not found"))
-    assert client.has_repository("team", "app")
+    with pytest.raises(SwrNotFound):
+        client.repository("team", "ap")
+    assert [entry.status for entry in server.log] == [200, 404]
 
 
 @pytest.mark.parametrize("code", ["4040009", "4040010", "4040113", "4041057", "4040058"])
@@ -164,7 +158,7 @@ def test_any_other_404_says_nothing_of_a_repository(
     """A gateway's, a proxy's, one of unknown shape: a failure, asked once."""
     server.fault = lambda _: answer
     with pytest.raises(SwrUnknownPath, match="check the endpoint"):
-        client.has_repository("team", "app")
+        client.repository("team", "app")
     assert len(server.log) == 1
 
 
