@@ -22,14 +22,11 @@ from assets.definitions import defs
 from pipelines.emulator.messages import Request, Response, gateway_error
 from pipelines.emulator.server import Emulator
 
-pytestmark = [
-    pytest.mark.skipif(
-        not CHROMIUM,
-        reason="no chromium on the path: what the browser tests prove is NOT proven here "
-        "(apt-get install chromium)",
-    ),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = pytest.mark.skipif(
+    not CHROMIUM,
+    reason="no chromium on the path: what the browser tests prove is NOT proven here "
+    "(apt-get install chromium)",
+)
 PICTURES = ROOT / "build" / "screenshots"
 WIDE = ViewportSize(width=1440, height=900)
 # Dagster draws only the part of the graph that is in view.

@@ -20,7 +20,6 @@ import requests
 from playwright.sync_api import expect
 from served import CHROMIUM, browser, free_port, running, wait_for
 
-pytestmark = pytest.mark.xdist_group("browser")
 LAUNCH = """mutation {
     launchRun(executionParams: {
         selector: {
@@ -226,6 +225,7 @@ def test_no_page_of_another_site_starts_a_run(
 @pytest.mark.skipif(not CHROMIUM, reason="no chromium on the path: apt-get install chromium")
 def test_the_own_page_works(ui: Ui) -> None:
     """Its socket too: without one, Dagster shows that it is disconnected."""
+    ui.launch()
     with browser() as chromium:
         tab = chromium.new_page()
         with tab.expect_websocket() as opened:
