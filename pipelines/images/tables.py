@@ -4,8 +4,7 @@ Columns are those of `pipelines.schemas`. Sizes here are what one manifest state
 sql/reports adds up what tags hold and share.
 """
 
-import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ import pyarrow as pa
 from pipelines.images.json_shapes import Descriptor, Platform
 from pipelines.images.manifest import Manifest
 from pipelines.images.media_types import is_blob_in_index, is_stored
+from pipelines.images.prefixes import prefix_digests
 from pipelines.images.sizes import own_bytes
 from pipelines.schemas import LAYERS, MANIFESTS, PLATFORMS
 
@@ -37,7 +37,7 @@ def image_tables(manifests: Collection[Manifest]) -> ImageTables:
 def _manifests(manifests: Collection[Manifest]) -> pa.Table:
     configs = [manifest.config or _NO_CONFIG for manifest in manifests]
     sizes = [own_bytes(manifest) for manifest in manifests]
-    return _table(
+    return make_table(
         MANIFESTS,
         manifest_digest=[m.digest for m in manifests],
         source=[m.source for m in manifests],
@@ -54,7 +54,7 @@ def _manifests(manifests: Collection[Manifest]) -> pa.Table:
         digest_verified=[m.digest_verified for m in manifests],
         subject_digest=[m.subject_digest for m in manifests],
         manifest_bytes=[m.text_bytes for m in manifests],
-        manifest=[m.text for m in manifests],
+        manifest=joined_texts([m.text.encode() for m in manifests]),
         problem=[m.problem for m in manifests],
     )
 
@@ -65,7 +65,7 @@ def _layers(manifests: Collection[Manifest]) -> pa.Table:
     counts = np.array([len(m.layers) for m in manifests], np.int64)
     owners = np.repeat(np.arange(len(manifests)), counts)
     media_types = pa.array([layer.media_type for layer in layers], pa.string())
-    return _table(
+    return make_table(
         LAYERS,
         manifest_digest=pa.array([m.digest for m in manifests], pa.string()).take(owners),
         position=np.arange(len(layers)) - (counts.cumsum() - counts)[owners],
@@ -73,7 +73,7 @@ def _layers(manifests: Collection[Manifest]) -> pa.Table:
         size_bytes=[layer.size for layer in layers],
         media_type=media_types,
         is_stored=_are_stored(media_types.dictionary_encode()),
-        prefix_digest=_prefixes(manifests),
+        prefix_digest=prefix_digests([[layer.digest for layer in m.layers] for m in manifests]),
     )
 
 
@@ -83,40 +83,10 @@ def _are_stored(media_types: Any) -> Any:
     return known.take(media_types.indices).fill_null(is_stored(None))
 
 
-def _prefixes(manifests: Iterable[Manifest]) -> list[str]:
-    """Hash each manifest's layer digests from the base up to each layer, a line each.
-
-    Neighbours mostly share their base, which is hashed once.
-    """
-    every: list[str] = []
-    digests: list[str] = []
-    prefixes: list[str] = []
-    for manifest in manifests:
-        before, digests = digests, [layer.digest for layer in manifest.layers]
-        shared = _common_length(before, digests)
-        hashed = hashlib.sha256("\n".join([*digests[:shared], ""]).encode())
-        del prefixes[shared:]
-        for digest in digests[shared:]:
-            hashed.update(f"{digest}\n".encode())
-            prefixes.append(f"sha256:{hashed.hexdigest()}")
-        every += prefixes
-    return every
-
-
-def _common_length(one: list[str], other: list[str]) -> int:
-    """How many elements two lists begin with in common."""
-    shared = 0
-    for left, right in zip(one, other, strict=False):
-        if left != right:
-            break
-        shared += 1
-    return shared
-
-
 def _platforms(manifests: Collection[Manifest]) -> pa.Table:
     children = [child for m in manifests for child in m.children]
     platforms = [child.platform or _NO_PLATFORM for child in children]
-    return _table(
+    return make_table(
         PLATFORMS,
         index_digest=[m.digest for m in manifests for _ in m.children],
         position=[position for m in manifests for position in range(len(m.children))],
@@ -132,6 +102,16 @@ def _platforms(manifests: Collection[Manifest]) -> pa.Table:
     )
 
 
-def _table(schema: pa.Schema, **columns: Any) -> pa.Table:
+def joined_texts(texts: Sequence[bytes]) -> pa.Array:
+    """Long texts as a column, in one piece: one that grows is copied several times."""
+    offsets = np.zeros(len(texts) + 1, np.int32)
+    np.cumsum([len(text) for text in texts], out=offsets[1:])
+    return pa.StringArray.from_buffers(
+        len(texts), pa.py_buffer(offsets), pa.py_buffer(b"".join(texts))
+    )
+
+
+def make_table(schema: pa.Schema, **columns: Any) -> pa.Table:
+    """A table of columns given by name, as Arrow or anything that it makes an array of."""
     arrays = [pa.array(columns[column.name], column.type) for column in schema]
     return pa.Table.from_arrays(arrays, schema=schema)

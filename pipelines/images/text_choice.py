@@ -6,6 +6,7 @@ Mostly there is one, and it verifies: then its manifest is final. The others wai
 from collections.abc import Collection, Iterable
 
 from pipelines.images.manifest import Kind, Manifest, read_manifest
+from pipelines.images.plain import PlainImages, read_plain
 
 
 class TextChoice:
@@ -18,6 +19,21 @@ class TextChoice:
         """Begin with digests whose manifests are final: their texts are not read."""
         self._final = set(final)
         self._best: dict[str, Manifest] = {}
+
+    def choose_plain(self, texts: Iterable[tuple[str, str]]) -> PlainImages:
+        """Read those texts that are plain images, which are final; the others are left to read."""
+        new: dict[str, str] = {}
+        repeated: list[tuple[str, str]] = []
+        for digest, text in texts:
+            if digest in new:
+                repeated.append((digest, text))
+            elif digest not in self._final:
+                new[digest] = text
+        plain = read_plain(new.items())
+        for digest in new.keys() - {other for other, _ in plain.others}:
+            self._final.add(digest)
+            self._best.pop(digest, None)
+        return plain._replace(others=[*plain.others, *repeated])
 
     def choose(self, texts: Iterable[tuple[str, str]], source: str = "tag") -> list[Manifest]:
         """Read texts given as (digest, text) from a source, and those that indexes embed.

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from pipelines.images.tables import ImageTables, image_tables
 from pipelines.images.text_choice import TextChoice
 from pipelines.landing.reader import read_records
-from pipelines.schemas import COUNTED, REJECTED, TAGS
+from pipelines.schemas import COUNTED, PLATFORMS, REJECTED, TAGS
 from pipelines.swr.wire import TagRecord, as_utc, deletion_time, read_record
 
 # So many records at a time are Python objects, which then stay in the processor's cache: that
@@ -44,6 +44,7 @@ _RENAMED = {
     "internal_path": "internal_path",
     "domain_id": "domain_id",
 }
+_NO_PLATFORMS = PLATFORMS.empty_table()
 _read_columns = attrgetter(*_RENAMED.values())
 
 
@@ -100,7 +101,9 @@ def _chunk(
     while waiting:
         *tables, texts = _batch(waiting.popleft())
         rows.append(tables)
-        images.append(image_tables(choice.choose(texts)))
+        plain = choice.choose_plain(texts)
+        images.append(ImageTables(plain.manifests, plain.layers, _NO_PLATFORMS))
+        images.append(image_tables(choice.choose(plain.others)))
     images.append(image_tables(choice.undecided()))
     tags, counted, rejected = _joined(rows)
     return Chunk(tags, counted, rejected, ImageTables(*_joined(images)))

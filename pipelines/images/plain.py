@@ -1,0 +1,182 @@
+"""Reads many plain images at once, into columns. Says the same of each as `manifest` would.
+
+Plain is what nearly every tag holds: an image of the usual media types, with a digest that
+verifies, and with a configuration and layers of canonical sha256 digests, each named once and
+with a size. Every other text is left to `manifest`, which reads one at a time.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Annotated, Any, Literal, NamedTuple
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+from msgspec import UNSET, Meta, UnsetType
+
+from pipelines.images import media_types as mt
+from pipelines.images.json_shapes import MAXIMUM_SIZE
+from pipelines.images.prefixes import prefix_digests
+from pipelines.images.tables import joined_texts, make_table
+from pipelines.schemas import LAYERS, MANIFESTS
+
+_LENGTH = len("sha256:") + 64
+_Digest = Annotated[str, Meta(min_length=_LENGTH, max_length=_LENGTH)]
+_Size = Annotated[int, Meta(gt=0, le=MAXIMUM_SIZE)]
+_HEX_DIGITS = b"0123456789abcdef"
+_PREFIX = np.frombuffer(b"sha256:", np.uint8)
+_NO_HEX_DIGITS = len(b"sh:")
+
+
+class _Config(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    digest: _Digest
+    size: _Size
+    media_type: Literal[mt.DOCKER_CONFIG, mt.OCI_CONFIG]
+
+
+class _Layer(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    digest: _Digest
+    size: _Size
+    media_type: Literal[mt.DOCKER_LAYER, mt.OCI_LAYER, mt.OCI_LAYER_GZIP, mt.OCI_LAYER_ZSTD]
+
+
+class _Image(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """A plain image's JSON. What only other kinds have must not be there."""
+
+    schema_version: Literal[2]
+    media_type: Literal[mt.DOCKER_MANIFEST, mt.OCI_MANIFEST]
+    config: _Config
+    # Far more than any client makes, and few enough that their sum is a number of 64 bits.
+    layers: Annotated[list[_Layer], Meta(max_length=1000)]
+    artifact_type: None = None
+    subject: None = None
+    manifests: UnsetType = UNSET
+    fs_layers: UnsetType = UNSET
+    blobs: UnsetType = UNSET
+
+
+class PlainImages(NamedTuple):
+    """Rows of MANIFESTS and LAYERS; and the texts that are not plain, as (digest, text)."""
+
+    manifests: pa.Table
+    layers: pa.Table
+    others: list[tuple[str, str]]
+
+
+class _Read(NamedTuple):
+    """A plain image, its digest and text; `layers` are the digests of its layers."""
+
+    digest: str
+    text: bytes
+    image: _Image
+    layers: list[str]
+
+
+_decode = msgspec.json.Decoder(_Image).decode
+
+
+def read_plain(texts: Iterable[tuple[str, str]]) -> PlainImages:
+    """Read texts given as (digest, text), each digest once, as far as they are plain."""
+    read: list[_Read] = []
+    others: list[tuple[str, str]] = []
+    for digest, text in texts:
+        plain = _read(digest, text)
+        if plain is None:
+            others.append((digest, text))
+        else:
+            read.append(plain)
+    blobs = chain.from_iterable((one.image.config.digest, *one.layers) for one in read)
+    if not _are_canonical(blobs):
+        # Rare enough that it does not matter whose it is.
+        others += [(one.digest, one.text.decode()) for one in read]
+        read = []
+    return PlainImages(_manifests(read), _layers(read), others)
+
+
+def _read(digest: str, text: str) -> _Read | None:
+    """Read a text; None if it is not plain, but for the characters of its blobs' digests."""
+    try:
+        encoded = text.encode()
+        image = _decode(encoded)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+    layers = [layer.digest for layer in image.layers]
+    if len({image.config.digest, *layers}) <= len(layers):
+        return None
+    is_verified = digest == f"sha256:{hashlib.sha256(encoded).hexdigest()}"
+    return _Read(digest, encoded, image, layers) if is_verified else None
+
+
+def _are_canonical(digests: Iterable[str]) -> bool:
+    """Whether digests, each of the right length, are all written as they should be."""
+    joined = "".join(digests).encode()
+    if len(joined) % _LENGTH:
+        return False  # some characters take more than a byte
+    rows = _as_rows(joined)
+    others = len(joined.translate(None, _HEX_DIGITS))
+    return bool((rows[:, :7] == _PREFIX).all()) and others == len(rows) * _NO_HEX_DIGITS
+
+
+def _manifests(read: Sequence[_Read]) -> pa.Table:
+    images = [one.image for one in read]
+    lengths = [len(one.text) for one in read]
+    return make_table(
+        MANIFESTS,
+        manifest_digest=_digests(one.digest for one in read),
+        source=_all(len(read), "tag"),
+        manifest_kind=_all(len(read), "image"),
+        media_type=[image.media_type for image in images],
+        artifact_type=pa.nulls(len(read), pa.string()),
+        schema_version=_all(len(read), 2),
+        config_digest=_digests(image.config.digest for image in images),
+        config_media_type=[image.config.media_type for image in images],
+        config_bytes=[image.config.size for image in images],
+        layer_count=[len(one.layers) for one in read],
+        logical_bytes=[
+            sum([layer.size for layer in image.layers], image.config.size) for image in images
+        ],
+        size_basis=_all(len(read), "exact"),
+        digest_verified=_all(len(read), value=True),
+        subject_digest=pa.nulls(len(read), pa.string()),
+        manifest_bytes=lengths,
+        manifest=joined_texts([one.text for one in read]),
+        problem=pa.nulls(len(read), pa.string()),
+    )
+
+
+def _layers(read: Sequence[_Read]) -> pa.Table:
+    layers = [layer for one in read for layer in one.image.layers]
+    counts = np.array([len(one.layers) for one in read], np.int64)
+    owners = _as_rows("".join(one.digest for one in read).encode())
+    first = np.repeat(counts.cumsum() - counts, counts)
+    return make_table(
+        LAYERS,
+        manifest_digest=_as_strings(np.repeat(owners, counts, axis=0)),
+        position=np.arange(len(layers)) - first,
+        blob_digest=_digests(layer.digest for layer in layers),
+        size_bytes=[layer.size for layer in layers],
+        media_type=[layer.media_type for layer in layers],
+        is_stored=_all(len(layers), value=True),
+        prefix_digest=_digests(prefix_digests(one.layers for one in read)),
+    )
+
+
+def _all(count: int, value: str | int | bool) -> pa.Array:
+    """A column that says the same in every row."""
+    return pa.repeat(value, count)
+
+
+def _digests(digests: Iterable[str]) -> pa.Array:
+    """Canonical sha256 digests as a column; all of one length, they need no looking at."""
+    return _as_strings(_as_rows("".join(digests).encode()))
+
+
+def _as_rows(digests: bytes) -> Any:
+    """The characters of digests that follow each other, a row each."""
+    return np.frombuffer(digests, np.uint8).reshape(-1, _LENGTH)
+
+
+def _as_strings(rows: Any) -> pa.Array:
+    offsets = np.arange(0, rows.size + 1, _LENGTH, dtype=np.int32)
+    return pa.StringArray.from_buffers(len(rows), pa.py_buffer(offsets), pa.py_buffer(rows))
