@@ -452,15 +452,14 @@ CRAWLS = _with(
 )
 
 # What a landing holds: see `pipelines.landing.writer`.
-RECORDS = _table(
-    "One row per tag record read, verbatim.",
+PAGES = _table(
+    "One row per page of tag records read, verbatim.",
     namespace=(TEXT, "Namespace (organization) asked for."),
     repository=(TEXT, "Repository asked for."),
     walk=(INT32, "Which walk through the repository read it; 0 is the incremental reading."),
-    record_key=(TEXT, "Tag name; # and what tells the record apart where that is unreadable."),
-    updated_at=(MOMENT, "When the tag was last pushed or moved, says the registry."),
-    fingerprint=(TEXT, "What tells one version of the record from another: mostly its digest."),
-    record=(pa.binary(), "The record as received, to the byte."),
+    record_count=(INT32, "How many of its records are kept."),
+    kept=(pa.list_(INT32), "Positions of the records that are kept; null if all are."),
+    page=(pa.binary(), "The JSON array as received, to the byte."),
 )
 LANDED_CRAWLS = _with(
     CRAWLS,

@@ -19,7 +19,7 @@ from pipelines.run.ingest import Step
 from pipelines.run.log import RunLog
 from pipelines.run.progress import Progress
 from pipelines.run.request import RunRequest, Scope
-from pipelines.schemas import RECORDS, comment_of
+from pipelines.schemas import PAGES, comment_of
 from pipelines.settings import Settings
 from pipelines.swr.paging import CrawlStatus
 
@@ -51,10 +51,10 @@ _SPEC = dg.AssetSpec(
     kinds={"python", "parquet"},
     owners=OWNERS,
     freshness_policy=FRESHNESS,
-    description="One row per tag record read, verbatim, by namespace: the landing zone.",
+    description="One row per page of tag records read, verbatim, by namespace: the landing zone.",
     metadata={
         "dagster/column_schema": dg.TableSchema(
-            [dg.TableColumn(field.name, str(field.type), comment_of(field)) for field in RECORDS]
+            [dg.TableColumn(field.name, str(field.type), comment_of(field)) for field in PAGES]
         )
     },
 )

@@ -14,11 +14,6 @@ OCI_ARTIFACT = "application/vnd.oci.artifact.manifest.v1+json"
 DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
 
-DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
-OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"
-OCI_LAYER_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip"
-OCI_LAYER_ZSTD = "application/vnd.oci.image.layer.v1.tar+zstd"
-
 _SCHEMA1 = {SCHEMA1, SCHEMA1_SIGNED}
 _INDEXES = {DOCKER_LIST, OCI_INDEX}
 _IMAGES = {DOCKER_MANIFEST, OCI_MANIFEST}

@@ -15,15 +15,29 @@ import numpy as np
 import pyarrow as pa
 from msgspec import UNSET, Meta, UnsetType
 
-from pipelines.images import media_types as mt
 from pipelines.images.json_shapes import MAXIMUM_SIZE
 from pipelines.images.prefixes import prefix_digests
-from pipelines.images.tables import joined_texts, make_table
+from pipelines.images.tables import joined_texts, make_table, string_column
 from pipelines.schemas import LAYERS, MANIFESTS
 
 _LENGTH = len("sha256:") + 64
 _Digest = Annotated[str, Meta(min_length=_LENGTH, max_length=_LENGTH)]
 _Size = Annotated[int, Meta(gt=0, le=MAXIMUM_SIZE)]
+_ImageType = Literal[
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+]
+_ConfigType = Literal[
+    "application/vnd.docker.container.image.v1+json",
+    "application/vnd.oci.image.config.v1+json",
+]
+# Layers that the registry holds.
+_LayerType = Literal[
+    "application/vnd.docker.image.rootfs.diff.tar.gzip",
+    "application/vnd.oci.image.layer.v1.tar",
+    "application/vnd.oci.image.layer.v1.tar+gzip",
+    "application/vnd.oci.image.layer.v1.tar+zstd",
+]
 _HEX_DIGITS = b"0123456789abcdef"
 _PREFIX = np.frombuffer(b"sha256:", np.uint8)
 _NO_HEX_DIGITS = len(b"sh:")
@@ -32,20 +46,20 @@ _NO_HEX_DIGITS = len(b"sh:")
 class _Config(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     digest: _Digest
     size: _Size
-    media_type: Literal[mt.DOCKER_CONFIG, mt.OCI_CONFIG]
+    media_type: _ConfigType
 
 
 class _Layer(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     digest: _Digest
     size: _Size
-    media_type: Literal[mt.DOCKER_LAYER, mt.OCI_LAYER, mt.OCI_LAYER_GZIP, mt.OCI_LAYER_ZSTD]
+    media_type: _LayerType
 
 
 class _Image(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A plain image's JSON. What only other kinds have must not be there."""
 
     schema_version: Literal[2]
-    media_type: Literal[mt.DOCKER_MANIFEST, mt.OCI_MANIFEST]
+    media_type: _ImageType
     config: _Config
     # Far more than any client makes, and few enough that their sum is a number of 64 bits.
     layers: Annotated[list[_Layer], Meta(max_length=1000)]
@@ -124,11 +138,11 @@ def _manifests(read: Sequence[_Read]) -> pa.Table:
     return make_table(
         MANIFESTS,
         manifest_digest=_digests(one.digest for one in read),
-        source=_all(len(read), "tag"),
-        manifest_kind=_all(len(read), "image"),
+        source=pa.repeat("tag", len(read)),
+        manifest_kind=pa.repeat("image", len(read)),
         media_type=[image.media_type for image in images],
         artifact_type=pa.nulls(len(read), pa.string()),
-        schema_version=_all(len(read), 2),
+        schema_version=pa.repeat(2, len(read)),
         config_digest=_digests(image.config.digest for image in images),
         config_media_type=[image.config.media_type for image in images],
         config_bytes=[image.config.size for image in images],
@@ -136,8 +150,8 @@ def _manifests(read: Sequence[_Read]) -> pa.Table:
         logical_bytes=[
             sum([layer.size for layer in image.layers], image.config.size) for image in images
         ],
-        size_basis=_all(len(read), "exact"),
-        digest_verified=_all(len(read), value=True),
+        size_basis=pa.repeat("exact", len(read)),
+        digest_verified=pa.repeat(pa.scalar(value=True), len(read)),
         subject_digest=pa.nulls(len(read), pa.string()),
         manifest_bytes=lengths,
         manifest=joined_texts([one.text for one in read]),
@@ -157,17 +171,12 @@ def _layers(read: Sequence[_Read]) -> pa.Table:
         blob_digest=_digests(layer.digest for layer in layers),
         size_bytes=[layer.size for layer in layers],
         media_type=[layer.media_type for layer in layers],
-        is_stored=_all(len(layers), value=True),
+        is_stored=pa.repeat(pa.scalar(value=True), len(layers)),
         prefix_digest=_digests(prefix_digests(one.layers for one in read)),
     )
 
 
-def _all(count: int, value: str | int | bool) -> pa.Array:
-    """A column that says the same in every row."""
-    return pa.repeat(value, count)
-
-
-def _digests(digests: Iterable[str]) -> pa.Array:
+def _digests(digests: Iterable[str]) -> Any:
     """Canonical sha256 digests as a column; all of one length, they need no looking at."""
     return _as_strings(_as_rows("".join(digests).encode()))
 
@@ -177,6 +186,5 @@ def _as_rows(digests: bytes) -> Any:
     return np.frombuffer(digests, np.uint8).reshape(-1, _LENGTH)
 
 
-def _as_strings(rows: Any) -> pa.Array:
-    offsets = np.arange(0, rows.size + 1, _LENGTH, dtype=np.int32)
-    return pa.StringArray.from_buffers(len(rows), pa.py_buffer(offsets), pa.py_buffer(rows))
+def _as_strings(rows: Any) -> Any:
+    return string_column(np.full(len(rows), _LENGTH), rows)

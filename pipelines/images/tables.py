@@ -102,12 +102,17 @@ def _platforms(manifests: Collection[Manifest]) -> pa.Table:
     )
 
 
-def joined_texts(texts: Sequence[bytes]) -> pa.Array:
+def joined_texts(texts: Sequence[bytes]) -> Any:
     """Long texts as a column, in one piece: one that grows is copied several times."""
-    offsets = np.zeros(len(texts) + 1, np.int32)
-    np.cumsum([len(text) for text in texts], out=offsets[1:])
+    return string_column([len(text) for text in texts], b"".join(texts))
+
+
+def string_column(lengths: Any, characters: Any) -> Any:
+    """A column of texts that follow each other in one buffer, in UTF-8."""
+    offsets: Any = np.zeros(len(lengths) + 1, np.int32)
+    np.cumsum(lengths, out=offsets[1:])
     return pa.StringArray.from_buffers(
-        len(texts), pa.py_buffer(offsets), pa.py_buffer(b"".join(texts))
+        len(lengths), pa.py_buffer(offsets), pa.py_buffer(characters)
     )
 
 

@@ -22,7 +22,14 @@ def write_table(path: Path, table: pa.Table) -> None:
     """Write a Parquet file that appears whole or not at all."""
     with _part_of(path) as part:
         pq.write_table(
-            table, part, compression="zstd", compression_level=1, write_page_checksum=True
+            table,
+            part,
+            compression="zstd",
+            compression_level=1,
+            write_page_checksum=True,
+            # Of pages neither is of use, and both look at every byte.
+            use_dictionary=False,
+            write_statistics=False,
         )
 
 
@@ -68,19 +75,6 @@ def _rename_into_place(part: Path, path: Path) -> None:
         os.fsync(file.fileno())
     part.chmod(0o600)
     part.replace(path)
-
-
-def read_batches(part: Path, rows: int) -> Iterator[pa.RecordBatch]:
-    """Read a Parquet file so many rows at a time.
-
-    Raises:
-        LandingError: it is unreadable.
-    """
-    try:
-        with pq.ParquetFile(part, page_checksum_verification=True) as file:
-            yield from file.iter_batches(batch_size=rows)
-    except (pa.ArrowException, OSError) as error:
-        raise _unreadable(part) from error
 
 
 def read_table(path: Path, schema: pa.Schema) -> pa.Table:

@@ -10,12 +10,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipelines.errors import LandingError
-from pipelines.landing.files import read_batches, read_json, read_table
-from pipelines.landing.writer import CrawlRequest, CrawlTotals, part_number
-from pipelines.schemas import LANDED_CRAWLS, NAMESPACES, RECORDS, REPOSITORIES
-
-_CHECKED_ROWS = 1000
-_NAME = ("namespace", "repository")
+from pipelines.landing.files import read_json, read_table
+from pipelines.landing.writer import CrawlRequest, CrawlTotals, LandedPage, part_number
+from pipelines.schemas import LANDED_CRAWLS, NAMESPACES, PAGES, REPOSITORIES
 
 
 def read_run(path: Path) -> CrawlRequest:
@@ -38,12 +35,10 @@ def read_totals(path: Path) -> CrawlTotals:
 
 def is_whole(path: Path) -> bool:
     """Whether this folder can be read to its end and holds as many records as its outcomes say."""
+    held: Counter[tuple[str, str]] = Counter()
     try:
-        held = Counter(
-            name
-            for table in read_records(path, _CHECKED_ROWS)
-            for name in zip(*(table[key].to_pylist() for key in _NAME), strict=True)
-        )
+        for page in read_pages(path):
+            held[page.namespace, page.repository] += page.record_count
         crawls = read_crawls(path).to_pylist()
     except LandingError:
         return False
@@ -74,23 +69,18 @@ def read_crawls(path: Path) -> pa.Table:
     return pa.Table.from_pylist(list(latest.values()), schema=LANDED_CRAWLS)
 
 
-def read_records(path: Path, rows: int) -> Iterator[pa.Table]:
-    """The records to load, as tables of RECORDS.
+def read_pages(path: Path) -> Iterator[LandedPage]:
+    """The pages to load, in the order they were read.
 
-    Records of walks that proved nothing, and of unfinished repositories, are left out. Each table
-    has up to about `rows` rows, in the order they were read.
+    Pages of walks that proved nothing, and of unfinished repositories, are left out.
     """
     first = _first_to_load(read_crawls(path))
-    for part in sorted(path.glob("records-*.parquet")):
+    for part in sorted(path.glob("pages-*.parquet")):
         number = part_number(part)
-        for batch in read_batches(part, rows):
-            columns = (batch[name].to_pylist() for name in ("namespace", "repository", "walk"))
-            wanted = [
-                _is_wanted(number, walk, first.get((namespace, repository)))
-                for namespace, repository, walk in zip(*columns, strict=True)
-            ]
-            table = pa.Table.from_batches([batch], RECORDS)
-            yield table if all(wanted) else table.filter(pa.array(wanted, pa.bool_()))
+        columns = [column.to_pylist() for column in read_table(part, PAGES).columns]
+        for page in map(LandedPage, *columns):
+            if _is_wanted(number, page.walk, first.get((page.namespace, page.repository))):
+                yield page
 
 
 def _is_wanted(part: int, walk: int, first: tuple[int, int] | None) -> bool:

@@ -3,9 +3,9 @@
     run.json             what was asked: written first, so that a dead run's crawl can be resumed
     namespaces.parquet   what discovery saw, and how listing each went
     repositories.parquet what discovery listed
-    records-N.parquet    tag records, verbatim, with the walk that read them
+    pages-N.parquet      pages of tag records, verbatim, with the walk that read them
     crawls-N.parquet     outcomes; a repository is finished when its outcome is in such a part,
-                         and all its records are then in parts of the same or a lower number,
+                         and all its pages are then in parts of the same or a lower number,
                          but not lower than the first part of the process that finished it
     crawl.json           totals: the crawl is finished
     refused              a blocking check found that it cannot be published (`zone`)
@@ -25,9 +25,9 @@ import msgspec
 import pyarrow as pa
 
 from pipelines.landing.files import write_json, write_table
-from pipelines.schemas import LANDED_CRAWLS, RECORDS
+from pipelines.schemas import LANDED_CRAWLS, PAGES
 
-# A part is written when this many bytes of records wait, or the oldest waited this long: large
+# A part is written when this many bytes of pages wait, or the oldest waited this long: large
 # enough to compress well, small enough to bound memory and what is lost when a run dies.
 _PART_BYTES = 16 * 2**20
 _PART_SECONDS = 2.0
@@ -66,23 +66,22 @@ class CrawlTotals(msgspec.Struct, frozen=True):
     clock_offset_seconds: float | None = None
 
 
-class LandedRecord(NamedTuple):
-    """A record to land; the fields of RECORDS after the repository's name."""
+class LandedPage(NamedTuple):
+    """A page to land or to load, as a row of PAGES."""
 
+    namespace: str
+    repository: str
     walk: int
-    record_key: str
-    updated_at: datetime | None
-    fingerprint: str
-    record: bytes
+    record_count: int
+    kept: Sequence[int] | None
+    page: bytes
 
 
 @dataclass
 class _Pending:
     """What is not on disk yet."""
 
-    namespaces: list[str]
-    repositories: list[str]
-    records: list[LandedRecord]
+    pages: list[LandedPage]
     crawls: list[dict[str, Any]]
     size: int = 0
 
@@ -97,7 +96,7 @@ class LandingWriter:
         self.path = path
         self._clock = clock
         self._lock = threading.Lock()
-        self._pending = _Pending([], [], [], [])
+        self._pending = _Pending([], [])
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="landing")
         self._written: Future[None] | None = None
         self._written_at = clock()
@@ -106,17 +105,15 @@ class LandingWriter:
         )
         self._part = self.first_part
 
-    def add(self, namespace: str, repository: str, records: Sequence[LandedRecord]) -> None:
-        """Add records of a repository that is being read."""
+    def add(self, page: LandedPage) -> None:
+        """Add a page of a repository that is being read."""
         with self._lock:
-            self._pending.namespaces += [namespace] * len(records)
-            self._pending.repositories += [repository] * len(records)
-            self._pending.records += records
-            self._pending.size += sum(len(record.record) for record in records)
+            self._pending.pages.append(page)
+            self._pending.size += len(page.page)
             self._write_if_due()
 
     def finish(self, crawl: dict[str, Any]) -> None:
-        """Add the outcome of a repository, a row of LANDED_CRAWLS, after all its records.
+        """Add the outcome of a repository, a row of LANDED_CRAWLS, after all its pages.
 
         `first_part` is filled in here.
         """
@@ -133,7 +130,7 @@ class LandingWriter:
     def flush(self) -> None:
         """Write what is waiting, if anything is."""
         with self._lock:
-            if self._pending.records or self._pending.crawls:
+            if self._pending.pages or self._pending.crawls:
                 self._start_part()
             self._wait_for_part()
 
@@ -143,13 +140,13 @@ class LandingWriter:
             self._start_part()
 
     def _start_part(self) -> None:
-        """Have a part written. None is after one that failed: outcomes in it would miss records.
+        """Have a part written. None is after one that failed: outcomes in it would miss pages.
 
         Raises:
             LandingError: the part before could not be written.
         """
         self._wait_for_part()
-        waiting, self._pending = self._pending, _Pending([], [], [], [])
+        waiting, self._pending = self._pending, _Pending([], [])
         self._written = self._writer.submit(self._write, self._part, waiting)
         self._part += 1
         self._written_at = self._clock()
@@ -159,22 +156,18 @@ class LandingWriter:
             self._written.result()
 
     def _write(self, number: int, waiting: _Pending) -> None:
-        if waiting.records:
-            columns = list(zip(*waiting.records, strict=True))
-            arrays = [waiting.namespaces, waiting.repositories, *columns]
-            table = pa.Table.from_arrays(
-                [
-                    pa.array(values, field.type)
-                    for values, field in zip(arrays, RECORDS, strict=True)
-                ],
-                schema=RECORDS,
-            )
-            write_table(self.path / f"records-{number:06}.parquet", table)
+        if waiting.pages:
+            columns = zip(*waiting.pages, strict=True)
+            arrays = [
+                pa.array(values, field.type) for values, field in zip(columns, PAGES, strict=True)
+            ]
+            table = pa.Table.from_arrays(arrays, schema=PAGES)
+            write_table(self.path / f"pages-{number:06}.parquet", table)
         if waiting.crawls:
             crawls = pa.Table.from_pylist(waiting.crawls, schema=LANDED_CRAWLS)
             write_table(self.path / f"crawls-{number:06}.parquet", crawls)
 
 
 def part_number(part: Path) -> int:
-    """The N of `records-N.parquet`."""
+    """The N of `pages-N.parquet`."""
     return int(part.stem.rsplit("-", 1)[1])

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.page.plain_text import printable
-from pipelines.swr.paging import ListedRecord
+from pipelines.page.tag_listing import ReceivedRecord
 from pipelines.swr.wire import TagRecord, read_record
 from pipelines.warehouse.query import run_query
 
@@ -120,26 +120,26 @@ def reclaimable_answer(answer: pa.Table) -> RenderableType:
     return Group(*lines, *([] if is_exact else _SIGNS_EXPLAINED))
 
 
-def tag_listing(records: Iterable[ListedRecord]) -> RenderableType:
+def tag_listing(records: Iterable[ReceivedRecord]) -> RenderableType:
     """Tag records as a table, in the order they came; what cannot be read is named as such."""
     table = _table("tag", "size", "updated", "digest", numbers=("size",))
-    for listed in records:
-        table.add_row(*_tag_cells(listed))
+    for received in records:
+        table.add_row(*_tag_cells(received))
     return table
 
 
-def _tag_cells(listed: ListedRecord) -> Sequence[str]:
+def _tag_cells(received: ReceivedRecord) -> Sequence[str]:
     try:
-        record: TagRecord = read_record(listed.raw)
+        record: TagRecord = read_record(received.raw)
     except ValueError as error:
-        return listed.key, "", "", f"unusable record: {error}"
+        return received.listed.key, "", "", f"unusable record: {error}"
     size = "" if record.size is None else decimal(record.size)
     return record.name, size, f"{record.updated:%Y-%m-%d %H:%M:%S}", record.digest[:19]
 
 
-def as_json_line(listed: ListedRecord) -> str:
+def as_json_line(received: ReceivedRecord) -> str:
     """A tag record on one line, as the emulator's catalogues want it."""
-    text = msgspec.json.format(listed.raw, indent=-1).decode()
+    text = msgspec.json.format(received.raw, indent=-1).decode()
     # Outside of strings JSON has no such characters, and inside an escape means the same.
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 

@@ -8,10 +8,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from pipelines.errors import SettingsError
 from pipelines.settings import Settings
 from pipelines.swr.client import SwrClient, client_from
+from pipelines.swr.json_parts import array_elements
 from pipelines.swr.limits import Limits
 from pipelines.swr.paging import CrawlOutcome, CrawlStatus, ListedRecord, Page, PageRequest
 from pipelines.swr.tag_reading import read_tags
@@ -20,11 +22,18 @@ from pipelines.swr.transport import Transport
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
+class ReceivedRecord(NamedTuple):
+    """A record as the page told it from others, and its text as received."""
+
+    listed: ListedRecord
+    raw: bytes
+
+
 @dataclass(frozen=True)
 class TagListing:
     """Tag records in the order asked for, and why they may not be all, in a sentence."""
 
-    records: Sequence[ListedRecord]
+    records: Sequence[ReceivedRecord]
     doubt: str | None = None
 
 
@@ -47,14 +56,14 @@ class TagQuestion:
             parameters = _as_filter(parameters)
         return client.tag_page_with(self.namespace, self.repository, parameters)
 
-    def sort(self, records: Sequence[ListedRecord]) -> Sequence[ListedRecord]:
+    def sort(self, records: Sequence[ReceivedRecord]) -> Sequence[ReceivedRecord]:
         """Put records in order, as the registry would."""
 
-        def by_date(record: ListedRecord) -> tuple[datetime, str]:
-            return record.version.updated or _NEVER, record.key
+        def by_date(record: ReceivedRecord) -> tuple[datetime, str]:
+            return record.listed.version.updated or _NEVER, record.listed.key
 
-        def by_name(record: ListedRecord) -> tuple[datetime, str]:
-            return _NEVER, record.key
+        def by_name(record: ReceivedRecord) -> tuple[datetime, str]:
+            return _NEVER, record.listed.key
 
         by = by_name if self.order_by == "tag" else by_date
         return sorted(records, key=by, reverse=not self.ascending)
@@ -87,27 +96,32 @@ def tag_records(
         client = client_from(settings, transport)
         if offset is not None and limit is not None:
             page = question.page(client, offset, limit, _order(order_by, ascending=ascending))
-            return TagListing(page.records)
+            return TagListing(_received(page))
         return _all(client, question, settings.page_size)
 
 
 def _all(client: SwrClient, question: TagQuestion, page_size: int) -> TagListing:
     """Read until it is proven that there are no more, whatever order they are wanted in."""
-    walks: dict[int, dict[str, ListedRecord]] = defaultdict(dict)
+    walks: dict[int, dict[str, ReceivedRecord]] = defaultdict(dict)
 
     def ask(page: PageRequest) -> Page:
         order = _order("updated_at", ascending=not page.newest_first)
         return question.page(client, page.offset, page.limit, order)
 
-    def land(walk: int, records: Sequence[ListedRecord]) -> None:
-        walks[walk].update((record.key, record) for record in records)
+    def land(walk: int, page: Page, kept: Sequence[int]) -> None:
+        received = _received(page)
+        walks[walk].update((received[at].listed.key, received[at]) for at in kept)
 
     outcome = read_tags("asked for", Limits(page_size), ask, land)
-    found: dict[str, ListedRecord] = {}
+    found: dict[str, ReceivedRecord] = {}
     for number in sorted(walk for walk in walks if walk >= outcome.first_walk):
         found |= walks[number]
     doubt = _doubt(outcome) or (None if found else _doubt_of_none(client, question, outcome))
     return TagListing(question.sort([*found.values()]), doubt)
+
+
+def _received(page: Page) -> list[ReceivedRecord]:
+    return list(map(ReceivedRecord, page.records, array_elements(page.body)))
 
 
 def _doubt_of_none(client: SwrClient, question: TagQuestion, outcome: CrawlOutcome) -> str | None:

@@ -13,15 +13,15 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from pipelines.errors import OtherRegistry, SwrError
-from pipelines.landing.reader import read_records
+from pipelines.landing.reader import read_pages
 from pipelines.run.request import Name
 from pipelines.settings import Settings
 from pipelines.swr.client import SwrClient
+from pipelines.swr.json_parts import array_elements
 from pipelines.swr.wire import read_record
 
 LOOPBACK = "loopback"
 _REGION_IN_HOST = re.compile(r"swr(?:-api)?\.([a-z0-9-]+)\.[a-z0-9.-]+")
-_FEW_RECORDS = 100
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -105,10 +105,10 @@ def is_same_account(path: Path, client: SwrClient, listed: Iterable[Name]) -> bo
 
 def _landed_account(path: Path) -> str | None:
     """The account that the first usable record of a landing names."""
-    for table in read_records(path, _FEW_RECORDS):
-        for raw in table["record"].to_pylist():
+    for page in read_pages(path):
+        for raw in array_elements(page.page):
             with suppress(ValueError):
-                return read_record(raw or b"").domain_id
+                return read_record(raw).domain_id
     return None
 
 

@@ -4,27 +4,35 @@ Reads a landing folder (`landing`), decodes records (`swr.wire`) and manifests (
 no HTTP and no SQL. A record that cannot be used is set aside alone.
 """
 
-from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator
-from itertools import islice
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import chain, islice
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipelines.images.tables import ImageTables, image_tables
 from pipelines.images.text_choice import TextChoice
-from pipelines.landing.reader import read_records
+from pipelines.landing.reader import read_pages
+from pipelines.landing.writer import LandedPage
 from pipelines.schemas import COUNTED, PLATFORMS, REJECTED, TAGS
-from pipelines.swr.wire import TagRecord, as_utc, deletion_time, read_record
+from pipelines.swr.json_parts import array_elements
+from pipelines.swr.wire import (
+    TagRecord,
+    as_utc,
+    deletion_time,
+    listed_record,
+    read_page,
+    read_record,
+)
 
 # So many records at a time are Python objects, which then stay in the processor's cache: that
 # takes a third less time than some thousands do.
-_BATCH_ROWS = 500
-# As tables they take a fraction of the memory, and the warehouse stores large chunks for much less.
-_CHUNK_BATCHES = 28
+_BATCH_RECORDS = 500
+# As tables they take a fraction of the memory, and the warehouse stores large chunks for much
+# less: best as many as one of its row groups has, which it need not write a second time then.
+_CHUNK_RECORDS = 30_720
 # A single record may have megabytes.
 _CHUNK_BYTES = 128 * 2**20
 
@@ -44,8 +52,9 @@ _RENAMED = {
     "internal_path": "internal_path",
     "domain_id": "domain_id",
 }
+_READ = {column: attrgetter(field) for column, field in _RENAMED.items()}
 _NO_PLATFORMS = PLATFORMS.empty_table()
-_read_columns = attrgetter(*_RENAMED.values())
+_Final = Callable[[Collection[str]], Collection[str]]
 
 
 class Chunk(NamedTuple):
@@ -57,16 +66,16 @@ class Chunk(NamedTuple):
     images: ImageTables
 
 
-class _Batch(NamedTuple):
-    """Some records as rows: TAGS, COUNTED and REJECTED; and their manifests."""
+class _Page(NamedTuple):
+    """The records to load of a page, and its rows of COUNTED and of REJECTED."""
 
-    tags: pa.Table
-    counted: pa.Table
-    rejected: pa.Table
-    texts: list[tuple[str, str]]
+    landed: LandedPage
+    records: list[TagRecord]
+    counted: list[dict[str, Any]]
+    rejected: list[dict[str, Any]]
 
 
-def normalize(folder: Path, final: Callable[[Collection[str]], Collection[str]]) -> Iterator[Chunk]:
+def normalize(folder: Path, final: _Final) -> Iterator[Chunk]:
     """Read a landing folder as tables, a bounded chunk at a time.
 
     Args:
@@ -74,45 +83,85 @@ def normalize(folder: Path, final: Callable[[Collection[str]], Collection[str]])
         final: of some manifest digests, those whose stored rows no further text can improve;
             their manifests are not read again.
     """
-    landed = read_records(folder, _BATCH_ROWS)
+    pages = read_pages(folder)
     # Keeps none of what it gave while it makes the next.
-    yield from iter(lambda: _chunk(_next(landed), final), None)
+    yield from iter(lambda: _chunk(_next(pages), final), None)
 
 
-def _next(landed: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    """The tables of one chunk."""
-    size = 0
-    for table in islice(landed, _CHUNK_BATCHES):
-        yield table
-        size += table.nbytes
-        if size > _CHUNK_BYTES:
+def _next(pages: Iterator[LandedPage]) -> Iterator[LandedPage]:
+    """The pages of one chunk."""
+    count = size = 0
+    for page in pages:
+        yield page
+        count += page.record_count
+        size += len(page.page)
+        if count >= _CHUNK_RECORDS or size > _CHUNK_BYTES:
             return
 
 
-def _chunk(
-    landed: Iterable[pa.Table], final: Callable[[Collection[str]], Collection[str]]
-) -> Chunk | None:
-    """Read tables of records as one chunk; None if there is no table."""
-    waiting = deque(landed)
-    if not waiting:
+def _chunk(pages: Iterator[LandedPage], final: _Final) -> Chunk | None:
+    """Read pages as one chunk; None if there is no page."""
+    rows = []
+    texts: list[tuple[str, str]] = []
+    while batch := _batch(pages):
+        records = [record for page in batch for record in page.records]
+        rows.append((_tags(batch, records), *_set_aside(batch)))
+        texts += [(record.digest, record.manifest or "") for record in records]
+    if not rows:
         return None
-    choice = TextChoice(final(_digests(waiting)))
-    rows, images = [], []
-    while waiting:
-        *tables, texts = _batch(waiting.popleft())
-        rows.append(tables)
-        plain = choice.choose_plain(texts)
-        images.append(ImageTables(plain.manifests, plain.layers, _NO_PLATFORMS))
-        images.append(image_tables(choice.choose(plain.others)))
-    images.append(image_tables(choice.undecided()))
+    images = list(_images(texts, TextChoice(final({digest for digest, _ in texts}))))
     tags, counted, rejected = _joined(rows)
     return Chunk(tags, counted, rejected, ImageTables(*_joined(images)))
 
 
-def _digests(landed: Iterable[pa.Table]) -> list[str]:
-    """The digests of live tags' manifests, which their records' fingerprints are."""
-    digests: list[Any] = pc.unique(pa.concat_tables(landed)["fingerprint"]).to_pylist()
-    return digests
+def _batch(pages: Iterator[LandedPage]) -> list[_Page]:
+    """Read some pages."""
+    batch: list[_Page] = []
+    count = 0
+    while count < _BATCH_RECORDS and (landed := next(pages, None)):
+        batch.append(_read(landed))
+        count += landed.record_count
+    return batch
+
+
+def _read(landed: LandedPage) -> _Page:
+    records = read_page(landed.page)
+    if records is None:
+        return _read_one_by_one(landed)
+    kept = records if landed.kept is None else [records[place] for place in landed.kept]
+    return _Page(landed, kept, [], [])
+
+
+def _read_one_by_one(landed: LandedPage) -> _Page:
+    """Read a page of which a record is odd: one that cannot be used is set aside."""
+    page = _Page(landed, [], [], [])
+    texts = array_elements(landed.page)
+    names = {"namespace": landed.namespace, "repository": landed.repository}
+    for place in range(len(texts)) if landed.kept is None else landed.kept:
+        raw = texts[place]
+        try:
+            record = read_record(raw)
+            _dates(record)
+        except (ValueError, OverflowError) as reason:
+            key, (updated, fingerprint) = listed_record(raw)
+            page.counted.append(
+                {**names, "record_key": key, "fingerprint": fingerprint, "updated_at": updated}
+            )
+            text = raw.decode("utf-8", "backslashreplace")
+            page.rejected.append({**names, "reason": str(reason), "record": text})
+        else:
+            page.records.append(record)
+    return page
+
+
+def _images(texts: list[tuple[str, str]], choice: TextChoice) -> Iterator[ImageTables]:
+    """Read the manifests of a chunk, some at a time; each digest once."""
+    waiting = iter(texts)
+    while some := list(islice(waiting, _BATCH_RECORDS)):
+        plain = choice.choose_plain(some)
+        yield ImageTables(plain.manifests, plain.layers, _NO_PLATFORMS)
+        yield image_tables(choice.choose(plain.others))
+    yield image_tables(choice.undecided())
 
 
 def _joined(parts: Iterable[Iterable[pa.Table]]) -> Iterator[pa.Table]:
@@ -120,55 +169,38 @@ def _joined(parts: Iterable[Iterable[pa.Table]]) -> Iterator[pa.Table]:
     return map(pa.concat_tables, zip(*parts, strict=True))
 
 
-def _batch(landed: pa.Table) -> _Batch:
-    """Read some records."""
-    usable: list[bool] = []
-    tags: list[tuple[Any, ...]] = []
-    texts: list[tuple[str, str]] = []
-    reasons: list[str] = []
-    for raw in _records(landed):
-        try:
-            record = read_record(raw)
-            tags.append(_tag_row(record))
-        except (ValueError, OverflowError) as reason:
-            reasons.append(str(reason))
-            usable.append(False)
-        else:
-            texts.append((record.digest, record.manifest or ""))
-            usable.append(True)
-    is_usable = pa.array(usable, pa.bool_())
-    names = landed.select(["namespace", "repository"])
-    set_aside = _set_aside(landed.filter(pc.invert(is_usable)), reasons)
-    return _Batch(_tags(names.filter(is_usable), tags), *set_aside, texts)
+def _tags(batch: Sequence[_Page], records: Sequence[TagRecord]) -> pa.Table:
+    """Rows of TAGS."""
+    created, updated, deleted = zip(*map(_dates, records), strict=True) if records else ((),) * 3
+    columns: dict[str, Iterable[Any]] = {
+        "namespace": _repeated(batch, [page.landed.namespace for page in batch]),
+        "repository": _repeated(batch, [page.landed.repository for page in batch]),
+        "created_at": created,
+        "updated_at": updated,
+        "api_deleted_at": deleted,
+        "unreadable_fields": [",".join(record.unreadable) or None for record in records],
+    }
+    columns |= {column: list(map(read, records)) for column, read in _READ.items()}
+    arrays = [pa.array(columns[field.name], field.type) for field in TAGS]
+    return pa.Table.from_arrays(arrays, schema=TAGS)
 
 
-def _tag_row(record: TagRecord) -> tuple[Any, ...]:
+def _repeated(batch: Sequence[_Page], names: Sequence[str]) -> list[str]:
+    """A name of each page for each of its records."""
+    pairs = zip(names, batch, strict=True)
+    return list(chain.from_iterable([name] * len(page.records) for name, page in pairs))
+
+
+def _dates(record: TagRecord) -> tuple[Any, ...]:
     created = record.created and as_utc(record.created)
-    unreadable = ",".join(record.unreadable) or None
-    dates = created, as_utc(record.updated), deletion_time(record)
-    return (*_read_columns(record), *dates, unreadable)
+    return created, as_utc(record.updated), deletion_time(record)
 
 
-def _tags(names: pa.Table, rows: list[tuple[Any, ...]]) -> pa.Table:
-    """Rows of TAGS, which begin with the repository's name."""
-    fields = TAGS.names[names.num_columns :]
-    columns = zip(*rows, strict=True) if rows else ([] for _ in fields)
-    read = [
-        pa.array(values, TAGS.field(field).type)
-        for values, field in zip(columns, fields, strict=True)
-    ]
-    return pa.Table.from_arrays([*names.columns, *read], schema=TAGS)
-
-
-def _set_aside(landed: pa.Table, reasons: list[str]) -> tuple[pa.Table, pa.Table]:
+def _set_aside(batch: Sequence[_Page]) -> tuple[pa.Table, pa.Table]:
     """Rows of COUNTED and of REJECTED."""
-    texts = [raw.decode("utf-8", "backslashreplace") for raw in _records(landed)]
-    names = landed.select(["namespace", "repository"])
-    rejected = names.append_column(REJECTED.field("reason"), pa.array(reasons, pa.string()))
-    rejected = rejected.append_column(REJECTED.field("record"), pa.array(texts, pa.string()))
-    return landed.select(COUNTED.names), rejected
-
-
-def _records(landed: pa.Table) -> list[bytes]:
-    records: list[Any] = landed["record"].to_pylist()
-    return records
+    counted = [row for page in batch for row in page.counted]
+    rejected = [row for page in batch for row in page.rejected]
+    return (
+        pa.Table.from_pylist(counted, schema=COUNTED),
+        pa.Table.from_pylist(rejected, schema=REJECTED),
+    )

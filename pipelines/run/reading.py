@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 from pipelines.errors import SwrError, SwrNotFound, SwrUnauthenticated
-from pipelines.landing.writer import LandedRecord, LandingWriter
+from pipelines.landing.writer import LandedPage, LandingWriter
 from pipelines.run.request import Name
 from pipelines.swr.client import SwrClient
 from pipelines.swr.limits import Limits
@@ -17,7 +17,7 @@ from pipelines.swr.paging import (
     CrawlOutcome,
     CrawlStatus,
     KnownRecords,
-    ListedRecord,
+    Page,
     PageRequest,
 )
 from pipelines.swr.tag_reading import read_tags
@@ -100,8 +100,9 @@ class RepositoryReader:
     def _read_tags(self, name: Name, known: KnownRecords | None) -> CrawlOutcome:
         """Ask for pages in the reading order."""
 
-        def land(walk: int, records: Sequence[ListedRecord]) -> None:
-            self.folder.add(*name, [_to_land(walk, record) for record in records])
+        def land(walk: int, page: Page, kept: Sequence[int]) -> None:
+            some = kept if len(kept) < len(page.records) else None
+            self.folder.add(LandedPage(*name, walk, len(kept), some, page.body))
 
         return read_tags(
             name, self.limits, lambda page: self.client.tag_page(*name, page), land, known
@@ -209,10 +210,4 @@ def _why_incomplete(outcome: CrawlOutcome) -> str | None:
     return (
         f"the list kept changing or contradicting itself: {outcome.received} records read,"
         f" {outcome.expected if outcome.expected is not None else 'unknown'} expected"
-    )
-
-
-def _to_land(walk: int, record: ListedRecord) -> LandedRecord:
-    return LandedRecord(
-        walk, record.key, record.version.updated, record.version.fingerprint, record.raw
     )

@@ -152,11 +152,13 @@ def _decode_namespaces(response: Response) -> list[str]:
 
 
 def _decode_tag_page(response: Response) -> Page:
+    body = _array(response)
     try:
-        records = list_records(_array(response))
+        records = list_records(body)
     except UNREADABLE as error:
         raise _unexpected(response, "a JSON array of tags", error) from None
-    return Page(records, _total(response, len(records)), sent_at(response) or datetime.now(UTC))
+    total, moment = _total(response, len(records)), sent_at(response)
+    return Page(records, total, moment or datetime.now(UTC), body)
 
 
 def _decode_repository_page(response: Response) -> RepositoryPage:

@@ -49,8 +49,7 @@ def array_elements(body: bytes) -> list[bytes]:
         msgspec.DecodeError: it is not a JSON array, or breaks off; TooMuch: it has too many.
     """
     try:
-        has_many = len(body) > _MOST_COMMAS and body.count(b",") > _MOST_COMMAS
-        if has_many and not _are_few_objects(body):
+        if has_too_many_commas(body) and not _are_few_objects(body):
             _refuse_excess(0, _MOST_COMMAS)
         elements = [bytes(raw) for raw in _decode_array(body)]
     except TooMuch:
@@ -61,6 +60,11 @@ def array_elements(body: bytes) -> list[bytes]:
             raise msgspec.DecodeError(str(error)) from None
     _refuse_excess(0, len(elements))
     return elements
+
+
+def has_too_many_commas(body: bytes) -> bool:
+    """Whether an array has to be looked at before it is decoded at once: it may have any size."""
+    return len(body) > _MOST_COMMAS and body.count(b",") > _MOST_COMMAS
 
 
 def object_members(text: bytes) -> dict[str, bytes]:

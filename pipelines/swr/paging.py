@@ -54,7 +54,6 @@ class ListedRecord(NamedTuple):
 
     key: str
     version: RecordVersion
-    raw: bytes
 
 
 class PageRequest(NamedTuple):
@@ -68,12 +67,13 @@ class PageRequest(NamedTuple):
 class Page(NamedTuple):
     """A page received: its records in order, the registry's total if it was stated, and when.
 
-    `sent_at` is the registry's own time, None where it is not known.
+    `sent_at` is the registry's own time, None where it is not known; `body` the JSON array itself.
     """
 
     records: Sequence[ListedRecord]
     total: int | None
     sent_at: datetime | None = None
+    body: bytes = b""
 
     @property
     def keys(self) -> set[str]:
@@ -114,7 +114,8 @@ class CrawlOutcome:
     duplicates: int
 
 
-Land = Callable[[int, Sequence[ListedRecord]], None]
+# Takes the number of the walk, a page, and the positions of those of its records to keep.
+Land = Callable[[int, Page, Sequence[int]], None]
 Reading = Generator[PageRequest, Page, CrawlOutcome]
 _Pages = Generator[PageRequest, Page, None]
 
@@ -160,8 +161,9 @@ class _Walk:
         self.rows += len(page.records)
         self.total = self.total if page.total is None else page.total
         self.lists_twice |= len(page.keys) < len(page.records)
-        if fresh := [record for record in page.records if self._is_new_version(record)]:
-            self.land(self.number, fresh)
+        records = enumerate(page.records)
+        if fresh := [place for place, record in records if self._is_new_version(record)]:
+            self.land(self.number, page, fresh)
 
     def _is_new_version(self, record: ListedRecord) -> bool:
         before = self.seen.get(record.key)
@@ -201,7 +203,8 @@ def read_repository(
     Args:
         limit: page size to ask for.
         known: what the last proven reading knew, for an incremental reading; None reads all.
-        land: receives walk numbers and records to keep; 0 is the incremental reading.
+        land: receives walk numbers, pages and which records to keep; walk 0 is the incremental
+            reading.
         maximum: the largest page the endpoint accepts.
     """
     pages = 0
@@ -223,7 +226,8 @@ def _read_changes(
     page = yield PageRequest(0, min(limit, _short_limit(known.tied)), newest_first=True)
     keys = page.keys
     before = known.lookup(keys)
-    changed = [record for record in page.records if before.get(record.key) != record.version]
+    records = page.records
+    changed = [at for at, record in enumerate(records) if before.get(record.key) != record.version]
     holds_all = len(keys) == page.total
     nothing_gone = known.count + len(keys - before.keys()) == page.total
     reaches_known = _shows_what_is_new(page, known) and _reaches_below(page, known.newest, before)
@@ -231,7 +235,7 @@ def _read_changes(
         return None
     is_changed = bool(changed) or not nothing_gone
     if is_changed:
-        land(0, page.records if holds_all else changed)
+        land(0, page, range(len(records)) if holds_all else changed)
     return CrawlOutcome(
         status=CrawlStatus.COMPLETE if is_changed else CrawlStatus.UNCHANGED,
         first_walk=0,

@@ -32,7 +32,7 @@ def read_tags(
         name: of the repository, by which `limits` knows it.
         limits: page sizes; learns from what is refused.
         ask: gives a page.
-        land: receives records, by the number of the walk.
+        land: receives pages, by the number of the walk, and which of their records to keep.
         known: what the last proven reading knew, for an incremental reading.
 
     Raises:

@@ -6,14 +6,19 @@ record that does not keep to its types is read again, field by field.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from pipelines.digests import canonical_digest
-from pipelines.swr.json_parts import UNREADABLE, array_elements, object_members
+from pipelines.digests import canonical_digest, is_canonical
+from pipelines.swr.json_parts import (
+    UNREADABLE,
+    array_elements,
+    has_too_many_commas,
+    object_members,
+)
 from pipelines.swr.paging import ListedRecord, RecordVersion
 
 # What the warehouse can hold; a number beyond is a mistake, not a size.
@@ -63,6 +68,9 @@ class _ListedFields(msgspec.Struct, frozen=True, gc=False):
     deleted: str | None = None
 
 
+R = TypeVar("R", TagRecord, _ListedFields)
+
+
 class _Namespace(msgspec.Struct, frozen=True):
     """One organization."""
 
@@ -102,7 +110,9 @@ _REQUIRED = ("digest", "updated")
 
 # Numbers arrive as text from some regions: hence not strict.
 _decode_record = msgspec.json.Decoder(TagRecord, strict=False).decode
+_decode_page = msgspec.json.Decoder(list[TagRecord], strict=False).decode
 _decode_listed = msgspec.json.Decoder(_ListedFields, strict=False).decode
+_decode_listed_page = msgspec.json.Decoder(list[_ListedFields], strict=False).decode
 _decode_repository = msgspec.json.Decoder(RepositoryRecord, strict=False).decode
 _decode_namespace = msgspec.json.Decoder(_Namespace).decode
 _decode_namespace_list = msgspec.json.Decoder(_NamespaceList | None).decode
@@ -136,12 +146,46 @@ def list_namespaces(body: bytes) -> list[str]:
 
 
 def list_records(body: bytes) -> list[ListedRecord]:
-    """Split a page's body into records, each judged on its own.
+    """Tell the records of a page apart, each judged on its own.
 
     Raises:
         msgspec.MsgspecError: the body is not a JSON array.
     """
-    return [_listed(raw) for raw in array_elements(body)]
+    records = _decoded_at_once(body, _decode_listed_page)
+    if records is None:
+        return [listed_record(raw) for raw in array_elements(body)]
+    return [_as_listed(record, record.updated) for record in records]
+
+
+def read_page(body: bytes) -> list[TagRecord] | None:
+    """Decode all records of a page at once; None if any is odd: then `read_record` reads each."""
+    records = _decoded_at_once(body, _decode_page)
+    if records is None or any(record.unreadable for record in records):
+        return None
+    if not all(record.created is None or record.created.tzinfo is UTC for record in records):
+        return None
+    return records if all(is_canonical(record.digest) for record in records) else None
+
+
+def _decoded_at_once(body: bytes, decode: Callable[[bytes], list[R]]) -> list[R] | None:
+    """Decode a page's records; None if one is not what records usually are.
+
+    A usual one has name and digest, a date in UTC, and is not flagged as deleted.
+    """
+    if has_too_many_commas(body):
+        return None
+    try:
+        records = decode(body)
+    except UNREADABLE:
+        return None
+    usual = all(
+        record.updated.tzinfo is UTC
+        and record.digest
+        and (record.Tag or record.tag)
+        and _is_never(record.deleted)
+        for record in records
+    )
+    return records if usual else None
 
 
 def list_repositories(body: bytes) -> tuple[list[RepositoryRecord], list[bytes]]:
@@ -205,7 +249,8 @@ def as_utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _listed(raw: bytes) -> ListedRecord:
+def listed_record(raw: bytes) -> ListedRecord:
+    """Tell one record from others, whatever it holds."""
     fields: _ListedFields | TagRecord
     try:
         fields = _decode_listed(raw)
@@ -216,13 +261,16 @@ def _listed(raw: bytes) -> ListedRecord:
         fields = read_record(raw) if is_odd else fields
     except ValueError:
         return _rejected(raw)
-    name = fields.Tag or fields.tag
-    if not name or not fields.digest:
+    if not fields.digest or not (fields.Tag or fields.tag):
         return _rejected(raw)
+    return _as_listed(fields, as_utc(fields.updated))
+
+
+def _as_listed(fields: _ListedFields | TagRecord, updated: datetime) -> ListedRecord:
     digest = canonical_digest(fields.digest)
     # A record flagged as deleted must not pass for the live tag it was.
     fingerprint = f"deleted {digest}" if _deletion_time(fields.deleted) else digest
-    return ListedRecord(name, RecordVersion(as_utc(fields.updated), fingerprint), raw)
+    return ListedRecord(fields.Tag or fields.tag, RecordVersion(updated, fingerprint))
 
 
 def _has_odd_date(fields: _ListedFields | TagRecord, created: datetime | None = None) -> bool:
@@ -281,13 +329,17 @@ def _readable_fields(
     return values, unreadable
 
 
+def _is_never(deleted: str | None) -> bool:
+    return not deleted or deleted.startswith(_NEVER)
+
+
 def _deletion_time(deleted: str | None) -> datetime | None:
     """Read the field `deleted`; None for a live tag.
 
     Raises:
         ValueError: it is not a date.
     """
-    if not deleted or deleted.startswith(_NEVER):
+    if deleted is None or _is_never(deleted):
         return None
     try:
         return as_utc(msgspec.convert(deleted, datetime))
@@ -323,4 +375,4 @@ def _rejected(raw: bytes) -> ListedRecord:
     # Regions that send no ids send 0.
     key = name or f"#{values.get('id') or text_hash}"
     # A date that is readable still says where in the list the record stands.
-    return ListedRecord(key, RecordVersion(values.get("updated"), text_hash), raw)
+    return ListedRecord(key, RecordVersion(values.get("updated"), text_hash))

@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.errors import LandingError
 from pipelines.landing import reader
-from pipelines.landing.writer import CrawlRequest, CrawlTotals, LandedRecord, LandingWriter
+from pipelines.landing.writer import CrawlRequest, CrawlTotals, LandedPage, LandingWriter
 from pipelines.landing.zone import open_landing
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -29,9 +29,9 @@ TOTALS = CrawlTotals(
 )
 
 
-def record(key: str, walk: int = 1, size: int = 10) -> LandedRecord:
-    """A record of that many bytes."""
-    return LandedRecord(walk, key, NOW, f"digest of {key}", b"x" * size)
+def page(repository: str, text: str, walk: int = 1) -> LandedPage:
+    """A page of one record."""
+    return LandedPage("ns", repository, walk, 1, None, text.encode())
 
 
 def crawl(repository: str, *, status: str = "complete", first_walk: int = 1) -> dict[str, object]:
@@ -59,13 +59,9 @@ def crawl(repository: str, *, status: str = "complete", first_walk: int = 1) -> 
     }
 
 
-def keys(path: Path) -> list[tuple[str, str]]:
+def loaded(path: Path) -> list[tuple[str, str]]:
     """What would be loaded, in order."""
-    return [
-        (row["repository"], row["record_key"])
-        for table in reader.read_records(path, 1000)
-        for row in table.to_pylist()
-    ]
+    return [(landed.repository, landed.page.decode()) for landed in reader.read_pages(path)]
 
 
 def open_at(zone: Path, run_id: str, run: CrawlRequest = RUN, now: datetime = NOW) -> LandingWriter:
@@ -84,10 +80,11 @@ def open_at(zone: Path, run_id: str, run: CrawlRequest = RUN, now: datetime = NO
 def test_what_was_landed_is_read_back_in_order(tmp_path: Path) -> None:
     """Records, outcomes and totals."""
     folder = open_at(tmp_path, "r1")
-    folder.add("ns", "a", [record("1"), record("2")])
+    folder.add(page("a", "1"))
+    folder.add(page("a", "2"))
     folder.finish(crawl("a"))
     folder.close(TOTALS)
-    assert keys(folder.path) == [("a", "1"), ("a", "2")]
+    assert loaded(folder.path) == [("a", "1"), ("a", "2")]
     assert reader.read_totals(folder.path) == TOTALS
     assert reader.read_run(folder.path) == RUN
     (row,) = reader.read_crawls(folder.path).to_pylist()
@@ -97,21 +94,21 @@ def test_what_was_landed_is_read_back_in_order(tmp_path: Path) -> None:
 def test_an_unfinished_repository_is_not_loaded(tmp_path: Path) -> None:
     """Its records are there, its outcome is not."""
     folder = open_at(tmp_path, "r1")
-    folder.add("ns", "a", [record("1")])
-    folder.add("ns", "b", [record("1")])
+    folder.add(page("a", "1"))
+    folder.add(page("b", "1"))
     folder.finish(crawl("b"))
     folder.flush()
-    assert keys(folder.path) == [("b", "1")]
+    assert loaded(folder.path) == [("b", "1")]
 
 
 def test_walks_that_proved_nothing_are_not_loaded(tmp_path: Path) -> None:
     """A tag deleted between two walks must not come back through the first."""
     folder = open_at(tmp_path, "r1")
-    folder.add("ns", "a", [record("gone", walk=1)])
-    folder.add("ns", "a", [record("kept", walk=2)])
+    folder.add(page("a", "gone", walk=1))
+    folder.add(page("a", "kept", walk=2))
     folder.finish(crawl("a", first_walk=2))
     folder.flush()
-    assert keys(folder.path) == [("a", "kept")]
+    assert loaded(folder.path) == [("a", "kept")]
 
 
 def test_what_a_dead_process_read_of_an_unfinished_repository_is_not_loaded(
@@ -119,16 +116,16 @@ def test_what_a_dead_process_read_of_an_unfinished_repository_is_not_loaded(
 ) -> None:
     """The process that took over read it anew, under the same walk numbers."""
     dead = open_at(tmp_path, "r1")
-    dead.add("ns", "a", [record("gone")])
-    dead.add("ns", "b", [record("1")])
+    dead.add(page("a", "gone"))
+    dead.add(page("b", "1"))
     dead.finish(crawl("b"))
     dead.flush()
     folder = open_at(tmp_path, "r2")
     assert folder.path == tmp_path / "r2"
-    folder.add("ns", "a", [record("kept")])
+    folder.add(page("a", "kept"))
     folder.finish(crawl("a"))
     folder.flush()
-    assert sorted(keys(folder.path)) == [("a", "kept"), ("b", "1")]
+    assert sorted(loaded(folder.path)) == [("a", "kept"), ("b", "1")]
     assert [path.name for path in tmp_path.iterdir()] == ["r2"]
 
 
@@ -157,7 +154,7 @@ def test_a_repository_that_failed_and_was_retried_counts_once(tmp_path: Path) ->
 def test_a_landing_that_does_not_fit_is_discarded(tmp_path: Path, other: CrawlRequest) -> None:
     """Another mode, scope or base, or too old."""
     stale = open_at(tmp_path, "stale", other, now=other.started_at)
-    stale.add("ns", "a", [record("1")])
+    stale.add(page("a", "1"))
     stale.flush()
     folder = open_at(tmp_path, "r1")
     assert folder.first_part == 1
@@ -172,31 +169,31 @@ def test_published_landings_are_left_alone(tmp_path: Path) -> None:
 
 
 def parts(path: Path) -> list[list[Any]]:
-    """Keys of the records in each part."""
-    return [
-        pq.read_table(part)["record_key"].to_pylist() for part in sorted(path.glob("records-*"))
-    ]
+    """The pages in each part."""
+    tables = [pq.read_table(part, columns=["page"]) for part in sorted(path.glob("pages-*"))]
+    return [[row["page"].decode() for row in table.to_pylist()] for table in tables]
 
 
 def test_parts_are_written_by_size_and_by_time(tmp_path: Path) -> None:
     """So that memory stays flat and little is lost when a run dies."""
+    large = "x" * 16 * 2**20
     seconds = count(0.0, 1.5)
     folder = LandingWriter(tmp_path, lambda: next(seconds))
-    folder.add("ns", "a", [record("1")])  # 1.5 s after the start: waits
-    assert list(tmp_path.glob("records-*")) == []
-    folder.add("ns", "a", [record("2")])  # 3 s: due
+    folder.add(page("a", "1"))  # 1.5 s after the start: waits
+    assert list(tmp_path.glob("pages-*")) == []
+    folder.add(page("a", "2"))  # 3 s: due
     folder.flush()  # waits for what is being written
     assert parts(tmp_path) == [["1", "2"]]
-    folder.add("ns", "a", [record("large", size=16 * 2**20)])
-    folder.add("ns", "a", [record("3")])
+    folder.add(page("a", large))
+    folder.add(page("a", "3"))
     folder.flush()
-    assert parts(tmp_path) == [["1", "2"], ["large"], ["3"]]
+    assert parts(tmp_path) == [["1", "2"], [large], ["3"]]
 
 
 def test_files_are_for_their_owner_only(tmp_path: Path) -> None:
     """A manifest can hold what a build left in it."""
     folder = open_at(tmp_path / "landing", "r1")
-    folder.add("ns", "a", [record("1")])
+    folder.add(page("a", "1"))
     folder.finish(crawl("a"))
     folder.close(TOTALS)
     modes = {path.stat().st_mode & 0o777 for path in folder.path.iterdir()}
@@ -204,25 +201,25 @@ def test_files_are_for_their_owner_only(tmp_path: Path) -> None:
     assert folder.path.stat().st_mode & 0o777 == 0o700
 
 
-@pytest.mark.parametrize("name", ["run.json", "crawl.json", "records-000001.parquet"])
+@pytest.mark.parametrize("name", ["run.json", "crawl.json", "pages-000001.parquet"])
 def test_an_unreadable_file_is_named_with_the_way_out(tmp_path: Path, name: str) -> None:
     """Remove the folder and run again."""
     folder = open_at(tmp_path, "r1")
-    folder.add("ns", "a", [record("1")])
+    folder.add(page("a", "1"))
     folder.finish(crawl("a"))
     folder.close(TOTALS)
     (folder.path / name).write_bytes(b"garbage")
     with pytest.raises(LandingError, match="remove the folder") as error:
-        _ = reader.read_run(folder.path), reader.read_totals(folder.path), keys(folder.path)
+        _ = reader.read_run(folder.path), reader.read_totals(folder.path), loaded(folder.path)
     assert str(folder.path / name) in str(error.value)
 
 
 def test_no_part_follows_one_that_could_not_be_written(tmp_path: Path) -> None:
     """It would vouch for a repository whose records are lost."""
     folder = open_at(tmp_path, "r1")
-    in_the_way = folder.path / "records-000001.part"
+    in_the_way = folder.path / "pages-000001.part"
     in_the_way.mkdir()
-    folder.add("ns", "a", [record("lost")])
+    folder.add(page("a", "lost"))
     with pytest.raises(LandingError):
         folder.flush()
     in_the_way.rmdir()

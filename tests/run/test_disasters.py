@@ -209,11 +209,11 @@ def test_a_lost_state_is_restored_from_what_is_published(directory: Path, damage
         ("crawl.json", "garbage"),
         ("repositories.parquet", "garbage"),
         ("crawls-000001.parquet", "garbage"),
-        ("records-000001.parquet", "garbage"),
-        ("records-000001.parquet", "truncated"),
-        ("records-000001.parquet", "empty"),
-        ("records-000001.parquet", "one bit"),
-        ("records-000001.parquet", "gone"),
+        ("pages-000001.parquet", "garbage"),
+        ("pages-000001.parquet", "truncated"),
+        ("pages-000001.parquet", "empty"),
+        ("pages-000001.parquet", "one bit"),
+        ("pages-000001.parquet", "gone"),
     ],
 )
 def test_a_damaged_landing_of_a_dead_run_is_read_anew(
@@ -252,7 +252,7 @@ def test_a_landing_damaged_within_its_own_run_is_named_and_got_over(directory: P
 
     def damage(step: str) -> None:
         if step == "load":
-            (part,) = (directory / "landing").glob("*/records-*.parquet")
+            (part,) = (directory / "landing").glob("*/pages-*.parquet")
             part.write_bytes(part.read_bytes()[:100])
 
     with pytest.raises(LandingError, match="is unreadable; remove the folder"):

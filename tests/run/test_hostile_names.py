@@ -70,7 +70,7 @@ def test_hostile_names_become_rows_and_nothing_else(
         f"{landing}/crawl.json",
         f"{landing}/namespaces.parquet",
         f"{landing}/repositories.parquet",
-        f"{landing}/records-N.parquet",
+        f"{landing}/pages-N.parquet",
         f"{landing}/crawls-N.parquet",
     }
     modes = {stat.S_IMODE(path.stat().st_mode) for path in left.values()}

@@ -139,7 +139,7 @@ def test_what_failed_a_check_is_read_anew(server: Emulator, directory: Path) -> 
 def test_a_half_written_part_goes(directory: Path) -> None:
     """A dead run left it; nobody reads it."""
     landing = dead_run(directory)
-    (landing / "records-000009.part").write_bytes(bytes(1000))
+    (landing / "pages-000009.part").write_bytes(bytes(1000))
     run_and_hear()
     (folder,) = (directory / "landing").iterdir()
     assert list(folder.glob("*.part")) == []

@@ -15,14 +15,14 @@ from typing import Any
 
 import atheris
 import msgspec
-import pyarrow as pa
 
 with atheris.instrument_imports(include=["pipelines"]):
     from pipelines.images.json_shapes import MAXIMUM_SIZE, Child, Descriptor
     from pipelines.images.manifest import Kind, read_manifest
     from pipelines.images.tables import image_tables
+    from pipelines.landing.writer import LandedPage
     from pipelines.run.normalize import Chunk, _chunk
-    from pipelines.schemas import RECORDS
+    from pipelines.swr.json_parts import array_elements
     from pipelines.swr.wire import list_records
 
 from manifest_texts import (
@@ -129,9 +129,9 @@ def record(data: bytes) -> None:
     assert (listed[0], listed[-1]) == (LISTED, LISTED)
     if is_json(data):
         assert len(listed) == 3
-    raws = [one.raw for one in listed]
-    chunk = read(raws)
-    assert chunk.tags.num_rows + chunk.rejected.num_rows == len(raws)
+    raws = array_elements(body)
+    chunk = read(body)
+    assert chunk.tags.num_rows + chunk.rejected.num_rows == len(raws) == len(listed)
     assert chunk.tags.slice(0, 1).equals(ALONE)
     assert chunk.tags.slice(chunk.tags.num_rows - 1).equals(ALONE)
     texts = {raw.decode("utf-8", "backslashreplace") for raw in raws}
@@ -148,18 +148,14 @@ def is_json(data: bytes) -> bool:
     return True
 
 
-def read(raws: list[bytes]) -> Chunk:
-    """Read records as they lie in a landing."""
-    rows = [
-        {"namespace": "n", "repository": "r", "walk": 0, "record_key": "k", "record": raw}
-        for raw in raws
-    ]
-    chunk = _chunk([pa.Table.from_pylist(rows, schema=RECORDS)], lambda _: ())
+def read(body: bytes) -> Chunk:
+    """Read a page as it lies in a landing."""
+    chunk = _chunk(iter([LandedPage("n", "r", 0, 1, None, body)]), lambda _: ())
     assert chunk is not None
     return chunk
 
 
-ALONE = read([NEIGHBOUR]).tags
+ALONE = read(b"[" + NEIGHBOUR + b"]").tags
 
 
 def mutated(data: bytes, most: int, seed: int) -> bytes:

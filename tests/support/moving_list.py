@@ -21,9 +21,7 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 def listed(name: str, second: int, digest: str) -> ListedRecord:
     """A record as the wire module would hand it on."""
-    return ListedRecord(
-        name, RecordVersion(EPOCH + timedelta(seconds=second), digest), name.encode()
-    )
+    return ListedRecord(name, RecordVersion(EPOCH + timedelta(seconds=second), digest))
 
 
 @dataclass
@@ -106,7 +104,7 @@ class MovingList:
     def in_order(self, *, newest_first: bool) -> list[ListedRecord]:
         """All records in the order of one direction."""
         rows = [
-            ListedRecord(name, version, name.encode())
+            ListedRecord(name, version)
             for listed in (self.live, self.doubles)
             for name, version in listed.items()
         ]
@@ -114,9 +112,9 @@ class MovingList:
         rows.sort(key=lambda row: row.version.updated or EPOCH, reverse=newest_first)
         return rows
 
-    def land(self, walk: int, records: Sequence[ListedRecord]) -> None:
+    def land(self, walk: int, page: Page, kept: Sequence[int]) -> None:
         """Keep what the reading lands."""
-        self.landed += [(walk, record) for record in records]
+        self.landed += [(walk, page.records[place]) for place in kept]
 
     def run(self, reading: Reading) -> CrawlOutcome:
         """Drive a reading to its end."""

@@ -13,7 +13,7 @@ from changing_registry import Moving
 from watched_registry import State, TickingClock, WatchedRegistry, small_image, still_standing
 
 from pipelines.emulator.server import Emulator
-from pipelines.landing.reader import read_crawls, read_records
+from pipelines.landing.reader import read_crawls, read_pages
 from pipelines.landing.writer import LandingWriter
 from pipelines.run.clock import RunClock
 from pipelines.run.crawler import Crawler
@@ -163,10 +163,11 @@ def judge(
 def landed_records(path: Path) -> dict[Name, State]:
     """The newest version of each landed tag, by repository; of two as new the later."""
     rows: dict[Name, State] = {}
-    for table in read_records(path, 1000):
-        for landed in table.to_pylist():
-            record: dict[str, Any] = json.loads(landed["record"])
-            known = rows.setdefault((landed["namespace"], landed["repository"]), {})
+    for landed in read_pages(path):
+        known = rows.setdefault((landed.namespace, landed.repository), {})
+        records: list[dict[str, Any]] = json.loads(landed.page)
+        for place in range(len(records)) if landed.kept is None else landed.kept:
+            record = records[place]
             tag, version = record["Tag"], (record["digest"], record["updated"])
             if tag not in known or moment(version) >= moment(known[tag]):
                 known[tag] = version

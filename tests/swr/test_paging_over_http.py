@@ -17,6 +17,7 @@ from pipelines.swr.paging import (
     CrawlOutcome,
     CrawlStatus,
     ListedRecord,
+    Page,
     RecordVersion,
     read_repository,
 )
@@ -73,8 +74,8 @@ def read(answer: Answer, limit: int) -> tuple[CrawlOutcome, dict[str, ListedReco
     """Read the list to its end: the outcome, what was landed by name, and the requests it took."""
     landed: dict[str, ListedRecord] = {}
 
-    def land(_: int, records: Sequence[ListedRecord]) -> None:
-        landed.update({record.key: record for record in records})
+    def land(_: int, page: Page, kept: Sequence[int]) -> None:
+        landed.update({page.records[place].key: page.records[place] for place in kept})
 
     reading = read_repository(limit, None, land)
     with serving(answer) as (server, client):
