@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from duckdb import DuckDBPyConnection
 
 from pipelines.schemas import (
@@ -114,6 +115,15 @@ def load_images(
     }
     con.execute("set variable as_of = ?", [as_of])
     con.execute("set variable is_reread = ?", [is_reread])
+    with _registered(con, {"arriving_manifests": arriving["arriving_manifests"]}):
+        _run_whole(con, Step.CHOICE)
+    # Mostly all of them: to look each layer's manifest up takes as long as to store it.
+    accepted = con.table("accepted")
+    if accepted.count("*").fetchall() != [(manifests.num_rows,)]:
+        digests = pa.array([row[0] for row in accepted.fetchall()], pa.string())
+        arriving = {
+            name: table.filter(pc.is_in(table[0], digests)) for name, table in arriving.items()
+        }
     with _registered(con, arriving):
         _run_whole(con, Step.IMAGES)
 

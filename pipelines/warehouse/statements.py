@@ -13,10 +13,11 @@ class Step(IntEnum):
     """Steps of a load, by the first digit of their files' numbers."""
 
     BEGIN = 0
-    IMAGES = 1
-    PLAN = 2
-    CHUNK = 3
-    FINISH = 4
+    CHOICE = 1
+    IMAGES = 2
+    PLAN = 3
+    CHUNK = 4
+    FINISH = 5
 
 
 def run_step(con: DuckDBPyConnection, step: Step) -> None:
