@@ -459,7 +459,8 @@ PAGES = _table(
     walk=(INT32, "Which walk through the repository read it; 0 is the incremental reading."),
     record_count=(INT32, "How many of its records are kept."),
     kept=(pa.list_(INT32), "Positions of the records that are kept; null if all are."),
-    page=(pa.binary(), "The JSON array as received, to the byte."),
+    page_bytes=(INT64, "Length of the page in bytes."),
+    page=(pa.binary(), "The JSON array as received, to the byte, as a frame of zstd."),
 )
 LANDED_CRAWLS = _with(
     CRAWLS,

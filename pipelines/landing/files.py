@@ -27,7 +27,7 @@ def write_table(path: Path, table: pa.Table) -> None:
             compression="zstd",
             compression_level=1,
             write_page_checksum=True,
-            # Of pages neither is of use, and both look at every byte.
+            # Neither is of use for packed pages.
             use_dictionary=False,
             write_statistics=False,
         )

@@ -6,12 +6,13 @@ What the files are called and hold is described in `writer`.
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from pipelines.errors import LandingError
 from pipelines.landing.files import read_json, read_table
-from pipelines.landing.writer import CrawlRequest, CrawlTotals, LandedPage, part_number
+from pipelines.landing.writer import CODEC, CrawlRequest, CrawlTotals, LandedPage, part_number
 from pipelines.schemas import LANDED_CRAWLS, NAMESPACES, PAGES, REPOSITORIES
 
 
@@ -77,10 +78,14 @@ def read_pages(path: Path) -> Iterator[LandedPage]:
     first = _first_to_load(read_crawls(path))
     for part in sorted(path.glob("pages-*.parquet")):
         number = part_number(part)
-        columns = [column.to_pylist() for column in read_table(part, PAGES).columns]
-        for page in map(LandedPage, *columns):
-            if _is_wanted(number, page.walk, first.get((page.namespace, page.repository))):
-                yield page
+        for row in read_table(part, PAGES).to_pylist():
+            if _is_wanted(number, row["walk"], first.get((row["namespace"], row["repository"]))):
+                yield _unpacked(row)
+
+
+def _unpacked(row: dict[str, Any]) -> LandedPage:
+    page, size = row.pop("page"), row.pop("page_bytes")
+    return LandedPage(**row, body=CODEC.decompress(page, decompressed_size=size, asbytes=True))
 
 
 def _is_wanted(part: int, walk: int, first: tuple[int, int] | None) -> bool:

@@ -106,7 +106,7 @@ def is_same_account(path: Path, client: SwrClient, listed: Iterable[Name]) -> bo
 def _landed_account(path: Path) -> str | None:
     """The account that the first usable record of a landing names."""
     for page in read_pages(path):
-        for raw in array_elements(page.page):
+        for raw in array_elements(page.body):
             with suppress(ValueError):
                 return read_record(raw).domain_id
     return None

@@ -4,8 +4,9 @@ Reads a landing folder (`landing`), decodes records (`swr.wire`) and manifests (
 no HTTP and no SQL. A record that cannot be used is set aside alone.
 """
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,9 +31,8 @@ from pipelines.swr.wire import (
 # So many records at a time are Python objects, which then stay in the processor's cache: that
 # takes a third less time than some thousands do.
 _BATCH_RECORDS = 500
-# As tables they take a fraction of the memory, and the warehouse stores large chunks for much
-# less: best as many as one of its row groups has, which it need not write a second time then.
-_CHUNK_RECORDS = 30_720
+# As tables they take a fraction of the memory, and the warehouse stores large chunks for much less.
+_CHUNK_RECORDS = 14_000
 # A single record may have megabytes.
 _CHUNK_BYTES = 128 * 2**20
 
@@ -94,7 +94,7 @@ def _next(pages: Iterator[LandedPage]) -> Iterator[LandedPage]:
     for page in pages:
         yield page
         count += page.record_count
-        size += len(page.page)
+        size += len(page.body)
         if count >= _CHUNK_RECORDS or size > _CHUNK_BYTES:
             return
 
@@ -102,11 +102,12 @@ def _next(pages: Iterator[LandedPage]) -> Iterator[LandedPage]:
 def _chunk(pages: Iterator[LandedPage], final: _Final) -> Chunk | None:
     """Read pages as one chunk; None if there is no page."""
     rows = []
-    texts: list[tuple[str, str]] = []
+    texts: deque[tuple[str, str]] = deque()
     while batch := _batch(pages):
         records = [record for page in batch for record in page.records]
         rows.append((_tags(batch, records), *_set_aside(batch)))
-        texts += [(record.digest, record.manifest or "") for record in records]
+        texts.extend((record.digest, record.manifest or "") for record in records)
+        del batch, records
     if not rows:
         return None
     images = list(_images(texts, TextChoice(final({digest for digest, _ in texts}))))
@@ -125,7 +126,7 @@ def _batch(pages: Iterator[LandedPage]) -> list[_Page]:
 
 
 def _read(landed: LandedPage) -> _Page:
-    records = read_page(landed.page)
+    records = read_page(landed.body)
     if records is None:
         return _read_one_by_one(landed)
     kept = records if landed.kept is None else [records[place] for place in landed.kept]
@@ -135,7 +136,7 @@ def _read(landed: LandedPage) -> _Page:
 def _read_one_by_one(landed: LandedPage) -> _Page:
     """Read a page of which a record is odd: one that cannot be used is set aside."""
     page = _Page(landed, [], [], [])
-    texts = array_elements(landed.page)
+    texts = array_elements(landed.body)
     names = {"namespace": landed.namespace, "repository": landed.repository}
     for place in range(len(texts)) if landed.kept is None else landed.kept:
         raw = texts[place]
@@ -154,10 +155,10 @@ def _read_one_by_one(landed: LandedPage) -> _Page:
     return page
 
 
-def _images(texts: list[tuple[str, str]], choice: TextChoice) -> Iterator[ImageTables]:
-    """Read the manifests of a chunk, some at a time; each digest once."""
-    waiting = iter(texts)
-    while some := list(islice(waiting, _BATCH_RECORDS)):
+def _images(texts: deque[tuple[str, str]], choice: TextChoice) -> Iterator[ImageTables]:
+    """Read the manifests of a chunk, some at a time; each digest once. Keeps no text twice."""
+    while texts:
+        some = [texts.popleft() for _ in range(min(len(texts), _BATCH_RECORDS))]
         plain = choice.choose_plain(some)
         yield ImageTables(plain.manifests, plain.layers, _NO_PLATFORMS)
         yield image_tables(choice.choose(plain.others))

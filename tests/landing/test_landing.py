@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -61,7 +62,7 @@ def crawl(repository: str, *, status: str = "complete", first_walk: int = 1) -> 
 
 def loaded(path: Path) -> list[tuple[str, str]]:
     """What would be loaded, in order."""
-    return [(landed.repository, landed.page.decode()) for landed in reader.read_pages(path)]
+    return [(landed.repository, landed.body.decode()) for landed in reader.read_pages(path)]
 
 
 def open_at(zone: Path, run_id: str, run: CrawlRequest = RUN, now: datetime = NOW) -> LandingWriter:
@@ -168,26 +169,24 @@ def test_published_landings_are_left_alone(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["r0", "r1"]
 
 
-def parts(path: Path) -> list[list[Any]]:
-    """The pages in each part."""
-    tables = [pq.read_table(part, columns=["page"]) for part in sorted(path.glob("pages-*"))]
-    return [[row["page"].decode() for row in table.to_pylist()] for table in tables]
+def walks(path: Path) -> list[list[Any]]:
+    """The walks of the pages in each part."""
+    return [pq.read_table(part)["walk"].to_pylist() for part in sorted(path.glob("pages-*"))]
 
 
 def test_parts_are_written_by_size_and_by_time(tmp_path: Path) -> None:
     """So that memory stays flat and little is lost when a run dies."""
-    large = "x" * 16 * 2**20
     seconds = count(0.0, 1.5)
     folder = LandingWriter(tmp_path, lambda: next(seconds))
-    folder.add(page("a", "1"))  # 1.5 s after the start: waits
+    folder.add(page("a", "", walk=1))  # 1.5 s after the start: waits
     assert list(tmp_path.glob("pages-*")) == []
-    folder.add(page("a", "2"))  # 3 s: due
+    folder.add(page("a", "", walk=2))  # 3 s: due
     folder.flush()  # waits for what is being written
-    assert parts(tmp_path) == [["1", "2"]]
-    folder.add(page("a", large))
-    folder.add(page("a", "3"))
+    assert walks(tmp_path) == [[1, 2]]
+    folder.add(page("a", Random(1).randbytes(3 * 2**20).hex(), walk=3))  # packed 3 MB
+    folder.add(page("a", "", walk=4))
     folder.flush()
-    assert parts(tmp_path) == [["1", "2"], [large], ["3"]]
+    assert walks(tmp_path) == [[1, 2], [3], [4]]
 
 
 def test_files_are_for_their_owner_only(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_what_is_stored_for_good_is_not_read_again() -> None:
 
 def test_fields_that_cannot_be_read_are_named_in_the_row() -> None:
     """Digests are written one way, so that tags find their manifests."""
-    (record,) = json.loads(page(("a", DIGEST.upper().removeprefix("SHA256:"), TEXT)).page)
+    (record,) = json.loads(page(("a", DIGEST.upper().removeprefix("SHA256:"), TEXT)).body)
     landed = of_records([record | {"size": "34.1 MB", "created": "N/A"}])
     (row,) = chunk_of(landed).tags.to_pylist()
     assert (row["manifest_digest"], row["api_size_bytes"], row["created_at"]) == (
@@ -101,8 +101,8 @@ RECORD = st.fixed_dictionaries({}, optional=FIELDS).map(lambda odd: USUAL | odd)
 def test_records_are_the_same_beside_an_odd_one(records: list[dict[str, Any]]) -> None:
     """A page is decoded at once, or record by record where one is odd."""
     alone, beside = of_records(records), of_records([*records, {"id": 1}])
-    listed = list_records(alone.page)
-    assert listed == list_records(beside.page)[:-1]
+    listed = list_records(alone.body)
+    assert listed == list_records(beside.body)[:-1]
     chunk, other = chunk_of(alone), chunk_of(beside)
     assert chunk.tags == other.tags
     assert chunk.rejected == other.rejected.slice(0, chunk.rejected.num_rows)

@@ -165,7 +165,7 @@ def landed_records(path: Path) -> dict[Name, State]:
     rows: dict[Name, State] = {}
     for landed in read_pages(path):
         known = rows.setdefault((landed.namespace, landed.repository), {})
-        records: list[dict[str, Any]] = json.loads(landed.page)
+        records: list[dict[str, Any]] = json.loads(landed.body)
         for place in range(len(records)) if landed.kept is None else landed.kept:
             record = records[place]
             tag, version = record["Tag"], (record["digest"], record["updated"])
