@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.errors import NothingRead
 from pipelines.landing import writer as landing
@@ -250,7 +251,7 @@ def _log_landed(log: RunLog, summary: CrawlSummary) -> None:
     log.event(
         "run landed",
         repositories=Counter(summary.crawls["status"].to_pylist()),
-        tags=sum(row["received"] for row in summary.crawls.to_pylist()),
+        tags=pc.sum(summary.crawls["received"]).as_py(),
         requests=totals.requests,
         retries=totals.retries,
         throttled_seconds=totals.throttled_seconds,

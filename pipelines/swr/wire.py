@@ -106,6 +106,8 @@ class SingleRepository(msgspec.Struct, frozen=True):
 
 # The zero time of the language SWR is written in, sent for "never".
 _NEVER = "0001-01-01"
+# A smaller page is harmless, whatever it holds.
+_LARGE = 8 * 2**20
 _REQUIRED = ("digest", "updated")
 
 # Numbers arrive as text from some regions: hence not strict.
@@ -172,7 +174,7 @@ def _decoded_at_once(body: bytes, decode: Callable[[bytes], list[R]]) -> list[R]
 
     A usual one has name and digest, a date in UTC, and is not flagged as deleted.
     """
-    if has_too_many_commas(body):
+    if len(body) > _LARGE and has_too_many_commas(body):
         return None
     try:
         records = decode(body)
