@@ -156,7 +156,12 @@ def list_records(body: bytes) -> list[ListedRecord]:
     records = _decoded_at_once(body, _decode_listed_page)
     if records is None:
         return [listed_record(raw) for raw in array_elements(body)]
-    return [_as_listed(record, record.updated) for record in records]
+    return [
+        ListedRecord(
+            record.Tag or record.tag, RecordVersion(record.updated, canonical_digest(record.digest))
+        )
+        for record in records
+    ]
 
 
 def read_page(body: bytes) -> list[TagRecord] | None:
@@ -263,16 +268,13 @@ def listed_record(raw: bytes) -> ListedRecord:
         fields = read_record(raw) if is_odd else fields
     except ValueError:
         return _rejected(raw)
-    if not fields.digest or not (fields.Tag or fields.tag):
+    name = fields.Tag or fields.tag
+    if not name or not fields.digest:
         return _rejected(raw)
-    return _as_listed(fields, as_utc(fields.updated))
-
-
-def _as_listed(fields: _ListedFields | TagRecord, updated: datetime) -> ListedRecord:
     digest = canonical_digest(fields.digest)
     # A record flagged as deleted must not pass for the live tag it was.
     fingerprint = f"deleted {digest}" if _deletion_time(fields.deleted) else digest
-    return ListedRecord(fields.Tag or fields.tag, RecordVersion(updated, fingerprint))
+    return ListedRecord(name, RecordVersion(as_utc(fields.updated), fingerprint))
 
 
 def _has_odd_date(fields: _ListedFields | TagRecord, created: datetime | None = None) -> bool:
