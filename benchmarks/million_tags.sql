@@ -12,6 +12,7 @@ create temp macro begins_in(move, moves, phase) as
 
 insert into ingest.runs by name
 select
+    'cn' as registry,
     'run-' || lpad(number::varchar, 3, '0') as run_id, run_at(number) as as_of,
     'incremental' as mode, run_at(number) - interval 1 hour as started_at,
     run_at(number) as finished_at, 'complete' as status, '{}' as scope, 0 as unread_namespaces,
@@ -26,11 +27,14 @@ select
 from range(2000) as numbers(number);
 
 insert into repositories by name
-select namespace, repository, 0 as tag_count, run_at(0) as first_seen_at, run_at(getvariable('runs') - 1) as last_seen_at
+select
+    'cn' as registry, namespace, repository, 0 as tag_count, 0 as unseen_tag_count,
+    run_at(getvariable('runs') - 1) as read_at, 'complete' as crawl_status, run_at(0) as first_seen_at, run_at(getvariable('runs') - 1) as last_seen_at
 from repos;
 
 insert into ingest.crawls by name
 select
+    'cn' as registry, 0 as unseen_tag_count, true as is_listed,
     run_id, namespace, repository, 'complete' as status, 1 as requests, 1 as pages, 0 as received,
     0 as duplicates, 1 as attempts, started_at, started_at + interval 30 minutes as finished_at,
 from repos cross join ingest.runs;
@@ -82,7 +86,7 @@ from texts where kind = 'index' and number % 30 = 0;
 
 insert into manifests by name
 select
-    digest as manifest_digest, kind as manifest_kind,
+    digest as manifest_digest, 'tag' as source, kind as manifest_kind,
     if(kind = 'image', digest_of('c' || texts.number), null) as config_digest,
     if(kind = 'image', 3000 + texts.number % 1000, null) as config_bytes,
     stacked.layer_count, 'exact' as size_basis, true as digest_verified, 1500 as manifest_bytes,
@@ -105,6 +109,7 @@ from range(1000000) as numbers(number);
 
 insert into tags by name
 select
+    'cn' as registry,
     namespace, repository, tag, texts.digest as manifest_digest, texts.kind as manifest_kind,
     run_at(getvariable('runs') - 1) - (hash(pointers.number) % 700)::integer * interval 1 day as created_at,
     run_at(getvariable('runs') - 1) - (hash(pointers.number) % 600)::integer * interval 1 day as updated_at,
@@ -142,6 +147,7 @@ where move <= moves;
 
 insert into tag_history by name
 select
+    'cn' as registry,
     namespace, repository, tag, manifest_digest, if(move = 0, 'created', 'moved') as change,
     crawled_at(seen_in) as valid_from,
     if(move = 0, null, crawled_at(seen_in - 1)) as valid_from_earliest,

@@ -30,6 +30,12 @@ S = TypeVar("S", bound=BaseSettings)
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 Globs = Annotated[tuple[str, ...], NoDecode]
 _DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+_BYTES = {
+    f"{letter}{binary}b": base**power
+    for power, letter in enumerate("kmgt", start=1)
+    for binary, base in (("", 1000), ("i", 1024))
+}
+_LEAST_MEMORY = 100_000_000
 _TIME = r"([01]\d|2[0-3]):[0-5]\d"
 _ENV_FILE = Path(".env")
 _PREFIX = "SWR_"
@@ -152,6 +158,8 @@ class Settings(BaseSettings):
     stale_days: int = Field(180, validation_alias="SWR_STALE_DAYS", ge=0)
     exact_hours: float = Field(48, validation_alias="SWR_EXACT_HOURS", ge=0)
     landing_max_age_hours: float = Field(6, validation_alias="SWR_LANDING_MAX_AGE_HOURS", ge=0)
+    memory_bytes: int | None = Field(None, validation_alias="SWR_MEMORY_LIMIT")
+    threads: int | None = Field(None, validation_alias="SWR_THREADS", ge=1, le=1024)
     warehouse_dir: Path = Field(Path("data"), validation_alias="SWR_WAREHOUSE_DIR")
 
     log_format: Literal["plain", "json"] = Field("plain", validation_alias="SWR_LOG_FORMAT")
@@ -165,6 +173,19 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(glob.strip() for glob in value.split(",") if glob.strip())
         return value
+
+    @field_validator("memory_bytes", mode="before")
+    @classmethod
+    def _read_memory(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        found = re.fullmatch(r"(\d+(?:\.\d+)?) *([kmgt]i?b)", value.strip().lower())
+        if found is None:
+            raise ValueError("must be a size such as 4GB or 512MiB")
+        number, unit = float(found[1]), _BYTES[found[2]]
+        if number * unit < _LEAST_MEMORY:
+            raise ValueError("must be 100MB at least")
+        return int(number * unit)
 
     @field_validator("auth_token", "password", "secret_key", "security_token")
     @classmethod

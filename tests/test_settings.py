@@ -60,6 +60,12 @@ def test_no_endpoint_is_told_when_it_is_needed() -> None:
         ("SWR_ENDPOINT", "http://swr.example.com", "must be https"),
         ("SWR_ENDPOINT", "https://user:word@swr.example.com", "no user"),
         ("SWR_CA_BUNDLE", "/nowhere/ca.pem", "no file"),
+        ("SWR_MEMORY_LIMIT", "4", "must be a size such as 4GB"),
+        ("SWR_MEMORY_LIMIT", "1.2.3GB", "must be a size such as 4GB"),
+        ("SWR_MEMORY_LIMIT", "-4GB", "must be a size such as 4GB"),
+        ("SWR_MEMORY_LIMIT", "99MB", "must be 100MB at least"),
+        ("SWR_THREADS", "0", "greater than or equal to 1"),
+        ("SWR_THREADS", "all", "valid integer"),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_is_wrong(

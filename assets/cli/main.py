@@ -43,6 +43,7 @@ from pipelines.warehouse.query import (
     write_result,
 )
 from pipelines.warehouse.reclaimable import reclaimable_bytes
+from pipelines.warehouse.resources import resources_of
 from pipelines.warehouse.restore import restore
 
 _out = output_console()
@@ -208,7 +209,8 @@ def reclaimable(sql: str, options: _ResultOptions) -> None:
 
     SQL chooses the tags: it gives their namespace, repository and tag.
     """
-    answer = reclaimable_bytes(read_settings().warehouse_dir, sql)
+    settings = read_settings()
+    answer = reclaimable_bytes(settings.warehouse_dir, sql, resources_of(settings))
     _put(answer, options, summary.reclaimable_answer)
 
 

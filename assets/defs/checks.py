@@ -27,6 +27,7 @@ from pipelines.warehouse.checks import (
     run_checks,
     table_checks,
 )
+from pipelines.warehouse.resources import resources_of
 
 # A check is named by its table; `warehouse` is all of them, known once reports are built.
 _KEYS = {table: [schema, table] for schema, table in TABLES}
@@ -67,7 +68,7 @@ def _results(
 ) -> Iterator[dg.AssetCheckResult]:
     log = RunLog(context.run.run_id)
     with log.step(step), undone_if_failed(settings):
-        with connect_building(settings.warehouse_dir) as con:
+        with connect_building(settings.warehouse_dir, resources_of(settings)) as con:
             outcomes = run_checks(con, names)
         for outcome in outcomes:
             yield _result(outcome)

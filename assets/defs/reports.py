@@ -23,6 +23,7 @@ from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.catalog import stored_bytes
 from pipelines.warehouse.column_lineage import column_lineage, lineage_markdown
 from pipelines.warehouse.reports import BuiltReport, build_reports
+from pipelines.warehouse.resources import resources_of
 
 REPORT_KEYS = [["reports", name] for name in report_names()]
 
@@ -63,7 +64,7 @@ def build(
     with (
         log.step(Step.BUILD),
         undone_if_failed(warehouse),
-        connect_building(warehouse.warehouse_dir) as con,
+        connect_building(warehouse.warehouse_dir, resources_of(warehouse)) as con,
     ):
         built = build_reports(con)
         sizes = stored_bytes(con)

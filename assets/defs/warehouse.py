@@ -22,6 +22,7 @@ from pipelines.settings import Settings
 from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.catalog import stored_bytes
 from pipelines.warehouse.checks import raise_if_blocked, run_checks
+from pipelines.warehouse.resources import resources_of
 
 
 @dg.multi_asset(
@@ -44,7 +45,7 @@ def load(
         landed = run_that_read(context.instance, context.run, warehouse)
         with undone_if_failed(warehouse, landed):
             rows = load_landing(warehouse, landed)
-            with connect_building(warehouse.warehouse_dir) as con:
+            with connect_building(warehouse.warehouse_dir, resources_of(warehouse)) as con:
                 sizes = stored_bytes(con)
     for schema, table in TABLES:
         name = f"{schema}.{table}"
@@ -75,7 +76,7 @@ def publish(
     with RunLog(context.run.run_id).step(Step.PUBLISH), undone_if_failed(warehouse):
         if context.run.asset_selection:
             # Chosen alone, without the steps that check: nothing is published unchecked.
-            with connect_building(warehouse.warehouse_dir) as con:
+            with connect_building(warehouse.warehouse_dir, resources_of(warehouse)) as con:
                 raise_if_blocked(run_checks(con))
         path = publish_run(warehouse, context.run.run_id, progress)
     return dg.MaterializeResult(

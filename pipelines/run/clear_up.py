@@ -18,6 +18,7 @@ from pipelines.warehouse.checks import raise_if_blocked, run_checks
 from pipelines.warehouse.known import published_runs
 from pipelines.warehouse.publish import publish
 from pipelines.warehouse.rejected import delete_rejected, runs_with_old_rejected
+from pipelines.warehouse.resources import resources_of
 from pipelines.warehouse.state import connect_state, has_state
 
 
@@ -45,17 +46,17 @@ def clear_up(settings: Settings, now: datetime) -> Cleared:
         published = published_runs(con)
         old = runs_with_old_rejected(con, now - timedelta(days=settings.keep_history_days))
     if old:
-        _forget(directory, old)
+        _forget(settings, old)
     oldest = now - timedelta(days=settings.keep_landing_days)
     return Cleared(list(_clear_landing_zone(directory / "landing", published, oldest)), old)
 
 
-def _forget(directory: Path, runs: list[str]) -> None:
-    start_building(directory)
-    with connect_building(directory) as con:
+def _forget(settings: Settings, runs: list[str]) -> None:
+    start_building(settings.warehouse_dir)
+    with connect_building(settings.warehouse_dir, resources_of(settings)) as con:
         delete_rejected(con, runs)
         raise_if_blocked(run_checks(con))
-    publish(directory)
+    publish(settings.warehouse_dir)
 
 
 def _clear_landing_zone(zone: Path, published: Iterable[str], oldest: datetime) -> Iterator[str]:

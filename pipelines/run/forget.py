@@ -25,6 +25,7 @@ from pipelines.warehouse.checks import raise_if_blocked, report_checks, run_chec
 from pipelines.warehouse.known import known_repositories, latest_moment, latest_run
 from pipelines.warehouse.publish import publish
 from pipelines.warehouse.reports import build_reports
+from pipelines.warehouse.resources import resources_of
 from pipelines.warehouse.restore import ensure_state
 from pipelines.warehouse.state import has_state
 
@@ -53,7 +54,7 @@ def forget(settings: Settings, name: str) -> Forgotten:
         if not has_state(directory):
             raise WarehouseMissing(f"{directory} holds nothing yet: run `swr-warehouse ingest`.")
         start_building(directory)
-        with connect_building(directory) as con:
+        with connect_building(directory, resources_of(settings)) as con:
             forgotten = _forget(con, settings, name)
             raise_if_blocked(run_checks(con, table_checks()))
             build_reports(con)

@@ -22,6 +22,7 @@ from pipelines.warehouse.checks import raise_if_blocked, report_checks, run_chec
 from pipelines.warehouse.publish import publish
 from pipelines.warehouse.query import run_query
 from pipelines.warehouse.reports import build_reports
+from pipelines.warehouse.resources import resources_of
 
 _LATEST = "select run_id, status from ingest.runs order by as_of desc, run_id desc limit 1"
 _REJECTED = "select count(*) as records from ingest.counted_records where reason = 'rejected'"
@@ -70,7 +71,7 @@ def _publish_landing(
     """Run every step that comes after reading."""
     enter(Step.LOAD)
     load_landing(settings, run_id)
-    with connect_building(settings.warehouse_dir) as con:
+    with connect_building(settings.warehouse_dir, resources_of(settings)) as con:
         enter(Step.CHECK_TABLES)
         raise_if_blocked(run_checks(con, table_checks()))
         enter(Step.BUILD)

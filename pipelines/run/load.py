@@ -31,9 +31,7 @@ from pipelines.schemas import CRAWLS, REGISTRIES
 from pipelines.settings import Settings
 from pipelines.warehouse import load
 from pipelines.warehouse.building import connect_building, start_building
-
-# A load streams, and DuckDB can spill what it wrote: this leaves the rest to the records in hand.
-_LOAD_MEMORY = "128MB"
+from pipelines.warehouse.resources import Resources, resources_of
 
 
 def load_landing(settings: Settings, run_id: str) -> dict[str, int]:
@@ -42,20 +40,22 @@ def load_landing(settings: Settings, run_id: str) -> dict[str, int]:
     Returns:
         Rows by table of the building file.
     """
+    resources = resources_of(settings)
     try:
-        return _load_landing(settings, run_id, _LOAD_MEMORY)
+        # A load streams, and DuckDB can spill: the other half is for the records in hand.
+        return _load_landing(settings, run_id, resources.half())
     except WarehouseShortOfMemory:
         # A checkpoint, which may take up two thousand texts of many megabytes, fails but once.
-        return _load_landing(settings, run_id, None)
+        return _load_landing(settings, run_id, resources.unlimited())
 
 
-def _load_landing(settings: Settings, run_id: str, memory_limit: str | None) -> dict[str, int]:
+def _load_landing(settings: Settings, run_id: str, resources: Resources) -> dict[str, int]:
     directory = settings.warehouse_dir
     path = landing_zone(settings) / run_id
     asked, totals, crawls = read_run(path), read_totals(path), read_crawls(path)
     registry = RegistryIdentity(asked.registry, asked.endpoint, asked.region, asked.domain)
     start_building(directory)
-    with connect_building(directory, memory_limit) as con:
+    with connect_building(directory, resources) as con:
         load.begin(con, registry.name)
         _read_anew(con, totals.as_of)
 

@@ -21,13 +21,13 @@ from pipelines.errors import (
     WarehouseShortOfMemory,
 )
 from pipelines.warehouse.connection import (
-    MEMORY_LIMIT,
     is_environment_failure,
     is_short_of_memory,
     one_line,
     open_writable,
 )
 from pipelines.warehouse.migrations import make_tables
+from pipelines.warehouse.resources import LEAST, Resources
 from pipelines.warehouse.state import STATE, copy_file, damaged_state, has_state
 
 BUILDING = ".building.duckdb"
@@ -51,7 +51,7 @@ def start_building(directory: Path) -> None:
         copy_file(directory / STATE, directory / BUILDING)
     try:
         # A migration may rewrite the largest texts, hence no limit on memory.
-        with _open(directory, None) as con:
+        with _open(directory, LEAST.unlimited()) as con:
             make_tables(con)
     except duckdb.Error as error:
         raise damaged_state(directory, error) from error
@@ -66,30 +66,28 @@ def connect_empty_building(directory: Path) -> Iterator[DuckDBPyConnection]:
     """
     discard_building(directory)
     try:
-        with _open(directory, None) as con:
+        with _open(directory, LEAST.unlimited()) as con:
             yield con
     except duckdb.Error as error:
         raise _unwritable(directory, one_line(error)) from error
 
 
 @contextmanager
-def connect_building(
-    directory: Path, memory_limit: str | None = MEMORY_LIMIT
-) -> Iterator[DuckDBPyConnection]:
+def connect_building(directory: Path, resources: Resources = LEAST) -> Iterator[DuckDBPyConnection]:
     """Open the building file for one step; closed in any case, kept for the next step.
 
     What was committed is on disk when the block ends; if it raises, the file is to be thrown away.
 
     Raises:
         WarehouseMissing: no run has started building.
-        WarehouseShortOfMemory: it does not fit into the limit, or None: into DuckDB's own.
+        WarehouseShortOfMemory: it does not fit into the memory it may take.
         WarehouseError: the disk is full or the file is damaged.
     """
     path = directory / BUILDING
     if not path.exists():
         raise WarehouseMissing(f"{path} is not there: begin with the first step of an ingest.")
     try:
-        with _open(directory, memory_limit) as con:
+        with _open(directory, resources) as con:
             yield con
     except duckdb.Error as error:
         if not is_environment_failure(error):
@@ -149,8 +147,8 @@ def _process(holder: Path) -> str:
 
 
 @contextmanager
-def _open(directory: Path, memory_limit: str | None) -> Iterator[DuckDBPyConnection]:
-    con = open_writable(directory / BUILDING, directory / _SPILL, memory_limit)
+def _open(directory: Path, resources: Resources) -> Iterator[DuckDBPyConnection]:
+    con = open_writable(directory / BUILDING, directory / _SPILL, resources)
     try:
         (directory / BUILDING).chmod(0o600)
         yield con

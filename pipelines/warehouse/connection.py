@@ -13,6 +13,8 @@ from typing import TypeVar
 import duckdb
 from duckdb import DuckDBPyConnection
 
+from pipelines.warehouse.resources import LEAST, Resources
+
 T = TypeVar("T")
 
 # The name of the database in a connection, whatever the file is called.
@@ -24,29 +26,21 @@ DATABASE = "warehouse"
 _WRITABLE = "recovery_mode no_wal_writes, row_group_size 30720"
 # A new file is one that every client from 1.2 on opens; an old one keeps its version.
 _STORAGE = "storage_version 'v1.2.0'"
-# DuckDB would take four fifths of the machine's memory before it writes anything to disk. This is
-# enough for the reports of half a million tags; `retry_with_more_memory` gives larger ones more.
-# Every thread takes a share of it, so the number of threads is fixed too.
-MEMORY_LIMIT = "250MB"
-_THREADS = 2
 _Config = dict[str, str | bool | int | float | list[str]]
 
 
-def open_writable(
-    path: Path, temporary: Path, memory_limit: str | None = MEMORY_LIMIT
-) -> DuckDBPyConnection:
-    """Open or make a file to write, in UTC, with a directory for what memory cannot hold.
-
-    Without a limit of ours DuckDB keeps to its own.
-    """
-    config = _own_config(temporary, memory_limit) | {"checkpoint_threshold": "64MB"}
+def open_writable(path: Path, temporary: Path, resources: Resources = LEAST) -> DuckDBPyConnection:
+    """Open or make a file to write, in UTC, with a directory for what memory cannot hold."""
+    config = _own_config(temporary, resources) | {"checkpoint_threshold": "64MB"}
     options = _WRITABLE if path.exists() else f"{_WRITABLE}, {_STORAGE}"
     return _attach(duckdb.connect(config=config), path, options)
 
 
-def open_for_counting(path: Path, temporary: Path) -> DuckDBPyConnection:
+def open_for_counting(
+    path: Path, temporary: Path, resources: Resources = LEAST
+) -> DuckDBPyConnection:
     """Open a file to read with SQL of ours, with a directory for what memory cannot hold."""
-    return _attach(duckdb.connect(config=_own_config(temporary, MEMORY_LIMIT)), path, "read_only")
+    return _attach(duckdb.connect(config=_own_config(temporary, resources)), path, "read_only")
 
 
 def open_read_only(path: Path) -> DuckDBPyConnection:
@@ -137,14 +131,14 @@ def is_short_of_memory(error: duckdb.Error) -> bool:
     )
 
 
-def _own_config(temporary: Path, memory_limit: str | None) -> _Config:
+def _own_config(temporary: Path, resources: Resources) -> _Config:
     config: _Config = {
         "temp_directory": str(temporary),
-        "threads": _THREADS,
+        "threads": resources.threads,
         "python_enable_replacements": False,
     }
-    if memory_limit:
-        config["memory_limit"] = memory_limit
+    if resources.memory_bytes:
+        config["memory_limit"] = f"{resources.memory_bytes}B"
     return config
 
 

@@ -23,6 +23,7 @@ from pipelines.warehouse.connection import (
     open_read_only,
 )
 from pipelines.warehouse.one_query import require_one_query
+from pipelines.warehouse.resources import LEAST, Resources
 from pipelines.warehouse.state import PUBLISHED
 
 Format = Literal["csv", "json", "parquet"]
@@ -39,7 +40,9 @@ def is_published(directory: Path) -> bool:
     return (directory / PUBLISHED).exists()
 
 
-def connect_published(directory: Path, spill: Path | None = None) -> DuckDBPyConnection:
+def connect_published(
+    directory: Path, spill: Path | None = None, resources: Resources = LEAST
+) -> DuckDBPyConnection:
     """Open the published warehouse: read-only, no file or network access, configuration locked.
 
     Other threads use `connection.cursor`: DuckDB's own cursors begin outside the warehouse. With
@@ -53,13 +56,15 @@ def connect_published(directory: Path, spill: Path | None = None) -> DuckDBPyCon
     if not is_published(directory):
         raise WarehouseMissing(f"There is no {path} yet: run `swr-warehouse ingest` first.")
     try:
-        return open_for_counting(path, spill) if spill else open_read_only(path)
+        return open_for_counting(path, spill, resources) if spill else open_read_only(path)
     except duckdb.Error as error:
         raise _unusable(path, error) from error
 
 
 @contextmanager
-def open_published(directory: Path, spill: Path | None = None) -> Iterator[DuckDBPyConnection]:
+def open_published(
+    directory: Path, spill: Path | None = None, resources: Resources = LEAST
+) -> Iterator[DuckDBPyConnection]:
     """Open the published warehouse as `connect_published` does; closed in any case.
 
     Raises:
@@ -67,7 +72,7 @@ def open_published(directory: Path, spill: Path | None = None) -> Iterator[DuckD
         WarehouseShortOfMemory: the answer takes more than the machine has.
         WarehouseError: the SQL is wrong, in DuckDB's words; or the file cannot be read.
     """
-    with closing(connect_published(directory, spill)) as con:
+    with closing(connect_published(directory, spill, resources)) as con:
         try:
             yield con
         except duckdb.Error as error:

@@ -15,16 +15,18 @@ from pipelines.warehouse.build_plan import statements_in, steps_for_query
 from pipelines.warehouse.connection import retry_with_more_memory
 from pipelines.warehouse.query import open_published, query_relation
 from pipelines.warehouse.reports import create_macros, run_build_step
+from pipelines.warehouse.resources import LEAST, Resources
 
 _NAMES = ("namespace", "repository", "tag")
 
 
-def reclaimable_bytes(directory: Path, choice: str) -> pa.Table:
+def reclaimable_bytes(directory: Path, choice: str, resources: Resources = LEAST) -> pa.Table:
     """Count the bytes that the tags chosen by a query would give back together.
 
     Args:
         directory: of the published warehouse.
         choice: SQL that gives `namespace`, `repository` and `tag`, and whatever else.
+        resources: that counting may take.
 
     Returns:
         One row, the columns of sql/questions/reclaimable.sql; sizes are in bytes.
@@ -37,7 +39,7 @@ def reclaimable_bytes(directory: Path, choice: str) -> pa.Table:
         chosen = select_tags(con, choice)
     with (
         TemporaryDirectory(prefix="swr-warehouse-") as spill,
-        open_published(directory, Path(spill)) as con,
+        open_published(directory, Path(spill), resources) as con,
     ):
         return count_reclaimable(con, chosen)
 

@@ -15,6 +15,7 @@ from pipelines.warehouse import load
 from pipelines.warehouse.building import connect_building, start_building
 from pipelines.warehouse.publish import publish
 from pipelines.warehouse.query import run_query
+from pipelines.warehouse.resources import Resources
 
 Row = dict[str, Any]
 REGISTRY = "cn-north-4"
@@ -179,11 +180,11 @@ def ingest(
     records: Sequence[Row] = (),
     repositories: Sequence[Row] = (),
     namespaces: Sequence[Row] = (),
-    memory_limit: str | None = None,
+    memory_bytes: int | None = None,
 ) -> None:
     """Load one run and publish it; every digest gets a manifest of kind image."""
     start_building(directory)
-    with connect_building(directory, memory_limit) as con:
+    with connect_building(directory, Resources(memory_bytes)) as con:
         load.begin(con, REGISTRY)
         load.stage_tags(con, table(tags, schemas.TAGS))
         load.stage_rejected(con, table(rejected, schemas.COUNTED), table(records, schemas.REJECTED))

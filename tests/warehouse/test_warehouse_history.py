@@ -259,8 +259,8 @@ def test_runs_larger_than_a_chunk_are_merged_whole(tmp_path: Path) -> None:
 def test_a_repository_whose_tags_exceed_the_memory_limit_is_merged(tmp_path: Path) -> None:
     """All of its tags at once, for a repository is never split: with as much memory as it takes."""
     names = [f"{number:05}" for number in range(50_000)]
-    ingest(tmp_path, 1, [crawl(1)], [tag(name, "A") for name in names], memory_limit="15MB")
-    ingest(tmp_path, 2, [crawl(2)], [tag(name, "B", 5) for name in names], memory_limit="15MB")
+    ingest(tmp_path, 1, [crawl(1)], [tag(name, "A") for name in names], memory_bytes=15_000_000)
+    ingest(tmp_path, 2, [crawl(2)], [tag(name, "B", 5) for name in names], memory_bytes=15_000_000)
     counts = "select change, manifest_digest, count(*), count(distinct tag) from {} group by all"
     assert rows(tmp_path, f"{counts.format('tag_history')} order by all") == [
         ("created", "A", 50_000, 50_000),
