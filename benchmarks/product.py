@@ -20,6 +20,7 @@ from pipelines.warehouse.building import connect_building, writer_lock
 from pipelines.warehouse.checks import raise_if_blocked, run_checks
 from pipelines.warehouse.publish import publish
 from pipelines.warehouse.reports import build_reports
+from pipelines.warehouse.resources import resources_of
 
 
 def main(database: Path, url: str, connections: int) -> None:
@@ -46,9 +47,10 @@ def ingest(settings: Settings, run_id: str) -> None:
     with measured("load"):
         load_landing(settings, run_id)
     with measured("reports"):
-        with connect_building(settings.warehouse_dir) as con:
-            build_reports(con)
-            raise_if_blocked(run_checks(con))
+        resources = resources_of(settings)
+        with connect_building(settings.warehouse_dir, resources) as con:
+            build_reports(con, resources.cursors)
+            raise_if_blocked(run_checks(con, cursors=resources.cursors))
         publish(settings.warehouse_dir)
 
 

@@ -3,8 +3,9 @@
     .venv/bin/python benchmarks/reports_at_scale.py [month|year]
 
 Makes a synthetic warehouse (million_tags.sql) in a temporary directory, then builds and checks the
-reports in a process of their own, on two threads. A month is 30 daily runs that saw one tag in ten
-move; a year is 365 of which each saw 0.5 % of the tags move, and manifests left behind by them.
+reports in a process of their own, on what SWR_MEMORY_LIMIT and SWR_THREADS allow. A month is 30
+daily runs that saw one tag in ten move; a year is 365 of which each saw 0.5 % of the tags move, and
+manifests left behind by them.
 """
 
 import os
@@ -15,11 +16,12 @@ import tempfile
 import time
 from pathlib import Path
 
+from pipelines.settings import read_settings
 from pipelines.warehouse.building import BUILDING, connect_building, start_building
 from pipelines.warehouse.checks import raise_if_blocked, run_checks
 from pipelines.warehouse.reports import build_reports
+from pipelines.warehouse.resources import resources_of
 
-_THREADS = 2
 _PERIODS = {
     "month": {"runs": 30, "moves": 0.1, "abandoned": 0},
     "year": {"runs": 365, "moves": 364 * 0.005, "abandoned": 546_000},
@@ -52,13 +54,13 @@ def make(directory: Path, period: str) -> None:
 
 def measure(directory: Path) -> None:
     """Build and check; print what it took."""
-    with connect_building(directory) as con:
-        con.execute(f"set threads = {_THREADS}")
+    resources = resources_of(read_settings())
+    with connect_building(directory, resources) as con:
         began = time.perf_counter()
-        built = build_reports(con)
+        built = build_reports(con, resources.cursors)
         seconds = time.perf_counter() - began
         began = time.perf_counter()
-        outcomes = run_checks(con)
+        outcomes = run_checks(con, cursors=resources.cursors)
         raise_if_blocked(outcomes)
     for report in sorted(built, key=lambda report: -report.seconds):
         print(f"{report.name:18} {report.seconds:6.2f} s {report.rows:>10,} rows")

@@ -69,7 +69,7 @@ def _results(
     log = RunLog(context.run.run_id)
     with log.step(step), undone_if_failed(settings):
         with connect_building(settings.warehouse_dir, resources_of(settings)) as con:
-            outcomes = run_checks(con, names)
+            outcomes = run_checks(con, names, resources_of(settings).cursors)
         for outcome in outcomes:
             yield _result(outcome)
         # Dagster would stop here as well, without saying which checks failed.

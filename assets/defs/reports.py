@@ -66,7 +66,7 @@ def build(
         undone_if_failed(warehouse),
         connect_building(warehouse.warehouse_dir, resources_of(warehouse)) as con,
     ):
-        built = build_reports(con)
+        built = build_reports(con, resources_of(warehouse).cursors)
         sizes = stored_bytes(con)
         shown = {report.name: _shown(con, report, sizes) for report in built}
     for name, metadata in shown.items():

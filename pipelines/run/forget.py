@@ -54,11 +54,12 @@ def forget(settings: Settings, name: str) -> Forgotten:
         if not has_state(directory):
             raise WarehouseMissing(f"{directory} holds nothing yet: run `swr-warehouse ingest`.")
         start_building(directory)
-        with connect_building(directory, resources_of(settings)) as con:
+        resources = resources_of(settings)
+        with connect_building(directory, resources) as con:
             forgotten = _forget(con, settings, name)
-            raise_if_blocked(run_checks(con, table_checks()))
-            build_reports(con)
-            raise_if_blocked(run_checks(con, report_checks()))
+            raise_if_blocked(run_checks(con, table_checks(), resources.cursors))
+            build_reports(con, resources.cursors)
+            raise_if_blocked(run_checks(con, report_checks(), resources.cursors))
         publish(directory)
     return forgotten
 

@@ -71,13 +71,14 @@ def _publish_landing(
     """Run every step that comes after reading."""
     enter(Step.LOAD)
     load_landing(settings, run_id)
-    with connect_building(settings.warehouse_dir, resources_of(settings)) as con:
+    resources = resources_of(settings)
+    with connect_building(settings.warehouse_dir, resources) as con:
         enter(Step.CHECK_TABLES)
-        raise_if_blocked(run_checks(con, table_checks()))
+        raise_if_blocked(run_checks(con, table_checks(), resources.cursors))
         enter(Step.BUILD)
-        build_reports(con)
+        build_reports(con, resources.cursors)
         enter(Step.CHECK_REPORTS)
-        raise_if_blocked(run_checks(con, report_checks()))
+        raise_if_blocked(run_checks(con, report_checks(), resources.cursors))
     enter(Step.PUBLISH)
     publish_run(settings, run_id, progress)
 

@@ -1,7 +1,7 @@
 """What the SQL of reports reads, and in which order to build them, derived from the SQL alone.
 
-Intermediates (`sql/intermediate`) are temporary tables. `reports` executes the plan;
-`column_lineage` derives which column comes from which.
+Intermediates (`sql/intermediate`) are tables that last as long as the building. `reports` executes
+the plan; `column_lineage` derives which column comes from which.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ class Action(Enum):
 
 
 class BuildStep(NamedTuple):
-    """Something to do with a table, given by schema (`temp` or `reports`) and name."""
+    """Something to do with a table, given by schema (`intermediate` or `reports`) and name."""
 
     action: Action
     schema: str
@@ -51,7 +51,7 @@ def intermediates() -> dict[str, str]:
 
 def sql_of(schema: str, name: str) -> str:
     """The SQL that makes a table of schema `temp` or `reports`."""
-    return intermediates()[name] if schema == "temp" else statements_in("reports")[name]
+    return intermediates()[name] if schema == "intermediate" else statements_in("reports")[name]
 
 
 @cache
@@ -63,13 +63,8 @@ def queries() -> Mapping[TableName, exp.Query]:
 
 @cache
 def build_steps() -> tuple[BuildStep, ...]:
-    """Give the steps that build all reports, with few intermediates at a time.
-
-    A report is created as soon as all it reads is there, an intermediate when the next report
-    needs it; it is dropped as soon as nothing is left that reads it.
-    """
-    tables = [("reports", name) for name in report_names()]
-    return tuple(_steps([*tables, *_temporary()]))
+    """Give the steps that build all reports, one after another, as a `Walk` has them."""
+    return tuple(_steps(walk_to_reports()))
 
 
 def steps_for_query(sql: str) -> list[BuildStep]:
@@ -79,29 +74,59 @@ def steps_for_query(sql: str) -> list[BuildStep]:
     """
     read = _tables_in(_parsed(sql)).intersection(_temporary())
     needed = read.union(*map(_all_inputs, read))
-    return [*_steps([table for table in _temporary() if table in needed], kept=read)]
+    return [*_steps(Walk([table for table in _temporary() if table in needed], kept=read))]
 
 
 @cache
 def report_inputs(name: str) -> frozenset[str]:
     """Name the tables a report reads, `schema.table`, itself or through intermediates."""
     made_from = _all_inputs(("reports", name))
-    return frozenset(f"{schema}.{table}" for schema, table in made_from if schema != "temp")
+    return frozenset(f"{schema}.{table}" for schema, table in made_from if schema != "intermediate")
 
 
-def _steps(
-    tables: Sequence[TableName], kept: frozenset[TableName] = frozenset()
-) -> Iterator[BuildStep]:
-    waiting = {table: _direct_inputs(table).intersection(tables) for table in tables}
-    made: set[TableName] = set()
-    while waiting:
-        table = next(table for table, read in waiting.items() if read <= made)
-        del waiting[table]
-        made.add(table)
+class Walk:
+    """A way through the tables that are to be built, with few intermediates at a time.
+
+    A report is built as soon as all it reads is there, an intermediate when the next report needs
+    it; it is dropped as soon as nothing is left that reads it. Several tables may be on the way.
+    """
+
+    def __init__(
+        self, tables: Sequence[TableName], kept: frozenset[TableName] = frozenset()
+    ) -> None:
+        """Begin with nothing built; what is `kept` is not dropped."""
+        self._unread = {table: _direct_inputs(table).intersection(tables) for table in tables}
+        self._waiting = list(tables)
+        self._made = set[TableName]()
+        self._kept = kept
+
+    def next(self) -> TableName | None:
+        """A table of which all that it reads is there; None if there is none just now."""
+        for table in self._waiting:
+            if self._unread[table] <= self._made:
+                self._waiting.remove(table)
+                return table
+        return None
+
+    def built(self, table: TableName) -> list[TableName]:
+        """Note that a table is there; give the intermediates that nothing will read any more."""
+        self._made.add(table)
+        del self._unread[table]
+        done = self._made.difference(*self._unread.values(), self._kept)
+        dropped = sorted(old for old in done if old[0] == "intermediate")
+        self._made.difference_update(dropped)
+        return dropped
+
+
+def walk_to_reports() -> Walk:
+    """Begin a way through all reports and what they need."""
+    return Walk([*(("reports", name) for name in report_names()), *_temporary()])
+
+
+def _steps(walk: Walk) -> Iterator[BuildStep]:
+    while table := walk.next():
         yield BuildStep(Action.CREATE, *table)
-        done = made.difference(*waiting.values(), kept)
-        yield from (BuildStep(Action.DROP, *old) for old in sorted(done) if old[0] == "temp")
-        made -= {old for old in done if old[0] == "temp"}
+        yield from (BuildStep(Action.DROP, *old) for old in walk.built(table))
 
 
 @cache
@@ -111,22 +136,22 @@ def _temporary() -> tuple[TableName, ...]:
 
     def add(table: TableName) -> None:
         for read in sorted(_direct_inputs(table)):
-            if read not in ordered and read[0] in {"temp", "reports"}:
+            if read not in ordered and read[0] in {"intermediate", "reports"}:
                 add(read)
         ordered.setdefault(table)
 
     for name in report_names():
         add(("reports", name))
     for name in intermediates():
-        add(("temp", name))
-    return tuple(table for table in ordered if table[0] == "temp")
+        add(("intermediate", name))
+    return tuple(table for table in ordered if table[0] == "intermediate")
 
 
 @cache
 def _all_inputs(table: TableName) -> frozenset[TableName]:
     """The tables a table is made from, itself or through temporary ones."""
     read = _direct_inputs(table)
-    return read.union(*(_all_inputs(other) for other in read if other[0] == "temp"))
+    return read.union(*(_all_inputs(other) for other in read if other[0] == "intermediate"))
 
 
 @cache
@@ -137,10 +162,10 @@ def _direct_inputs(table: TableName) -> frozenset[TableName]:
 
 def _tables_in(query: exp.Query) -> frozenset[TableName]:
     """The tables a query names; those of its own CTEs are none."""
-    named = [(found.db or "temp", found.name) for found in query.find_all(exp.Table)]
+    named = [(found.db or "intermediate", found.name) for found in query.find_all(exp.Table)]
     temporary = intermediates()
     return frozenset(
-        (schema, name) for schema, name in named if schema != "temp" or name in temporary
+        (schema, name) for schema, name in named if schema != "intermediate" or name in temporary
     )
 
 

@@ -6,7 +6,7 @@ known to the callers.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import takewhile
 
 import duckdb
@@ -16,6 +16,7 @@ from pipelines.errors import CheckFailed
 from pipelines.warehouse.build_plan import report_names, statements_in
 from pipelines.warehouse.check_rules import RULES, Check
 from pipelines.warehouse.connection import retry_with_more_memory
+from pipelines.warehouse.cursors import side_by_side
 
 SAMPLE_ROWS = 10
 
@@ -54,10 +55,13 @@ def table_checks() -> set[str]:
 
 
 def run_checks(
-    con: duckdb.DuckDBPyConnection, names: Collection[str] | None = None
+    con: duckdb.DuckDBPyConnection, names: Collection[str] | None = None, cursors: int = 1
 ) -> list[CheckOutcome]:
-    """Run the checks of these names, or every one, in alphabetical order."""
-    return [_run(con, check) for check in all_checks() if names is None or check.name in names]
+    """Run the checks of these names, or every one, several at a time, in alphabetical order."""
+    chosen = [check for check in all_checks() if names is None or check.name in names]
+    with side_by_side(con, cursors) as opened:
+        going = [opened.submit(partial(_run, check)) for check in chosen]
+        return [future.result() for future in going]
 
 
 def raise_if_blocked(outcomes: Iterable[CheckOutcome]) -> None:
@@ -80,7 +84,7 @@ def _from_file(name: str, sql: str) -> Check:
     return Check(name, severity, " ".join(meaning), sql.rstrip().removesuffix(";"))
 
 
-def _run(con: duckdb.DuckDBPyConnection, check: Check) -> CheckOutcome:
+def _run(check: Check, con: duckdb.DuckDBPyConnection) -> CheckOutcome:
     found = f"from ({check.sql}\n) as found"
     count = _count(con, found)
     sample = con.sql(f"{found} limit {SAMPLE_ROWS if count else 0}").to_arrow_table()

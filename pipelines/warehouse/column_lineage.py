@@ -41,26 +41,28 @@ _Node = tuple[_Relation, str]
 
 def column_lineage(report: str) -> Mapping[str, tuple[ColumnSource, ...]]:
     """Map each column of a report to the columns it comes from, of the tables the report reads."""
-    return {name: _columns(found) for name, found in _lineage(report, "temp").items()}
+    return {name: _columns(found) for name, found in _lineage(report, "intermediate").items()}
 
 
 def root_lineage(report: str) -> Mapping[str, tuple[ColumnSource, ...]]:
     """Map each column of a report to the columns of `main` and `ingest` it comes from."""
-    return {name: _columns(found) for name, found in _lineage(report, "temp", "reports").items()}
+    return {
+        name: _columns(found) for name, found in _lineage(report, "intermediate", "reports").items()
+    }
 
 
 def counted_tables(report: str) -> Mapping[str, tuple[str, ...]]:
     """Map each column of a report to the tables, `schema.table`, whose rows it counts."""
     return {
         name: tuple(f"{source.schema}.{source.table}" for source in found if source.column == _ROWS)
-        for name, found in _lineage(report, "temp").items()
+        for name, found in _lineage(report, "intermediate").items()
     }
 
 
 def lineage_markdown(report: str) -> str:
     """Write a table of a report's columns and what they come from, equal ones in one row."""
     together: dict[tuple[ColumnSource, ...], list[str]] = defaultdict(list)
-    for name, found in _lineage(report, "temp").items():
+    for name, found in _lineage(report, "intermediate").items():
         together[found].append(f"`{name}`")
     rows = [f"| {', '.join(names)} | {_cell(found)} |" for found, names in together.items()]
     return "\n".join(["| column | comes from |", "|---|---|", *rows])
@@ -204,7 +206,7 @@ def _scopes() -> Mapping[tuple[str, str], Scope]:
         _add(schema, (entry.schema, entry.name), [column.name for column in entry.columns])
     scopes = {}
     for table, query in queries().items():
-        named = qualify_tables(query.copy(), db="temp")
+        named = qualify_tables(query.copy(), db="intermediate")
         resolved = qualify_columns(named, schema, expand_alias_refs=False)
         scopes[table] = cast("Scope", build_scope(resolved))
         _add(schema, table, _names(scopes[table]))

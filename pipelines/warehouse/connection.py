@@ -88,8 +88,9 @@ def _memory_limit(con: DuckDBPyConnection) -> int:
 
 def cursor(con: DuckDBPyConnection) -> DuckDBPyConnection:
     """Another connection to the same database, for use by another thread."""
+    [(database,)] = con.execute("select current_database()").fetchall()
     other = con.cursor()
-    other.execute(f"use {DATABASE}")
+    other.execute(f"use {database}")
     return other
 
 

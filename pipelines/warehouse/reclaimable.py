@@ -14,7 +14,7 @@ from pipelines.errors import WarehouseError
 from pipelines.warehouse.build_plan import statements_in, steps_for_query
 from pipelines.warehouse.connection import retry_with_more_memory
 from pipelines.warehouse.query import open_published, query_relation
-from pipelines.warehouse.reports import create_macros, run_build_step
+from pipelines.warehouse.reports import create_macros, intermediates_attached, run_build_step
 from pipelines.warehouse.resources import LEAST, Resources
 
 _NAMES = ("namespace", "repository", "tag")
@@ -62,11 +62,12 @@ def select_tags(con: DuckDBPyConnection, choice: str) -> pa.Table:
 
 
 def count_reclaimable(con: DuckDBPyConnection, chosen: pa.Table) -> pa.Table:
-    """Count them for tags given by namespace, repository and tag; leaves temporary tables."""
+    """Count them for tags given by namespace, repository and tag."""
     question = statements_in("questions")["reclaimable"]
     con.register("chosen_tags", chosen)
     create_macros(con)
-    for step in steps_for_query(question):
-        run_build_step(con, *step)
-    table: pa.Table = retry_with_more_memory(con, lambda: con.sql(question).to_arrow_table())
+    with intermediates_attached(con):
+        for step in steps_for_query(question):
+            run_build_step(con, *step)
+        table: pa.Table = retry_with_more_memory(con, lambda: con.sql(question).to_arrow_table())
     return table

@@ -1,15 +1,27 @@
-"""Builds the tables of `sql/reports`, in the order of `build_plan`.
+"""Builds the tables of `sql/reports`, several at a time, in the order of `build_plan`.
 
 Loading rows, checking what was built and publishing it belong elsewhere.
 """
 
 import time
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
-import duckdb
+from duckdb import DuckDBPyConnection
 
-from pipelines.warehouse.build_plan import Action, build_steps, intermediates, sql_of, statements_in
+from pipelines.warehouse.build_plan import (
+    Action,
+    TableName,
+    Walk,
+    sql_of,
+    statements_in,
+    walk_to_reports,
+)
 from pipelines.warehouse.connection import retry_with_more_memory
+from pipelines.warehouse.cursors import Cursors, side_by_side
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,37 +33,67 @@ class BuiltReport:
     rows: int
 
 
-def build_reports(con: duckdb.DuckDBPyConnection) -> list[BuiltReport]:
+def build_reports(con: DuckDBPyConnection, cursors: int = 1) -> list[BuiltReport]:
     """Rebuild every table of schema `reports` from schemas `main` and `ingest`.
+
+    Args:
+        con: the warehouse, in no transaction.
+        cursors: tables that are built at the same time.
 
     Raises:
         duckdb.Error: A report's SQL does not fit the warehouse; earlier reports are rebuilt.
     """
-    create_macros(con)
+    with intermediates_attached(con), side_by_side(con, cursors, create_macros) as opened:
+        return list(_built(opened, walk_to_reports(), cursors))
+
+
+def _built(opened: Cursors, walk: Walk, cursors: int) -> Iterator[BuiltReport]:
+    """Build what a walk leads to; give the reports as they come."""
+    going: dict[Future[BuiltReport], TableName] = {}
+    while True:
+        while len(going) < cursors and (table := walk.next()):
+            going[opened.submit(partial(_build, table))] = table
+        if not going:
+            return
+        for future in wait(going, return_when=FIRST_COMPLETED).done:
+            built, table = future.result(), going.pop(future)
+            for old in walk.built(table):
+                opened.submit(partial(_drop, old)).result()
+            if table[0] == "reports":
+                yield built
+
+
+@contextmanager
+def intermediates_attached(con: DuckDBPyConnection) -> Iterator[None]:
+    """Have a database for intermediates, which every cursor sees; it is gone afterwards."""
+    con.execute("attach if not exists ':memory:' as intermediate")
     try:
-        return [report for step in build_steps() if (report := run_build_step(con, *step))]
+        yield
     finally:
-        for name in intermediates():
-            con.execute(f"drop table if exists temp.{name}")
+        con.execute("detach intermediate")
 
 
-def create_macros(con: duckdb.DuckDBPyConnection) -> None:
+def create_macros(con: DuckDBPyConnection) -> None:
     """Make the functions of `sql/macros`, which the other statements call; they stay."""
     for sql in statements_in("macros").values():
         con.execute(sql)
 
 
-def run_build_step(
-    con: duckdb.DuckDBPyConnection, action: Action, schema: str, name: str
-) -> BuiltReport | None:
-    """Take one step of building; give the report if it built one."""
+def run_build_step(con: DuckDBPyConnection, action: Action, schema: str, name: str) -> None:
+    """Take one step of building."""
     if action is Action.DROP:
-        con.execute(f"drop table {schema}.{name}")
-        return None
+        _drop((schema, name), con)
+    else:
+        _build((schema, name), con)
+
+
+def _drop(table: TableName, con: DuckDBPyConnection) -> None:
+    con.execute(f"drop table {'.'.join(table)}")
+
+
+def _build(table: TableName, con: DuckDBPyConnection) -> BuiltReport:
     started = time.perf_counter()
-    retry_with_more_memory(con, lambda: con.execute(sql_of(schema, name)))
+    retry_with_more_memory(con, lambda: con.execute(sql_of(*table)))
     seconds = time.perf_counter() - started
-    if schema == "temp":
-        return None
-    [(rows,)] = con.table(f"{schema}.{name}").count("*").fetchall()
-    return BuiltReport(name=name, seconds=seconds, rows=rows)
+    [(rows,)] = con.table(".".join(table)).count("*").fetchall()
+    return BuiltReport(table[1], seconds, rows)

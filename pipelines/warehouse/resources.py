@@ -12,6 +12,8 @@ import duckdb
 from pipelines.settings import Settings
 
 _LEAST_BYTES = 250_000_000
+# More statements than this are hardly ever ready at once, and each takes memory.
+_MOST_CURSORS = 4
 # Of all the memory there is, DuckDB takes four fifths by itself; a quarter of all leaves room for
 # others, and for what it does not count.
 _OF_ITS_OWN_LIMIT = 0.25 / 0.8
@@ -31,6 +33,11 @@ class Resources:
 
     memory_bytes: int | None = _LEAST_BYTES
     threads: int = 2
+
+    @property
+    def cursors(self) -> int:
+        """Statements that run at the same time, as far as they need nothing of one another."""
+        return min(self.threads, _MOST_CURSORS)
 
     def half(self) -> Self:
         """Half of the memory: the other half is for what is not DuckDB's."""

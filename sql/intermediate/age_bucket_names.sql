@@ -1,5 +1,5 @@
 -- One row per age bucket.
-create or replace temp table age_bucket_names as
+create or replace table intermediate.age_bucket_names as
 select
     names.bucket_number,
     names.age_bucket

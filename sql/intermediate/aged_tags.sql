@@ -1,7 +1,7 @@
 -- One row per live tag, numbered in name order: its age on both clocks, and the digest it
 -- says it follows, by its manifest or else by its name. A name has room for the first 64
 -- digits of a digest.
-create or replace temp table aged_tags as
+create or replace table intermediate.aged_tags as
 with dated as (
     select
         tags.*,
@@ -14,13 +14,13 @@ with dated as (
         run.as_of,
         run.stale_days
     from main.tags
-    inner join live_repositories as repos
+    inner join intermediate.live_repositories as repos
         on tags.registry = repos.registry
         and tags.namespace = repos.namespace
         and tags.repository = repos.repository
-    inner join manifest_keys as manifests
+    inner join intermediate.manifest_keys as manifests
         on tags.manifest_digest = manifests.manifest_digest
-    cross join latest_run as run
+    cross join intermediate.latest_run as run
 )
 
 select

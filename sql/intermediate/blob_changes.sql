@@ -2,7 +2,7 @@
 -- was_live, is_live: reachable from a live tag before and after the run.
 -- was_found: reachable before the run as we know now, though not as we knew then.
 -- size_before_bytes, size_bytes: smallest size stated until before, until after the run.
-create or replace temp table blob_changes as
+create or replace table intermediate.blob_changes as
 with
 stays as (
     select
@@ -11,8 +11,8 @@ stays as (
         lifetimes.from_run_key,
         lifetimes.to_run_key,
         greatest(contents.since_run_key, lifetimes.from_run_key) as counted_run_key
-    from manifest_blobs as contents
-    inner join manifest_lifetimes as lifetimes
+    from intermediate.manifest_blobs as contents
+    inner join intermediate.manifest_lifetimes as lifetimes
         on contents.root_key = lifetimes.manifest_key
 ),
 
@@ -32,7 +32,7 @@ changes as (
         0 as difference,
         false as was_found,
         size_bytes
-    from blob_statements
+    from intermediate.blob_statements
     union all
     select
         stays.blob_key,

@@ -1,6 +1,6 @@
 -- One row per digest of a configuration, layer or other blob that a manifest names: a
 -- short key.
-create or replace temp table blob_keys as
+create or replace table intermediate.blob_keys as
 with digests as (
     select blob_digest from main.layers
     union

@@ -1,6 +1,6 @@
 -- One row per manifest and place where it names a blob: what it states of it. position is
 -- null for a configuration. A blob that an index holds itself counts as a layer.
-create or replace temp table blob_statements as
+create or replace table intermediate.blob_statements as
 with
 stated as (
     select
@@ -34,7 +34,7 @@ select
     stated.is_stored or held.manifest_key is not null as is_stored,
     stated.position
 from stated
-inner join manifest_keys as manifests
+inner join intermediate.manifest_keys as manifests
     on stated.manifest_digest = manifests.manifest_digest
-inner join blob_keys as blobs on stated.blob_digest = blobs.blob_digest
-left join held_images as held on manifests.manifest_key = held.manifest_key;
+inner join intermediate.blob_keys as blobs on stated.blob_digest = blobs.blob_digest
+left join intermediate.held_images as held on manifests.manifest_key = held.manifest_key;

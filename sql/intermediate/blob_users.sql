@@ -1,5 +1,5 @@
 -- One row per stored blob that a live tag reaches: who uses it, and how many.
-create or replace temp table blob_users as
+create or replace table intermediate.blob_users as
 with
 namespaces as (
     select
@@ -12,7 +12,7 @@ namespaces as (
         max(highest_bucket) as highest_bucket,
         bool_and(is_stale) as is_stale,
         bool_and(is_orphaned) as is_orphaned
-    from repository_blobs
+    from intermediate.repository_blobs
     group by blob_key, namespace_key
 ),
 
@@ -38,4 +38,4 @@ select
     blobs.is_uncertain,
     blobs.is_layer
 from users
-inner join stored_blobs as blobs on users.blob_key = blobs.blob_key;
+inner join intermediate.stored_blobs as blobs on users.blob_key = blobs.blob_key;

@@ -1,18 +1,18 @@
 -- One row per series of layers, from the base up, with which several live images begin.
 -- continued_count: those that have more layers. example_key: any one of them.
-create or replace temp table common_prefixes as
+create or replace table intermediate.common_prefixes as
 with images as (
     select
         manifest_key,
         manifest_digest,
         layer_count
-    from manifest_keys
+    from intermediate.manifest_keys
     where
         manifest_kind in ('image', 'schema1')
         and manifest_key in (
             select reached.node_key
-            from reached_manifests as reached
-            inner join tagged_manifests as tagged
+            from intermediate.reached_manifests as reached
+            inner join intermediate.tagged_manifests as tagged
                 on reached.root_key = tagged.manifest_key
         )
 )

@@ -1,22 +1,23 @@
 -- One row per subject that a live tag reaches, and whether what follows it is fresh: some
 -- tag that reaches it is. Such a tag may be a follower itself, and is then as fresh as
 -- its own subject. Null if none goes by its own age.
-create or replace temp table followed_subjects as
+create or replace table intermediate.followed_subjects as
 with recursive
 subjects as (
-    select distinct subject_key from followers where subject_key is not null
+    select distinct subject_key from intermediate.followers where subject_key is not null
 ),
 
 reaching as (
     select subjects.subject_key, tags.tag_key, tags.is_old
     from subjects
-    inner join reached_manifests as reached on subjects.subject_key = reached.node_key
-    inner join aged_tags as tags on reached.root_key = tags.manifest_key
+    inner join intermediate.reached_manifests as reached
+        on subjects.subject_key = reached.node_key
+    inner join intermediate.aged_tags as tags on reached.root_key = tags.manifest_key
 ),
 
 following as (
     select tag_key, subject_key
-    from followers
+    from intermediate.followers
     where is_seen or subject_key in (select subject_key from reaching)
 ),
 

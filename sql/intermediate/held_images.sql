@@ -1,7 +1,7 @@
 -- One row per image or artifact with foreign layers that the registry holds all the same:
 -- the size it states of a live tag counts them. A layer listed twice may count twice in
 -- it.
-create or replace temp table held_images as
+create or replace table intermediate.held_images as
 with
 foreign_images as (
     select distinct manifest_digest from main.layers where not is_stored
@@ -50,5 +50,6 @@ said as (
 select distinct keys.manifest_key
 from said
 inner join sizes on said.manifest_digest = sizes.manifest_digest
-inner join manifest_keys as keys on said.manifest_digest = keys.manifest_digest
+inner join intermediate.manifest_keys as keys
+    on said.manifest_digest = keys.manifest_digest
 where said.layer_bytes in (sizes.distinct_bytes, sizes.listed_bytes);

@@ -1,7 +1,7 @@
 -- One row per interval of a tag's history, with the runs whose crawls saw it begin and
 -- end: live after from_run_key and all later ones before to_run_key (null while open).
 -- interval_key tells them apart.
-create or replace temp table history_runs as
+create or replace table intermediate.history_runs as
 with moments as (
     select
         crawls.registry,
@@ -10,7 +10,7 @@ with moments as (
         crawls.finished_at,
         min(runs.run_key) as run_key
     from ingest.crawls
-    inner join run_numbers as runs on crawls.run_id = runs.run_id
+    inner join intermediate.run_numbers as runs on crawls.run_id = runs.run_id
     group by
         crawls.registry, crawls.namespace, crawls.repository, crawls.finished_at
 )
@@ -29,7 +29,7 @@ select
     begins.run_key as from_run_key,
     ends.run_key as to_run_key
 from main.tag_history as history
-left join manifest_keys as manifests
+left join intermediate.manifest_keys as manifests
     on history.manifest_digest = manifests.manifest_digest
 left join moments as begins
     on history.registry = begins.registry

@@ -1,5 +1,5 @@
 -- Exactly one row: the run that all reports are as of; nulls before the first.
-create or replace temp table latest_run as
+create or replace table intermediate.latest_run as
 select
     max(registry) as registry,
     max(run_id) as run_id,
@@ -8,5 +8,5 @@ select
     coalesce(max(exact_hours), 48) as exact_hours,
     max(unread_namespaces) as unread_namespaces,
     max(unread_repositories) as unread_repositories
-from run_numbers
-where run_key = (select max(run_key) from run_numbers);
+from intermediate.run_numbers
+where run_key = (select max(run_key) from intermediate.run_numbers);

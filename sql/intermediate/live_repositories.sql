@@ -1,6 +1,6 @@
 -- One row per live repository, numbered in name order, and how its latest crawl went.
 -- One that has tags is listed even if its own row is missing: no byte may drop out.
-create or replace temp table live_repositories as
+create or replace table intermediate.live_repositories as
 with names as (
     select registry, namespace, repository
     from main.repositories

@@ -2,7 +2,7 @@
 -- follower is stale when every live tag that reaches its subject is, also when none is
 -- left; if nobody ever saw the subject, it goes by its own age.
 -- is_orphaned: a follower whose subject no live tag reaches.
-create or replace temp table live_tags as
+create or replace table intermediate.live_tags as
 select
     tags.*,
     followers.subject_digest,
@@ -12,6 +12,7 @@ select
         else tags.is_old
     end as is_stale,
     followers.tag_key is not null and subjects.subject_key is null as is_orphaned
-from aged_tags as tags
-left join followers on tags.tag_key = followers.tag_key
-left join followed_subjects as subjects on followers.subject_key = subjects.subject_key;
+from intermediate.aged_tags as tags
+left join intermediate.followers on tags.tag_key = followers.tag_key
+left join intermediate.followed_subjects as subjects
+    on followers.subject_key = subjects.subject_key;

@@ -1,13 +1,13 @@
 -- One row per manifest a tag points or pointed at and distinct stored blob reachable from
 -- it. since_run_key: the run from which on we knew.
-create or replace temp table manifest_blobs as
+create or replace table intermediate.manifest_blobs as
 with pairs as (
     select
         reached.root_key,
         statements.blob_key,
         min(reached.since_run_key) as since_run_key
-    from reached_manifests as reached
-    inner join blob_statements as statements
+    from intermediate.reached_manifests as reached
+    inner join intermediate.blob_statements as statements
         on reached.node_key = statements.manifest_key
     where statements.is_readable
     group by reached.root_key, statements.blob_key
@@ -21,4 +21,4 @@ select
         else pairs.since_run_key
     end as since_run_key
 from pairs
-inner join stored_blobs as blobs on pairs.blob_key = blobs.blob_key;
+inner join intermediate.stored_blobs as blobs on pairs.blob_key = blobs.blob_key;

@@ -1,7 +1,7 @@
 -- One row per digest that a tag, past or present, an index or a manifest names: a short
 -- key, and what is known of it. One that was never read has no first_run_key, and its
 -- kind is unknown.
-create or replace temp table manifest_keys as
+create or replace table intermediate.manifest_keys as
 with
 digests as (
     select manifest_digest from main.manifests
@@ -14,7 +14,7 @@ digests as (
 ),
 
 moments as (
-    select as_of, min(run_key) as run_key from run_numbers group by as_of
+    select as_of, min(run_key) as run_key from intermediate.run_numbers group by as_of
 )
 
 select

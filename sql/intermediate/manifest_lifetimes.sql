@@ -1,14 +1,14 @@
 -- One row per manifest and unbroken series of runs after which some tag pointed at it:
 -- from from_run_key until before to_run_key (null: still).
-create or replace temp table manifest_lifetimes as
+create or replace table intermediate.manifest_lifetimes as
 with
 changes as (
     select manifest_key, from_run_key as run_key, 1 as difference
-    from history_runs
+    from intermediate.history_runs
     where from_run_key is not null
     union all
     select manifest_key, to_run_key as run_key, -1 as difference
-    from history_runs
+    from intermediate.history_runs
     where from_run_key is not null and to_run_key is not null
 ),
 

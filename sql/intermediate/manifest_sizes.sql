@@ -3,7 +3,7 @@
 -- has_open_parts: parts that were not read or state no sizes may add to its bytes. Bytes
 -- beyond 2^63 - 1 are not known.
 -- read_run_key: the run from which on all of it was read; null while it is not.
-create or replace temp table manifest_sizes as
+create or replace table intermediate.manifest_sizes as
 with
 parts as (
     select
@@ -15,8 +15,9 @@ parts as (
         case
             when bool_and(manifests.is_readable) then max(manifests.first_run_key)
         end as read_run_key
-    from reached_manifests as reached
-    inner join manifest_keys as manifests on reached.node_key = manifests.manifest_key
+    from intermediate.reached_manifests as reached
+    inner join intermediate.manifest_keys as manifests
+        on reached.node_key = manifests.manifest_key
     group by reached.root_key
 ),
 
@@ -26,8 +27,8 @@ used as (
         blobs.size_bytes,
         blobs.is_uncertain,
         coalesce(users.tag_count = 1, false) as is_exclusive
-    from stored_blobs as blobs
-    left join blob_users as users on blobs.blob_key = users.blob_key
+    from intermediate.stored_blobs as blobs
+    left join intermediate.blob_users as users on blobs.blob_key = users.blob_key
 ),
 
 bytes as (
@@ -39,7 +40,7 @@ bytes as (
         bool_or(used.size_bytes is not null) as has_known,
         bool_or(used.is_uncertain) as has_uncertain,
         bool_or(used.is_exclusive and used.is_uncertain) as has_exclusive_uncertain
-    from manifest_blobs as contents
+    from intermediate.manifest_blobs as contents
     inner join used on contents.blob_key = used.blob_key
     group by contents.root_key
 ),

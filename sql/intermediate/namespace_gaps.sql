@@ -1,9 +1,9 @@
 -- One row per visible namespace of which not every repository is known. namespace_key is
 -- null where none is.
-create or replace temp table namespace_gaps as
+create or replace table intermediate.namespace_gaps as
 with
 keys as (
-    select distinct registry, namespace, namespace_key from live_repositories
+    select distinct registry, namespace, namespace_key from intermediate.live_repositories
 ),
 
 listed as (

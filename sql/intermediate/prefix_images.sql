@@ -1,5 +1,5 @@
 -- One row per common prefix and image, live or not, that begins with it.
-create or replace temp table prefix_images as
+create or replace table intermediate.prefix_images as
 select
     prefixes.prefix_key,
     prefixes.position,
@@ -7,7 +7,8 @@ select
     manifests.manifest_key,
     prefixes.position + 1 < manifests.layer_count as is_continued
 from main.layers
-inner join common_prefixes as prefixes on layers.prefix_digest = prefixes.prefix_digest
-inner join manifest_keys as manifests
+inner join intermediate.common_prefixes as prefixes
+    on layers.prefix_digest = prefixes.prefix_digest
+inner join intermediate.manifest_keys as manifests
     on layers.manifest_digest = manifests.manifest_digest
 where manifests.manifest_kind in ('image', 'schema1');

@@ -2,7 +2,7 @@
 -- (itself, children of an index to any depth). since_run_key: the run from which on every
 -- manifest of the way was known; null where the way ends at one never read.
 -- The union drops rows met before, so an index that contains itself ends the walk.
-create or replace temp table reached_manifests as
+create or replace table intermediate.reached_manifests as
 with recursive
 pointed_at as (
     select manifest_digest from main.tags
@@ -16,10 +16,10 @@ children as (
         manifests.manifest_key as child_key,
         manifests.first_run_key
     from main.platforms
-    inner join manifest_keys as indexes
+    inner join intermediate.manifest_keys as indexes
         on platforms.index_digest = indexes.manifest_digest
         and indexes.is_readable
-    inner join manifest_keys as manifests
+    inner join intermediate.manifest_keys as manifests
         on platforms.manifest_digest = manifests.manifest_digest
     where not coalesce(platforms.is_blob, false)
 ),
@@ -30,7 +30,7 @@ walk as (
         manifests.manifest_key as node_key,
         manifests.first_run_key as since_run_key
     from pointed_at
-    inner join manifest_keys as manifests
+    inner join intermediate.manifest_keys as manifests
         on pointed_at.manifest_digest = manifests.manifest_digest
     union
     select

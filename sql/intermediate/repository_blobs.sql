@@ -1,5 +1,5 @@
 -- One row per repository and stored blob that its live tags reach, with how many do.
-create or replace temp table repository_blobs as
+create or replace table intermediate.repository_blobs as
 select
     tagged.namespace_key,
     tagged.repository_key,
@@ -9,6 +9,7 @@ select
     max(tagged.highest_bucket) as highest_bucket,
     bool_and(tagged.is_stale) as is_stale,
     bool_and(tagged.is_orphaned) as is_orphaned
-from tagged_manifests as tagged
-inner join manifest_blobs as contents on tagged.manifest_key = contents.root_key
+from intermediate.tagged_manifests as tagged
+inner join intermediate.manifest_blobs as contents
+    on tagged.manifest_key = contents.root_key
 group by tagged.namespace_key, tagged.repository_key, contents.blob_key;

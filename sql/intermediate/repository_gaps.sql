@@ -1,7 +1,7 @@
 -- One row per live repository of which something is unread or in doubt, apart from its
 -- manifests and blobs, and one per rejected record. is_unread: it may hold more.
 -- is_in_doubt: it may hold more or less. tag: the one whose record was rejected.
-create or replace temp table repository_gaps as
+create or replace table intermediate.repository_gaps as
 with
 -- A crawl that failed has read nothing: what the one before it left stands.
 crawls as (
@@ -14,12 +14,12 @@ crawls as (
         runs.as_of,
         row_number() over (partition by repos.repository_key order by runs.run_key desc)
             as from_last
-    from live_repositories as repos
+    from intermediate.live_repositories as repos
     inner join ingest.crawls
         on repos.registry = crawls.registry
         and repos.namespace = crawls.namespace
         and repos.repository = crawls.repository
-    inner join run_numbers as runs on crawls.run_id = runs.run_id
+    inner join intermediate.run_numbers as runs on crawls.run_id = runs.run_id
     where repos.crawl_status in ('failed', 'incomplete') and crawls.status <> 'failed'
 ),
 
@@ -37,7 +37,7 @@ judged as (
         coalesce(
             repos.read_at, case when crawls.status = 'incomplete' then crawls.as_of end
         ) as standing_since
-    from live_repositories as repos
+    from intermediate.live_repositories as repos
     left join crawls
         on repos.repository_key = crawls.repository_key and crawls.from_last = 1
 ),
@@ -53,7 +53,7 @@ aged as (
         (epoch_us(run.as_of) - epoch_us(judged.standing_since)) // 3600000000
             as standing_hours
     from judged
-    cross join latest_run as run
+    cross join intermediate.latest_run as run
 ),
 
 named as (
@@ -75,7 +75,7 @@ rejected as (
         counted.record_key,
         tags.tag
     from ingest.counted_records as counted
-    inner join live_repositories as repos
+    inner join intermediate.live_repositories as repos
         on counted.registry = repos.registry
         and counted.namespace = repos.namespace
         and counted.repository = repos.repository

@@ -1,6 +1,6 @@
 -- One row per repository: its share of the blobs it uses. Each is divided equally among
 -- the namespaces that use it, then among each one's repositories, in name order.
-create or replace temp table repository_shares as
+create or replace table intermediate.repository_shares as
 with
 ranked as (
     select
@@ -15,8 +15,8 @@ ranked as (
             partition by used.blob_key, used.namespace_key
             order by used.repository_key
         ) as repository_rank
-    from repository_blobs as used
-    inner join blob_users as users on used.blob_key = users.blob_key
+    from intermediate.repository_blobs as used
+    inner join intermediate.blob_users as users on used.blob_key = users.blob_key
     where users.repository_count > 1
 ),
 
@@ -31,7 +31,7 @@ shares as (
     from ranked
     union all
     select lowest_repository_key as repository_key, size_bytes as share_bytes
-    from blob_users
+    from intermediate.blob_users
     where repository_count = 1
 )
 

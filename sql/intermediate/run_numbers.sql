@@ -1,5 +1,5 @@
 -- One row per run: its number in the order of time.
-create or replace temp table run_numbers as
+create or replace table intermediate.run_numbers as
 select
     cast(row_number() over (order by as_of, run_id) as integer) as run_key,
     registry,

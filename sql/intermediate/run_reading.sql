@@ -5,12 +5,13 @@
 -- as it was known after it, something was not read. Of runs before the latest only this
 -- is known by now: how complete they were, and which parts of live tags were not read
 -- then.
-create or replace temp table run_reading as
+create or replace table intermediate.run_reading as
 with
 unread as (
     select history.from_run_key, history.to_run_key, sizes.read_run_key
-    from history_runs as history
-    inner join manifest_sizes as sizes on history.manifest_key = sizes.manifest_key
+    from intermediate.history_runs as history
+    inner join intermediate.manifest_sizes as sizes
+        on history.manifest_key = sizes.manifest_key
     where
         sizes.read_run_key is null or sizes.read_run_key > history.from_run_key
 ),
@@ -40,7 +41,7 @@ changes as (
     where to_run_key > from_run_key
     union all
     select 'none' as side, run_key, 0 as difference
-    from run_numbers
+    from intermediate.run_numbers
 ),
 
 totals as (
@@ -66,8 +67,8 @@ latest as (
         scopes.unread_count > 0 as has_unread,
         scopes.is_in_doubt,
         gaps.gap_count = 0 as is_fully_read
-    from latest_run as run
-    cross join scope_reading as scopes
+    from intermediate.latest_run as run
+    cross join intermediate.scope_reading as scopes
     cross join (select count(*) as gap_count from reports.gaps) as gaps
     where scopes.scope = 'registry'
 )
@@ -81,6 +82,6 @@ select
     coalesce(
         latest.is_fully_read, runs.is_complete and counts.unread_after_count = 0
     ) as is_fully_read
-from run_numbers as runs
+from intermediate.run_numbers as runs
 inner join counts on runs.run_key = counts.run_key
 left join latest on runs.run_id = latest.run_id;

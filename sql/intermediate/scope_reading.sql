@@ -2,7 +2,7 @@
 -- unread_count is how many repositories and namespaces may hold more than is known, apart
 -- from the parts of their live tags. is_in_doubt: what is known of one may be over.
 -- oldest_read_at: when the one proven longest ago was, of those ever proven.
-create or replace temp table scope_reading as
+create or replace table intermediate.scope_reading as
 with
 repos as (
     select
@@ -11,8 +11,9 @@ repos as (
         repos.read_at,
         coalesce(bool_or(gaps.is_unread), false) as is_unread,
         coalesce(bool_or(gaps.is_in_doubt), false) as is_in_doubt
-    from live_repositories as repos
-    left join repository_gaps as gaps on repos.repository_key = gaps.repository_key
+    from intermediate.live_repositories as repos
+    left join intermediate.repository_gaps as gaps
+        on repos.repository_key = gaps.repository_key
     group by repos.namespace_key, repos.repository_key, repos.read_at
 ),
 
@@ -25,7 +26,7 @@ places as (
         null as read_at,
         true as is_unread,
         false as is_in_doubt
-    from namespace_gaps
+    from intermediate.namespace_gaps
 ),
 
 scoped as (

@@ -1,17 +1,17 @@
 -- One row per scope (the registry with scope_key 0, each namespace, each repository),
 -- also without tags: the bytes of its live tags, each blob once, and what of them nobody
 -- else uses.
-create or replace temp table scope_sizes as
+create or replace table intermediate.scope_sizes as
 with
 scoped_manifests as (
     select 'repository' as scope, repository_key as scope_key, manifest_key
-    from tagged_manifests
+    from intermediate.tagged_manifests
     union all
     select 'namespace' as scope, namespace_key as scope_key, manifest_key
-    from tagged_manifests
+    from intermediate.tagged_manifests
     union all
     select 'registry' as scope, 0 as scope_key, manifest_key
-    from tagged_manifests
+    from intermediate.tagged_manifests
 ),
 
 manifest_counts as (
@@ -22,13 +22,13 @@ manifest_counts as (
 
 scoped_blobs as (
     select 'repository' as scope, repository_key as scope_key, blob_key
-    from repository_blobs
+    from intermediate.repository_blobs
     union all
     select distinct 'namespace' as scope, namespace_key as scope_key, blob_key
-    from repository_blobs
+    from intermediate.repository_blobs
     union all
     select 'registry' as scope, 0 as scope_key, blob_key
-    from blob_users
+    from intermediate.blob_users
 ),
 
 blob_totals as (
@@ -38,7 +38,7 @@ blob_totals as (
         count(*) as blob_count,
         try_cast(coalesce(sum(blobs.size_bytes), 0) as bigint) as deduplicated_bytes
     from scoped_blobs as scoped
-    inner join stored_blobs as blobs on scoped.blob_key = blobs.blob_key
+    inner join intermediate.stored_blobs as blobs on scoped.blob_key = blobs.blob_key
     group by scoped.scope, scoped.scope_key
 )
 
@@ -55,8 +55,8 @@ select
         when sizes.is_known and blobs.deduplicated_bytes > 0
             then cast(sizes.logical_bytes as double) / blobs.deduplicated_bytes
     end as dedup_ratio
-from set_sizes as sizes
-inner join scope_reading as rest
+from intermediate.set_sizes as sizes
+inner join intermediate.scope_reading as rest
     on sizes.scope = rest.scope and sizes.scope_key = rest.scope_key
 left join manifest_counts as manifests
     on sizes.scope = manifests.scope and sizes.scope_key = manifests.scope_key

@@ -3,7 +3,7 @@
 -- also without tags: their bytes, and how far these are known. Bytes whose sum passes
 -- 2^63 - 1 are not known. exclusive_bytes: blobs that no other live tag reaches, which
 -- the set would give back.
-create or replace temp table set_sizes as
+create or replace table intermediate.set_sizes as
 with
 choices as (
     select 'all' as choice, null as bucket_number
@@ -12,14 +12,15 @@ choices as (
     union all
     select 'orphaned' as choice, null as bucket_number
     union all
-    select age_bucket as choice, bucket_number from age_bucket_names
+    select age_bucket as choice, bucket_number from intermediate.age_bucket_names
 ),
 
 scopes as (
-    select 'repository' as scope, repository_key as scope_key from live_repositories
+    select 'repository' as scope, repository_key as scope_key
+    from intermediate.live_repositories
     union all
     select distinct 'namespace' as scope, namespace_key as scope_key
-    from live_repositories
+    from intermediate.live_repositories
     union all
     select 'registry' as scope, 0 as scope_key
 ),
@@ -44,8 +45,9 @@ parts as (
         max(tags.known_created_at) as newest_created_at,
         min(tags.known_updated_at) as oldest_updated_at,
         max(tags.known_updated_at) as newest_updated_at
-    from live_tags as tags
-    inner join manifest_sizes as sizes on tags.manifest_key = sizes.manifest_key
+    from intermediate.live_tags as tags
+    inner join intermediate.manifest_sizes as sizes
+        on tags.manifest_key = sizes.manifest_key
     group by
         tags.namespace_key,
         tags.repository_key,
@@ -70,7 +72,7 @@ parts as (
         null as newest_created_at,
         null as oldest_updated_at,
         null as newest_updated_at
-    from blob_users
+    from intermediate.blob_users
     group by namespace_key, repository_key, bucket_number, is_stale, is_orphaned
 ),
 
@@ -130,9 +132,9 @@ placed as (
         reading.is_in_doubt as is_registry_in_doubt,
         totals.tag_count = 0 and rest_count = 0 and not rest.is_in_doubt as is_empty
     from totals
-    inner join scope_reading as rest
+    inner join intermediate.scope_reading as rest
         on totals.scope = rest.scope and totals.scope_key = rest.scope_key
-    cross join reading
+    cross join intermediate.reading
 )
 
 select

@@ -1,6 +1,6 @@
 -- One row per blob that the registry holds: stored according to at least one manifest.
 -- Its size is the smallest stated; is_uncertain where none or several are stated.
-create or replace temp table stored_blobs as
+create or replace table intermediate.stored_blobs as
 select
     blob_key,
     min(size_bytes) as size_bytes,
@@ -8,6 +8,6 @@ select
     coalesce(min(size_bytes) <> max(size_bytes), true) as is_uncertain,
     bool_or(position is not null) as is_layer,
     min(case when is_stored then first_run_key end) as stored_run_key
-from blob_statements
+from intermediate.blob_statements
 group by blob_key
 having bool_or(is_stored);

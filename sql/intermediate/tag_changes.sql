@@ -2,18 +2,18 @@
 -- forgotten, with the bytes it orphaned: of blobs reachable before that run and not after
 -- it. Each is divided equally among the namespaces, then repositories, then tags of that
 -- run whose old manifest reached it, in name order.
-create or replace temp table tag_changes as
+create or replace table intermediate.tag_changes as
 with
 orphans as (
     select blob_key, run_key, size_bytes
-    from blob_changes
+    from intermediate.blob_changes
     where (was_live or was_found) and not is_live
 ),
 
 endings as (
     select events.interval_key, events.from_run_key as run_key, previous.manifest_key
-    from history_runs as events
-    inner join history_runs as previous
+    from intermediate.history_runs as events
+    inner join intermediate.history_runs as previous
         on events.registry = previous.registry
         and events.namespace = previous.namespace
         and events.repository = previous.repository
@@ -26,7 +26,7 @@ endings as (
 pairs as (
     select endings.interval_key, orphans.blob_key, orphans.run_key, orphans.size_bytes
     from endings
-    inner join manifest_blobs as contents
+    inner join intermediate.manifest_blobs as contents
         on endings.manifest_key = contents.root_key
         and endings.run_key >= contents.since_run_key
     inner join orphans
@@ -73,7 +73,8 @@ ranked as (
     inner join contested
         on pairs.run_key = contested.run_key
         and pairs.blob_key = contested.blob_key
-    inner join history_runs as events on pairs.interval_key = events.interval_key
+    inner join intermediate.history_runs as events
+        on pairs.interval_key = events.interval_key
 ),
 
 counted as (
@@ -115,8 +116,8 @@ judged_runs as (
         reading.unread_after_count,
         growth.has_unread or lag(growth.has_unread, 1, false) over runs as has_unread,
         growth.is_in_doubt or lag(growth.is_in_doubt, 1, false) over runs as is_in_doubt
-    from run_reading as reading
-    inner join run_numbers as runs on reading.run_key = runs.run_key
+    from intermediate.run_reading as reading
+    inner join intermediate.run_numbers as runs on reading.run_key = runs.run_key
     inner join reports.daily_growth as growth on runs.run_id = growth.run_id
     window runs as (order by reading.run_key)
 ),
@@ -127,7 +128,7 @@ orphaned as (
         try_cast(coalesce(sum(shares.tag_bytes), 0) as bigint) as orphaned_bytes,
         bool_or(shares.size_bytes is null or blobs.is_uncertain) as is_uncertain
     from shares
-    inner join stored_blobs as blobs on shares.blob_key = blobs.blob_key
+    inner join intermediate.stored_blobs as blobs on shares.blob_key = blobs.blob_key
     group by shares.interval_key
 ),
 
@@ -149,7 +150,8 @@ ended as (
         or runs.unread_before_count > cast(is_unread as integer) as is_unread_elsewhere,
         runs.is_in_doubt
     from endings
-    inner join manifest_sizes as sizes on endings.manifest_key = sizes.manifest_key
+    inner join intermediate.manifest_sizes as sizes
+        on endings.manifest_key = sizes.manifest_key
     left join orphaned on endings.interval_key = orphaned.interval_key
     left join judged_runs as runs on endings.run_key = runs.run_key
 )
@@ -179,5 +181,5 @@ select
                 ended.is_in_doubt
             )
     end as orphaned_basis
-from history_runs as events
+from intermediate.history_runs as events
 left join ended on events.interval_key = ended.interval_key;

@@ -1,5 +1,5 @@
 -- One row per repository and manifest that its live tags point at.
-create or replace temp table tagged_manifests as
+create or replace table intermediate.tagged_manifests as
 select
     namespace_key,
     repository_key,
@@ -9,5 +9,5 @@ select
     max(bucket_number) as highest_bucket,
     bool_and(is_stale) as is_stale,
     bool_and(is_orphaned) as is_orphaned
-from live_tags
+from intermediate.live_tags
 group by namespace_key, repository_key, manifest_key;

@@ -8,7 +8,7 @@ manifests as (
         tags.manifest_key,
         count(chosen.tag) as chosen_count,
         bool_and(chosen.tag is not null) as is_orphaned
-    from live_tags as tags
+    from intermediate.live_tags as tags
     left join chosen
         on tags.namespace = chosen.namespace
         and tags.repository = chosen.repository
@@ -28,7 +28,8 @@ tag_totals as (
             sum(case when sizes.has_unread then manifests.chosen_count else 0 end), 0
         ) as unread_count
     from manifests
-    inner join manifest_sizes as sizes on manifests.manifest_key = sizes.manifest_key
+    inner join intermediate.manifest_sizes as sizes
+        on manifests.manifest_key = sizes.manifest_key
     where manifests.chosen_count > 0
 ),
 
@@ -45,7 +46,7 @@ reached as (
     select
         contents.blob_key,
         bool_and(manifests.is_orphaned) as is_orphaned
-    from manifest_blobs as contents
+    from intermediate.manifest_blobs as contents
     inner join manifests on contents.root_key = manifests.manifest_key
     group by contents.blob_key
     having bool_or(manifests.chosen_count > 0)
@@ -61,7 +62,7 @@ blob_totals as (
         coalesce(bool_or(reached.is_orphaned and blobs.is_uncertain), false)
             as is_uncertain
     from reached
-    inner join stored_blobs as blobs on reached.blob_key = blobs.blob_key
+    inner join intermediate.stored_blobs as blobs on reached.blob_key = blobs.blob_key
 )
 
 select
@@ -82,5 +83,5 @@ select
     run.as_of
 from judged as tags
 cross join blob_totals as blobs
-cross join reading
-cross join latest_run as run;
+cross join intermediate.reading
+cross join intermediate.latest_run as run;

@@ -13,13 +13,13 @@ select
     sizes.size_basis,
     sizes.exclusive_basis as reclaimable_basis,
     run.as_of
-from live_repositories as repos
-cross join age_bucket_names as buckets
-inner join set_sizes as sizes
+from intermediate.live_repositories as repos
+cross join intermediate.age_bucket_names as buckets
+inner join intermediate.set_sizes as sizes
     on sizes.scope = 'repository'
     and repos.repository_key = sizes.scope_key
     and buckets.age_bucket = sizes.choice
-cross join latest_run as run
+cross join intermediate.latest_run as run
 order by repos.repository_key, buckets.bucket_number;
 
 comment on table reports.age_buckets is 'One row per live repository and age bucket, also empty ones: its tags, and what deleting them together would give back.';

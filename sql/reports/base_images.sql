@@ -5,22 +5,23 @@ create or replace table reports.base_images as
 with
 live_nodes as (
     select distinct reached.root_key, reached.node_key
-    from reached_manifests as reached
-    inner join tagged_manifests as tagged on reached.root_key = tagged.manifest_key
+    from intermediate.reached_manifests as reached
+    inner join intermediate.tagged_manifests as tagged
+        on reached.root_key = tagged.manifest_key
 ),
 
 -- If all images go on alike, any one of them shows it.
 nexts as (
     select prefixes.prefix_key, steps.image_count
-    from common_prefixes as prefixes
-    inner join prefix_images as steps
+    from intermediate.common_prefixes as prefixes
+    inner join intermediate.prefix_images as steps
         on prefixes.example_key = steps.manifest_key
         and prefixes.position + 1 = steps.position
 ),
 
 partings as (
     select prefixes.*
-    from common_prefixes as prefixes
+    from intermediate.common_prefixes as prefixes
     left join nexts on prefixes.prefix_key = nexts.prefix_key
     where coalesce(nexts.image_count, 0) < prefixes.image_count
 ),
@@ -28,7 +29,8 @@ partings as (
 users as (
     select distinct partings.prefix_key, live_nodes.root_key, steps.is_continued
     from partings
-    inner join prefix_images as steps on partings.prefix_key = steps.prefix_key
+    inner join intermediate.prefix_images as steps
+        on partings.prefix_key = steps.prefix_key
     inner join live_nodes on steps.manifest_key = live_nodes.node_key
 ),
 
@@ -39,7 +41,8 @@ built as (
         count(distinct tagged.repository_key) as repository_count,
         count(distinct tagged.namespace_key) as namespace_count
     from users
-    inner join tagged_manifests as tagged on users.root_key = tagged.manifest_key
+    inner join intermediate.tagged_manifests as tagged
+        on users.root_key = tagged.manifest_key
     where users.is_continued
     group by users.prefix_key
 ),
@@ -50,7 +53,7 @@ bases as (
         min(tags.tag_key) as tag_key,
         count(*) as tag_count
     from users
-    inner join live_tags as tags on users.root_key = tags.manifest_key
+    inner join intermediate.live_tags as tags on users.root_key = tags.manifest_key
     where not users.is_continued
     group by users.prefix_key
 ),
@@ -58,7 +61,7 @@ bases as (
 prefix_blobs as (
     select distinct partings.prefix_key, statements.blob_key
     from partings
-    inner join blob_statements as statements
+    inner join intermediate.blob_statements as statements
         on partings.example_key = statements.manifest_key
         and partings.position >= statements.position
 ),
@@ -70,7 +73,8 @@ bytes as (
         bool_or(blobs.is_uncertain) as is_uncertain,
         try_cast(sum(blobs.size_bytes) as bigint) is not null as is_known
     from prefix_blobs
-    inner join stored_blobs as blobs on prefix_blobs.blob_key = blobs.blob_key
+    inner join intermediate.stored_blobs as blobs
+        on prefix_blobs.blob_key = blobs.blob_key
     group by prefix_blobs.prefix_key
 )
 
@@ -96,8 +100,8 @@ from partings
 inner join built on partings.prefix_key = built.prefix_key
 left join bytes on partings.prefix_key = bytes.prefix_key
 left join bases on partings.prefix_key = bases.prefix_key
-left join live_tags as tags on bases.tag_key = tags.tag_key
-cross join latest_run as run
+left join intermediate.live_tags as tags on bases.tag_key = tags.tag_key
+cross join intermediate.latest_run as run
 order by partings.prefix_key;
 
 comment on table reports.base_images is 'One row per series of layers, from the base up, several live images begin with and part at.';

@@ -40,7 +40,7 @@ flows as (
             case when is_live then coalesce(size_bytes, 0) else 0 end
             - case when was_live then coalesce(size_before_bytes, 0) else 0 end
         ) as difference_bytes
-    from blob_changes
+    from intermediate.blob_changes
     group by run_key
 ),
 
@@ -52,7 +52,7 @@ events as (
         sum(case when change = 'deleted' then 1 else 0 end) as deleted_count,
         sum(case when change = 'restored' then 1 else 0 end) as restored_count,
         sum(case when change = 'forgotten' then 1 else 0 end) as forgotten_count
-    from history_runs
+    from intermediate.history_runs
     group by from_run_key
 ),
 
@@ -91,8 +91,8 @@ counted as (
         coalesce(flows.added_bytes, 0) as added_bytes,
         coalesce(flows.orphaned_bytes, 0) as orphaned_bytes,
         coalesce(flows.difference_bytes, 0) as difference_bytes
-    from run_numbers as runs
-    inner join run_reading as reading on runs.run_key = reading.run_key
+    from intermediate.run_numbers as runs
+    inner join intermediate.run_reading as reading on runs.run_key = reading.run_key
     left join told on runs.run_id = told.run_id
     left join readings on runs.run_id = readings.run_id
     left join events on runs.run_key = events.run_key

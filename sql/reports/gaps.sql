@@ -5,7 +5,7 @@ create or replace table reports.gaps as
 with
 open_manifests as (
     select manifest_key, manifest_digest, manifest_kind, first_run_key, first_seen_at
-    from manifest_keys
+    from intermediate.manifest_keys
     where not is_readable or manifest_kind = 'schema1'
 ),
 
@@ -14,23 +14,24 @@ manifest_users as (
         reached.node_key,
         min(tags.tag_key) as tag_key,
         count(*) as tag_count
-    from reached_manifests as reached
+    from intermediate.reached_manifests as reached
     inner join open_manifests as manifests on reached.node_key = manifests.manifest_key
-    inner join live_tags as tags on reached.root_key = tags.manifest_key
+    inner join intermediate.live_tags as tags on reached.root_key = tags.manifest_key
     group by reached.node_key
 ),
 
 live_nodes as (
     select distinct reached.node_key
-    from reached_manifests as reached
-    inner join tagged_manifests as tagged on reached.root_key = tagged.manifest_key
+    from intermediate.reached_manifests as reached
+    inner join intermediate.tagged_manifests as tagged
+        on reached.root_key = tagged.manifest_key
 ),
 
 -- The indexes that name a child nobody has read.
 parents as (
     select platforms.manifest_digest, min(indexes.first_seen_at) as first_seen_at
     from main.platforms
-    inner join manifest_keys as indexes
+    inner join intermediate.manifest_keys as indexes
         on platforms.index_digest = indexes.manifest_digest
     inner join live_nodes on indexes.manifest_key = live_nodes.node_key
     where
@@ -65,7 +66,7 @@ manifest_gaps as (
 
 open_blobs as (
     select blob_key, size_bytes, largest_size_bytes
-    from stored_blobs
+    from intermediate.stored_blobs
     where is_uncertain
 ),
 
@@ -75,8 +76,9 @@ open_blob_users as (
         min(tags.tag_key) as tag_key,
         count(*) as tag_count
     from open_blobs as blobs
-    inner join manifest_blobs as contents on blobs.blob_key = contents.blob_key
-    inner join live_tags as tags on contents.root_key = tags.manifest_key
+    inner join intermediate.manifest_blobs as contents
+        on blobs.blob_key = contents.blob_key
+    inner join intermediate.live_tags as tags on contents.root_key = tags.manifest_key
     group by blobs.blob_key
 ),
 
@@ -86,9 +88,10 @@ blob_namers as (
         min(manifests.manifest_digest) as manifest_digest,
         min(manifests.first_seen_at) as since
     from open_blobs as blobs
-    inner join blob_statements as statements on blobs.blob_key = statements.blob_key
+    inner join intermediate.blob_statements as statements
+        on blobs.blob_key = statements.blob_key
     inner join live_nodes on statements.manifest_key = live_nodes.node_key
-    inner join manifest_keys as manifests
+    inner join intermediate.manifest_keys as manifests
         on statements.manifest_key = manifests.manifest_key
     where statements.is_readable
     group by blobs.blob_key
@@ -106,7 +109,7 @@ found as (
         gaps.tag_count,
         gaps.since
     from manifest_gaps as gaps
-    inner join live_tags as tags on gaps.tag_key = tags.tag_key
+    inner join intermediate.live_tags as tags on gaps.tag_key = tags.tag_key
     union all
     select
         case when blobs.size_bytes is null then 'size_unknown' else 'size_conflict' end
@@ -128,8 +131,8 @@ found as (
     from open_blob_users as users
     inner join open_blobs as blobs on users.blob_key = blobs.blob_key
     inner join blob_namers as namers on users.blob_key = namers.blob_key
-    inner join blob_keys as keys on users.blob_key = keys.blob_key
-    inner join live_tags as tags on users.tag_key = tags.tag_key
+    inner join intermediate.blob_keys as keys on users.blob_key = keys.blob_key
+    inner join intermediate.live_tags as tags on users.tag_key = tags.tag_key
     union all
     select
         gaps.kind,
@@ -141,8 +144,9 @@ found as (
         gaps.detail,
         0 as tag_count,
         gaps.since
-    from repository_gaps as gaps
-    inner join live_repositories as repos on gaps.repository_key = repos.repository_key
+    from intermediate.repository_gaps as gaps
+    inner join intermediate.live_repositories as repos
+        on gaps.repository_key = repos.repository_key
     union all
     select
         'namespace_not_read' as kind,
@@ -154,7 +158,7 @@ found as (
         detail,
         0 as tag_count,
         since
-    from namespace_gaps
+    from intermediate.namespace_gaps
 )
 
 select

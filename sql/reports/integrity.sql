@@ -55,17 +55,17 @@ manifest_users as (
         manifests.manifest_digest,
         min(tags.tag_key) as tag_key,
         count(*) as tag_count
-    from manifest_keys as manifests
-    inner join reached_manifests as reached
+    from intermediate.manifest_keys as manifests
+    inner join intermediate.reached_manifests as reached
         on manifests.manifest_key = reached.node_key
-    inner join live_tags as tags on reached.root_key = tags.manifest_key
+    inner join intermediate.live_tags as tags on reached.root_key = tags.manifest_key
     where manifests.manifest_digest in (select manifest_digest from manifest_findings)
     group by manifests.manifest_digest
 ),
 
 conflicts as (
     select blob_key, size_bytes, largest_size_bytes
-    from stored_blobs
+    from intermediate.stored_blobs
     where size_bytes <> largest_size_bytes
 ),
 
@@ -75,8 +75,9 @@ blob_owners as (
         min(tags.tag_key) as tag_key,
         count(*) as tag_count
     from conflicts
-    inner join manifest_blobs as contents on conflicts.blob_key = contents.blob_key
-    inner join live_tags as tags on contents.root_key = tags.manifest_key
+    inner join intermediate.manifest_blobs as contents
+        on conflicts.blob_key = contents.blob_key
+    inner join intermediate.live_tags as tags on contents.root_key = tags.manifest_key
     group by conflicts.blob_key
 ),
 
@@ -113,8 +114,8 @@ layer_places as (
         bool_or(layers.is_stored) as is_listed_stored,
         bool_or(stored.blob_key is not null) as is_stored
     from main.layers
-    inner join blob_keys as keys on layers.blob_digest = keys.blob_digest
-    left join stored_blobs as stored on keys.blob_key = stored.blob_key
+    inner join intermediate.blob_keys as keys on layers.blob_digest = keys.blob_digest
+    left join intermediate.stored_blobs as stored on keys.blob_key = stored.blob_key
     where layers.manifest_digest in (select manifest_digest from denied)
     group by layers.manifest_digest, layers.blob_digest
 ),
@@ -193,8 +194,9 @@ tag_findings as (
                 'neither is a date: created_at ' || utc_day(tags.created_at)
                 || ', updated_at ' || utc_day(tags.updated_at)
         end as detail
-    from live_tags as tags
-    inner join manifest_keys as manifests on tags.manifest_key = manifests.manifest_key
+    from intermediate.live_tags as tags
+    inner join intermediate.manifest_keys as manifests
+        on tags.manifest_key = manifests.manifest_key
     where
         (tags.created_at is not null and tags.known_created_at is null)
         or tags.known_updated_at is null
@@ -209,9 +211,10 @@ tag_findings as (
         'updated_at is later than this run by '
         || (epoch_us(tags.updated_at) - epoch_us(run.as_of)) // 1000000
         || ' seconds' as detail
-    from live_tags as tags
-    inner join manifest_keys as manifests on tags.manifest_key = manifests.manifest_key
-    cross join latest_run as run
+    from intermediate.live_tags as tags
+    inner join intermediate.manifest_keys as manifests
+        on tags.manifest_key = manifests.manifest_key
+    cross join intermediate.latest_run as run
     where tags.updated_at > run.as_of + interval '1' minute
 ),
 
@@ -232,8 +235,8 @@ scopes_beyond as (
         repos.registry,
         case when sizes.scope <> 'registry' then repos.namespace end as namespace,
         case when sizes.scope = 'repository' then repos.repository end as repository
-    from set_sizes as sizes
-    inner join live_repositories as repos
+    from intermediate.set_sizes as sizes
+    inner join intermediate.live_repositories as repos
         on sizes.scope = 'registry'
         or (sizes.scope = 'namespace' and sizes.scope_key = repos.namespace_key)
         or (sizes.scope = 'repository' and sizes.scope_key = repos.repository_key)
@@ -254,7 +257,7 @@ found as (
     from manifest_findings
     left join manifest_users
         on manifest_findings.manifest_digest = manifest_users.manifest_digest
-    left join live_tags as tags on manifest_users.tag_key = tags.tag_key
+    left join intermediate.live_tags as tags on manifest_users.tag_key = tags.tag_key
     union all
     select
         'conflicting_blob_size' as finding,
@@ -268,9 +271,9 @@ found as (
         || conflicts.largest_size_bytes || ' bytes' as detail,
         coalesce(blob_owners.tag_count, 0) as live_tag_count
     from conflicts
-    inner join blob_keys as blobs on conflicts.blob_key = blobs.blob_key
+    inner join intermediate.blob_keys as blobs on conflicts.blob_key = blobs.blob_key
     left join blob_owners on conflicts.blob_key = blob_owners.blob_key
-    left join live_tags as tags on blob_owners.tag_key = tags.tag_key
+    left join intermediate.live_tags as tags on blob_owners.tag_key = tags.tag_key
     union all
     select
         finding,
@@ -294,7 +297,7 @@ found as (
         null as child_digest,
         coalesce(crawl_error, 'no reason recorded') as detail,
         null as live_tag_count
-    from live_repositories
+    from intermediate.live_repositories
     where not is_complete
     union all
     select
@@ -308,7 +311,7 @@ found as (
         rejected.reason as detail,
         null as live_tag_count
     from ingest.rejected_records as rejected
-    inner join latest_run as run on rejected.run_id = run.run_id
+    inner join intermediate.latest_run as run on rejected.run_id = run.run_id
     union all
     select
         'api_tag_count_mismatch' as finding,
@@ -321,12 +324,12 @@ found as (
         'the registry counts ' || repositories.api_tag_count || ' tags, its list has '
         || names.name_count as detail,
         null as live_tag_count
-    from live_repositories as repos
+    from intermediate.live_repositories as repos
     inner join main.repositories
         on repos.registry = repositories.registry
         and repos.namespace = repositories.namespace
         and repos.repository = repositories.repository
-    inner join latest_run as run on repos.read_at = run.as_of
+    inner join intermediate.latest_run as run on repos.read_at = run.as_of
     inner join listed_names as names
         on repos.registry = names.registry
         and repos.namespace = names.namespace
@@ -358,7 +361,7 @@ select
     found.live_tag_count,
     run.as_of
 from found
-cross join latest_run as run
+cross join intermediate.latest_run as run
 order by
     found.finding,
     found.registry nulls last,

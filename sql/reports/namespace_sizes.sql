@@ -11,8 +11,9 @@ with namespaces as (
             as repositories_complete,
         try_cast(coalesce(sum(shares.allocated_bytes), 0) as bigint)
             as allocated_bytes
-    from live_repositories as repos
-    left join repository_shares as shares on repos.repository_key = shares.repository_key
+    from intermediate.live_repositories as repos
+    left join intermediate.repository_shares as shares
+        on repos.repository_key = shares.repository_key
     group by repos.namespace_key, repos.registry, repos.namespace
 )
 
@@ -40,9 +41,9 @@ select
     sizes.oldest_read_at,
     run.as_of
 from namespaces
-inner join scope_sizes as sizes
+inner join intermediate.scope_sizes as sizes
     on sizes.scope = 'namespace' and namespaces.namespace_key = sizes.scope_key
-cross join latest_run as run
+cross join intermediate.latest_run as run
 order by namespaces.namespace_key;
 
 comment on table reports.namespace_sizes is 'One row per namespace with a live repository: what it holds, alone and shared.';

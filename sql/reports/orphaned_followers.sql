@@ -17,15 +17,15 @@ select
     together.exclusive_basis as together_reclaimable_basis,
     tags.updated_at,
     run.as_of
-from live_tags as tags
+from intermediate.live_tags as tags
 inner join reports.tag_sizes as sizes
     on tags.registry = sizes.registry
     and tags.namespace = sizes.namespace
     and tags.repository = sizes.repository
     and tags.tag = sizes.tag
-inner join set_sizes as together
+inner join intermediate.set_sizes as together
     on together.scope = 'registry' and together.choice = 'orphaned'
-cross join latest_run as run
+cross join intermediate.latest_run as run
 where tags.is_orphaned
 order by tags.tag_key;
 

@@ -8,7 +8,7 @@ crawls as (
         count(*) as repository_count,
         count(distinct namespace_key) as namespace_count,
         sum(case when is_complete then 1 else 0 end) as repositories_complete
-    from live_repositories
+    from intermediate.live_repositories
 ),
 
 tags as (
@@ -31,7 +31,7 @@ ledger as (
         sum(case when repository_count > 1 and namespace_count = 1 then size_bytes end)
             as one_namespace_bytes,
         sum(case when namespace_count > 1 then size_bytes end) as many_namespaces_bytes
-    from blob_users
+    from intermediate.blob_users
 )
 
 select
@@ -82,13 +82,13 @@ select
     sizes.oldest_updated_at,
     sizes.newest_updated_at,
     sizes.oldest_read_at
-from scope_sizes as sizes
+from intermediate.scope_sizes as sizes
 cross join ledger
 cross join crawls
 cross join tags
 cross join gaps
-cross join reading
-cross join latest_run as run
+cross join intermediate.reading
+cross join intermediate.latest_run as run
 where sizes.scope = 'registry';
 
 comment on table reports.registry_size is 'Exactly one row: the ledger of the registry. Its bytes by who uses them add up to deduplicated_bytes.';

@@ -29,15 +29,16 @@ select
     sizes.newest_updated_at,
     sizes.oldest_read_at,
     run.as_of
-from live_repositories as repos
-inner join scope_sizes as sizes
+from intermediate.live_repositories as repos
+inner join intermediate.scope_sizes as sizes
     on sizes.scope = 'repository' and repos.repository_key = sizes.scope_key
-left join repository_shares as shares on repos.repository_key = shares.repository_key
+left join intermediate.repository_shares as shares
+    on repos.repository_key = shares.repository_key
 left join main.repositories
     on repos.registry = repositories.registry
     and repos.namespace = repositories.namespace
     and repos.repository = repositories.repository
-cross join latest_run as run
+cross join intermediate.latest_run as run
 order by repos.repository_key;
 
 comment on table reports.repository_sizes is 'One row per live repository, also without tags: what it holds, alone and shared.';

@@ -3,12 +3,12 @@
 create or replace table reports.shared_layers as
 with
 live_manifests as (
-    select distinct manifest_key from tagged_manifests
+    select distinct manifest_key from intermediate.tagged_manifests
 ),
 
 manifest_counts as (
     select contents.blob_key, count(*) as manifest_count
-    from manifest_blobs as contents
+    from intermediate.manifest_blobs as contents
     inner join live_manifests on contents.root_key = live_manifests.manifest_key
     group by contents.blob_key
 )
@@ -25,10 +25,10 @@ select
     try_cast(cast(users.size_bytes as decimal(19, 0)) * (users.tag_count - 1) as bigint)
         as saved_bytes,
     run.as_of
-from blob_users as users
-inner join blob_keys as blobs on users.blob_key = blobs.blob_key
+from intermediate.blob_users as users
+inner join intermediate.blob_keys as blobs on users.blob_key = blobs.blob_key
 inner join manifest_counts on users.blob_key = manifest_counts.blob_key
-cross join latest_run as run
+cross join intermediate.latest_run as run
 where users.is_layer and users.tag_count > 1
 order by blobs.blob_digest;
 

@@ -23,19 +23,19 @@ select
     in_registry.exclusive_bytes as registry_reclaimable_bytes,
     in_registry.exclusive_basis as registry_reclaimable_basis,
     run.as_of
-from live_tags as tags
+from intermediate.live_tags as tags
 inner join reports.tag_sizes as sizes
     on tags.registry = sizes.registry
     and tags.namespace = sizes.namespace
     and tags.repository = sizes.repository
     and tags.tag = sizes.tag
-inner join set_sizes as in_repository
+inner join intermediate.set_sizes as in_repository
     on in_repository.scope = 'repository'
     and tags.repository_key = in_repository.scope_key
     and in_repository.choice = 'stale'
-inner join set_sizes as in_registry
+inner join intermediate.set_sizes as in_registry
     on in_registry.scope = 'registry' and in_registry.choice = 'stale'
-cross join latest_run as run
+cross join intermediate.latest_run as run
 where tags.is_stale
 order by tags.tag_key;
 

@@ -11,9 +11,10 @@ select
     tags.updated_age_days,
     buckets.age_bucket,
     run.as_of
-from live_tags as tags
-inner join age_bucket_names as buckets on tags.bucket_number = buckets.bucket_number
-cross join latest_run as run
+from intermediate.live_tags as tags
+inner join intermediate.age_bucket_names as buckets
+    on tags.bucket_number = buckets.bucket_number
+cross join intermediate.latest_run as run
 order by tags.tag_key;
 
 comment on table reports.tag_ages is 'One row per live tag: its age on both clocks.';

@@ -33,10 +33,12 @@ select
     runs.run_id,
     changes.orphaned_bytes,
     changes.orphaned_basis
-from tag_changes as changes
-left join manifest_keys as before on changes.previous_key = before.manifest_key
-left join manifest_keys as manifests on changes.manifest_key = manifests.manifest_key
-left join run_numbers as runs on changes.run_key = runs.run_key
+from intermediate.tag_changes as changes
+left join intermediate.manifest_keys as before
+    on changes.previous_key = before.manifest_key
+left join intermediate.manifest_keys as manifests
+    on changes.manifest_key = manifests.manifest_key
+left join intermediate.run_numbers as runs on changes.run_key = runs.run_key
 left join told on runs.run_id = told.run_id
 where told.run_id is null and runs.run_id is not null
 order by

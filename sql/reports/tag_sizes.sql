@@ -23,14 +23,15 @@ select
     exclusive_basis as reclaimable_basis,
     tags.updated_at,
     run.as_of
-from live_tags as tags
-inner join manifest_keys as manifests on tags.manifest_key = manifests.manifest_key
-inner join manifest_sizes as sizes on tags.manifest_key = sizes.manifest_key
-inner join tagged_manifests as tagged
+from intermediate.live_tags as tags
+inner join intermediate.manifest_keys as manifests
+    on tags.manifest_key = manifests.manifest_key
+inner join intermediate.manifest_sizes as sizes on tags.manifest_key = sizes.manifest_key
+inner join intermediate.tagged_manifests as tagged
     on tags.repository_key = tagged.repository_key
     and tags.manifest_key = tagged.manifest_key
-cross join reading
-cross join latest_run as run
+cross join intermediate.reading
+cross join intermediate.latest_run as run
 order by tags.tag_key;
 
 comment on table reports.tag_sizes is 'One row per live tag: its bytes, and what deleting it alone would give back.';

@@ -4,14 +4,16 @@ import re
 from random import Random
 from typing import Any
 
+import duckdb
 import pytest
 import sqlglot
-from described_registry import expand, read, warehouse
+from described_registry import expand, in_a_copy, read, warehouse
 from random_registries import registry
 from sqlglot import exp
 
 from pipelines.warehouse import build_plan
 from pipelines.warehouse.build_plan import report_inputs, report_names
+from pipelines.warehouse.checks import run_checks
 from pipelines.warehouse.reports import build_reports
 
 NAMES = [
@@ -62,13 +64,15 @@ def test_every_intermediate_is_there_while_it_is_read_and_gone_after() -> None:
         if action is build_plan.Action.DROP:
             later = [rest for rest in build_plan.build_steps()[step:] if rest.action is not action]
             texts = [build_plan.sql_of(rest.schema, rest.name) for rest in later]
-            assert not any(re.search(rf"\b(from|join) {name}\b", text) for text in texts), name
+            assert not any(
+                re.search(rf"\b(from|join) intermediate\.{name}\b", text) for text in texts
+            ), name
             there.remove(name)
-        elif schema == "temp":
+        elif schema == "intermediate":
             there.add(name)
         else:
             text = build_plan.sql_of(schema, name)
-            named = re.findall(r"\b(?:from|join) (\w+)\b", text)
+            named = re.findall(r"\b(?:from|join) intermediate\.(\w+)\b", text)
             assert set(named).intersection(build_plan.intermediates()) <= there, name
             unread.remove(name)
     assert not there
@@ -91,8 +95,9 @@ def test_the_inputs_of_a_report_are_named_through_the_intermediates() -> None:
 def test_nothing_temporary_is_left_behind() -> None:
     """Once reports are built, only the warehouse's own tables are there."""
     with warehouse(random_tables(2)) as con:
+        before = con.execute("from duckdb_databases() where not internal").fetchall()
         build_reports(con)
-        assert con.execute("from duckdb_tables() where temporary").fetchall() == []
+        assert con.execute("from duckdb_databases() where not internal").fetchall() == before
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -107,6 +112,31 @@ def test_rebuilding_gives_identical_tables(seed: int) -> None:
             assert con.sql(f"from reports.{name}").to_arrow_table().equals(first[name]), name
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_several_cursors_build_and_find_what_one_does(seed: int) -> None:
+    """Reports and checks are the same, however many statements run at a time."""
+    with warehouse(random_tables(seed)) as con:
+        con.execute("set threads = 4")
+        build_reports(con)
+        first = {name: con.sql(f"from reports.{name}").to_arrow_table() for name in NAMES}
+        found = [(outcome.name, outcome.count) for outcome in run_checks(con)]
+        build_reports(con, 4)
+        for name in NAMES:
+            assert con.sql(f"from reports.{name}").to_arrow_table().equals(first[name]), name
+        assert [(outcome.name, outcome.count) for outcome in run_checks(con, cursors=4)] == found
+        assert con.sql("select current_setting('threads')").fetchall() == [(4,)]
+
+
+def test_a_statement_that_fails_ends_the_building() -> None:
+    """With its error, whichever cursor met it; nothing stays behind."""
+    with warehouse(random_tables(1)) as con:
+        before = con.execute("from duckdb_databases() where not internal").fetchall()
+        con.execute("drop view tag_layers; alter table layers drop column size_bytes")
+        with pytest.raises(duckdb.BinderException, match="size_bytes"):
+            build_reports(con, 3)
+        assert con.execute("from duckdb_databases() where not internal").fetchall() == before
+
+
 def assert_reclaimable_is_the_drop(seed: int, tag_count: int) -> None:
     """Take out some tags of a random registry, one at a time, and rebuild."""
     random = Random(seed)
@@ -116,11 +146,10 @@ def assert_reclaimable_is_the_drop(seed: int, tag_count: int) -> None:
         before = read(con, "reports.registry_size")[0]["deduplicated_bytes"] or 0
         for tag in random.sample(tags, min(tag_count, len(tags))):
             key = [tag["namespace"], tag["repository"], tag["tag"]]
-            con.execute("begin")
-            con.execute("delete from tags where (namespace, repository, tag) = (?, ?, ?)", key)
-            build_reports(con)
-            after = read(con, "reports.registry_size")[0]["deduplicated_bytes"] or 0
-            con.execute("rollback")
+            with in_a_copy(con):
+                con.execute("delete from tags where (namespace, repository, tag) = (?, ?, ?)", key)
+                build_reports(con)
+                after = read(con, "reports.registry_size")[0]["deduplicated_bytes"] or 0
             assert before - after == (tag["reclaimable_bytes"] or 0), key
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from checkout import SHARED
+from described_registry import in_a_copy
 from duckdb import DuckDBPyConnection
 
 from pipelines.emulator.catalogue import read_catalogues
@@ -73,12 +74,11 @@ def disagreements(con: DuckDBPyConnection, tags: int) -> list[tuple[object, ...]
     before = deduplicated(con)
     wrong = []
     for *name, promise in random.Random(7).sample(promised, tags):
-        con.begin()
-        con.execute("delete from tags where namespace = ? and repository = ? and tag = ?", name)
-        build_reports(con)
-        if before - deduplicated(con) != promise:
-            wrong.append((*name, promise, before - deduplicated(con)))
-        con.rollback()
+        with in_a_copy(con):
+            con.execute("delete from tags where namespace = ? and repository = ? and tag = ?", name)
+            build_reports(con)
+            if before - deduplicated(con) != promise:
+                wrong.append((*name, promise, before - deduplicated(con)))
     return wrong
 
 

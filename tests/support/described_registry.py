@@ -8,6 +8,7 @@ manifest known from the first run a tag points at it. Of a run see `described_ru
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -53,6 +54,15 @@ def reported(description: Description) -> duckdb.DuckDBPyConnection:
         refill(con, tables)
         build_reports(con)
     return con
+
+
+@contextmanager
+def in_a_copy(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let whatever is done to a warehouse be done to a copy that does not last."""
+    [(database,)] = con.execute("select current_database()").fetchall()
+    con.execute(f"attach ':memory:' as trial; copy from database {database} to trial; use trial")
+    yield
+    con.execute(f"use {database}; detach trial")
 
 
 def refill(con: duckdb.DuckDBPyConnection, tables: Tables) -> None:
