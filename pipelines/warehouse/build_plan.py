@@ -15,6 +15,11 @@ from sqlglot import exp
 
 TableName = tuple[str, str]
 
+# Reports of which an intermediate reads only what an earlier building has left.
+_BUILT_BEFORE: Mapping[TableName, tuple[TableName, ...]] = {
+    ("intermediate", "told_runs"): (("reports", "daily_growth"),)
+}
+
 
 class Action(Enum):
     """What can be done with a table."""
@@ -67,13 +72,13 @@ def build_steps() -> tuple[BuildStep, ...]:
     return tuple(_steps(walk_to_reports()))
 
 
-def steps_for_query(sql: str) -> list[BuildStep]:
+def steps_for_query(sql: str, given: frozenset[TableName]) -> list[BuildStep]:
     """Give the steps that build the intermediates a query reads, itself or through others.
 
-    Those it reads itself stay.
+    Those it reads itself stay; some are given.
     """
-    read = _tables_in(_parsed(sql)).intersection(_temporary())
-    needed = read.union(*map(_all_inputs, read))
+    read = _tables_in(_one_query(sql)).intersection(_temporary())
+    needed = read.union(*map(_all_inputs, read)) - given
     return [*_steps(Walk([table for table in _temporary() if table in needed], kept=read))]
 
 
@@ -156,11 +161,15 @@ def _all_inputs(table: TableName) -> frozenset[TableName]:
 
 @cache
 def _direct_inputs(table: TableName) -> frozenset[TableName]:
-    """The tables a table is made from; one whose rows are appended reads itself too."""
-    return _tables_in(_query(*table)) - {table}
+    """The tables a table is made from; one whose rows are appended reads itself too.
+
+    What of such a one has been built before is an intermediate that comes before it.
+    """
+    named = frozenset[TableName]().union(*map(_tables_in, _parsed(sql_of(*table))))
+    return named - {table, *_BUILT_BEFORE.get(table, ())}
 
 
-def _tables_in(query: exp.Query) -> frozenset[TableName]:
+def _tables_in(query: exp.Expr) -> frozenset[TableName]:
     """The tables a query names; those of its own CTEs are none."""
     named = [(found.db or "intermediate", found.name) for found in query.find_all(exp.Table)]
     temporary = intermediates()
@@ -172,12 +181,15 @@ def _tables_in(query: exp.Query) -> frozenset[TableName]:
 @cache
 def _query(schema: str, name: str) -> exp.Query:
     """Parse the query that fills a table."""
-    return _parsed(sql_of(schema, name))
+    return _one_query(sql_of(schema, name))
 
 
-def _parsed(sql: str) -> exp.Query:
+def _one_query(sql: str) -> exp.Query:
     """The one query in some SQL, be it that of a table that is created or added to."""
-    statements = sqlglot.parse(sql, dialect="duckdb")
-    found = [e.expression if isinstance(e, exp.Create | exp.Insert) else e for e in statements]
+    found = [e.expression if isinstance(e, exp.Create | exp.Insert) else e for e in _parsed(sql)]
     [query] = [e for e in found if isinstance(e, exp.Query)]
     return query
+
+
+def _parsed(sql: str) -> list[exp.Expr]:
+    return [found for found in sqlglot.parse(sql, dialect="duckdb") if found is not None]

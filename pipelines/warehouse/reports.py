@@ -33,17 +33,27 @@ class BuiltReport:
     rows: int
 
 
-def build_reports(con: DuckDBPyConnection, cursors: int = 1) -> list[BuiltReport]:
+def build_reports(
+    con: DuckDBPyConnection, cursors: int = 1, *, is_rebuilt: bool = False
+) -> list[BuiltReport]:
     """Rebuild every table of schema `reports` from schemas `main` and `ingest`.
 
     Args:
         con: the warehouse, in no transaction.
         cursors: tables that are built at the same time.
+        is_rebuilt: whether rows of `tag_events` and `daily_growth` of earlier runs are made
+            anew from history, instead of staying as they are.
 
     Raises:
         duckdb.Error: A report's SQL does not fit the warehouse; earlier reports are rebuilt.
     """
-    with intermediates_attached(con), side_by_side(con, cursors, create_macros) as opened:
+
+    def prepare(own: DuckDBPyConnection) -> None:
+        create_macros(own)
+        if is_rebuilt:
+            own.execute("create or replace temp macro is_rebuilt() as true")
+
+    with intermediates_attached(con), side_by_side(con, cursors, prepare) as opened:
         return list(_built(opened, walk_to_reports(), cursors))
 
 

@@ -1,5 +1,5 @@
--- One row per digest that a tag, past or present, an index or a manifest names: a short
--- key, and what is known of it. One that was never read has no first_run_key, and its
+-- One row per digest that a tag, present or of a new run, an index or a manifest names: a
+-- short key, and what is known of it. One that was never read has no first_run_key, and its
 -- kind is unknown.
 create or replace table intermediate.manifest_keys as
 with
@@ -8,7 +8,12 @@ digests as (
     union
     select manifest_digest from main.tags
     union
-    select manifest_digest from main.tag_history where manifest_digest is not null
+    select history.manifest_digest
+    from main.tag_history as history
+    cross join intermediate.new_history as new
+    where
+        history.manifest_digest is not null
+        and (history.valid_to is null or history.valid_to >= new.first_crawled_at)
     union
     select manifest_digest from main.platforms where not coalesce(is_blob, false)
 ),

@@ -1,4 +1,4 @@
--- One row per common prefix and image, live or not, that begins with it.
+-- One row per common prefix and live image that begins with it.
 create or replace table intermediate.prefix_images as
 select
     prefixes.prefix_key,
@@ -11,4 +11,11 @@ inner join intermediate.common_prefixes as prefixes
     on layers.prefix_digest = prefixes.prefix_digest
 inner join intermediate.manifest_keys as manifests
     on layers.manifest_digest = manifests.manifest_digest
-where manifests.manifest_kind in ('image', 'schema1');
+where
+    manifests.manifest_kind in ('image', 'schema1')
+    and manifests.manifest_key in (
+        select reached.node_key
+        from intermediate.reached_manifests as reached
+        inner join intermediate.tagged_manifests as tagged
+            on reached.root_key = tagged.manifest_key
+    );

@@ -1,13 +1,14 @@
--- One row per manifest a tag points or pointed at (root) and manifest reachable from it
--- (itself, children of an index to any depth). since_run_key: the run from which on every
--- manifest of the way was known; null where the way ends at one never read.
+-- One row per manifest a tag points at, or did until a new run (root), and manifest
+-- reachable from it (itself, children of an index to any depth). since_run_key: the run
+-- from which on every manifest of the way was known; null where the way ends at one never
+-- read.
 -- The union drops rows met before, so an index that contains itself ends the walk.
 create or replace table intermediate.reached_manifests as
 with recursive
 pointed_at as (
-    select manifest_digest from main.tags
+    select manifest_key from intermediate.aged_tags
     union
-    select manifest_digest from main.tag_history where manifest_digest is not null
+    select manifest_key from intermediate.history_runs where manifest_key is not null
 ),
 
 children as (
@@ -31,7 +32,7 @@ walk as (
         manifests.first_run_key as since_run_key
     from pointed_at
     inner join intermediate.manifest_keys as manifests
-        on pointed_at.manifest_digest = manifests.manifest_digest
+        on pointed_at.manifest_key = manifests.manifest_key
     union
     select
         walk.root_key,

@@ -2,9 +2,9 @@
 -- still be used, or may have been let go by others unseen. has_unread: a repository or
 -- namespace may hold more. is_in_doubt: what is known of one may be over.
 -- unread_before_count, unread_after_count: live tags before and after the run of which,
--- as it was known after it, something was not read. Of runs before the latest only this
--- is known by now: how complete they were, and which parts of live tags were not read
--- then.
+-- as it was known after it, something was not read. Of a run before the latest that has
+-- left nothing behind only this is known by now: how complete it was, and which parts of
+-- live tags were not read then. Counts of runs before the first new one say nothing.
 create or replace table intermediate.run_reading as
 with
 unread as (
@@ -77,11 +77,14 @@ select
     runs.run_key,
     counts.unread_before_count,
     counts.unread_after_count,
-    coalesce(latest.has_unread, not runs.is_complete) as has_unread,
-    coalesce(latest.is_in_doubt, false) as is_in_doubt,
+    coalesce(told.has_unread, latest.has_unread, not runs.is_complete) as has_unread,
+    coalesce(told.is_in_doubt, latest.is_in_doubt, false) as is_in_doubt,
     coalesce(
-        latest.is_fully_read, runs.is_complete and counts.unread_after_count = 0
+        told.is_fully_read,
+        latest.is_fully_read,
+        runs.is_complete and counts.unread_after_count = 0
     ) as is_fully_read
 from intermediate.run_numbers as runs
 inner join counts on runs.run_key = counts.run_key
+left join intermediate.told_runs as told on runs.run_id = told.run_id
 left join latest on runs.run_id = latest.run_id;

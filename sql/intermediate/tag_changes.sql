@@ -1,11 +1,11 @@
--- One row per change of a tag that a run saw: created, moved, deleted, restored or
+-- One row per change of a tag that a new run saw: created, moved, deleted, restored or
 -- forgotten, with the bytes it orphaned: of blobs reachable before that run and not after
 -- it. Each is divided equally among the namespaces, then repositories, then tags of that
 -- run whose old manifest reached it, in name order.
 create or replace table intermediate.tag_changes as
 with
 orphans as (
-    select blob_key, run_key, size_bytes
+    select blob_key, run_key, size_bytes, is_uncertain
     from intermediate.blob_changes
     where (was_live or was_found) and not is_live
 ),
@@ -20,11 +20,19 @@ endings as (
         and events.tag = previous.tag
         and events.valid_from = previous.valid_to
         and previous.manifest_key is not null
-    where events.change in ('moved', 'deleted', 'forgotten')
+    cross join intermediate.new_history as new
+    where
+        events.change in ('moved', 'deleted', 'forgotten')
+        and events.from_run_key >= new.first_run_key
 ),
 
 pairs as (
-    select endings.interval_key, orphans.blob_key, orphans.run_key, orphans.size_bytes
+    select
+        endings.interval_key,
+        orphans.blob_key,
+        orphans.run_key,
+        orphans.size_bytes,
+        orphans.is_uncertain
     from endings
     inner join intermediate.manifest_blobs as contents
         on endings.manifest_key = contents.root_key
@@ -43,7 +51,7 @@ contested as (
 ),
 
 undivided as (
-    select pairs.interval_key, pairs.blob_key, pairs.size_bytes
+    select pairs.interval_key, pairs.size_bytes, pairs.is_uncertain
     from pairs
     left join contested
         on pairs.run_key = contested.run_key
@@ -89,13 +97,12 @@ counted as (
 ),
 
 shares as (
-    select interval_key, blob_key, size_bytes, size_bytes as tag_bytes
+    select interval_key, is_uncertain, size_bytes as tag_bytes
     from undivided
     union all
     select
         interval_key,
-        blob_key,
-        size_bytes,
+        is_uncertain,
         equal_share(
             equal_share(
                 equal_share(size_bytes, namespace_count, namespace_rank),
@@ -124,12 +131,11 @@ judged_runs as (
 
 orphaned as (
     select
-        shares.interval_key,
-        try_cast(coalesce(sum(shares.tag_bytes), 0) as bigint) as orphaned_bytes,
-        bool_or(shares.size_bytes is null or blobs.is_uncertain) as is_uncertain
+        interval_key,
+        try_cast(coalesce(sum(tag_bytes), 0) as bigint) as orphaned_bytes,
+        bool_or(is_uncertain) as is_uncertain
     from shares
-    inner join intermediate.stored_blobs as blobs on shares.blob_key = blobs.blob_key
-    group by shares.interval_key
+    group by interval_key
 ),
 
 ended as (
@@ -182,4 +188,6 @@ select
             )
     end as orphaned_basis
 from intermediate.history_runs as events
-left join ended on events.interval_key = ended.interval_key;
+cross join intermediate.new_history as new
+left join ended on events.interval_key = ended.interval_key
+where events.from_run_key >= new.first_run_key;

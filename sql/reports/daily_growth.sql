@@ -3,28 +3,11 @@
 -- of blobs that were there already: sizes, resolved children, smaller statements. Rows of
 -- earlier runs stay as they are, and what is learned of them later belongs to the run
 -- that learned it.
-create table if not exists reports.daily_growth (
-    registry varchar,
-    run_id varchar,
-    as_of timestamptz,
-    day date,
-    repository_count bigint,
-    repositories_complete bigint,
-    created_count bigint,
-    moved_count bigint,
-    deleted_count bigint,
-    restored_count bigint,
-    forgotten_count bigint,
-    tag_count bigint,
-    deduplicated_before_bytes bigint,
-    added_bytes bigint,
-    orphaned_bytes bigint,
-    learned_bytes bigint,
-    deduplicated_after_bytes bigint,
-    basis varchar,
-    is_fully_read boolean,
-    has_unread boolean,
-    is_in_doubt boolean
+delete from reports.daily_growth
+where run_id in (
+    select runs.run_id
+    from intermediate.run_numbers as runs
+    inner join intermediate.new_history as new on runs.run_key >= new.first_run_key
 );
 
 insert into reports.daily_growth
@@ -66,8 +49,19 @@ readings as (
     group by run_id
 ),
 
-told as (
-    select run_id, deduplicated_after_bytes, is_fully_read from reports.daily_growth
+-- What is live now, and what each new run changed of it, say what was live after it.
+live as (
+    select
+        (
+            select count(*)
+            from intermediate.history_runs
+            where
+                to_run_key is null
+                and from_run_key is not null
+                and change not in ('deleted', 'forgotten')
+        ) as tag_count,
+        (select coalesce(sum(size_bytes), 0) from intermediate.blob_users)
+            as known_bytes
 ),
 
 counted as (
@@ -76,11 +70,12 @@ counted as (
         runs.registry,
         runs.run_id,
         runs.as_of,
-        told.run_id is null as is_new,
-        coalesce(told.is_fully_read, reading.is_fully_read) as is_fully_read,
+        runs.run_key >= new.first_run_key as is_new,
+        reading.is_fully_read,
         reading.has_unread,
         reading.is_in_doubt,
-        told.deduplicated_after_bytes as told_bytes,
+        case when runs.run_key < new.first_run_key then told.deduplicated_after_bytes end
+            as told_bytes,
         coalesce(readings.repository_count, 0) as repository_count,
         coalesce(readings.repositories_complete, 0) as repositories_complete,
         coalesce(events.created_count, 0) as created_count,
@@ -92,8 +87,9 @@ counted as (
         coalesce(flows.orphaned_bytes, 0) as orphaned_bytes,
         coalesce(flows.difference_bytes, 0) as difference_bytes
     from intermediate.run_numbers as runs
+    cross join intermediate.new_history as new
     inner join intermediate.run_reading as reading on runs.run_key = reading.run_key
-    left join told on runs.run_id = told.run_id
+    left join intermediate.told_runs as told on runs.run_id = told.run_id
     left join readings on runs.run_id = readings.run_id
     left join events on runs.run_key = events.run_key
     left join flows on runs.run_key = flows.run_key
@@ -101,12 +97,23 @@ counted as (
 
 summed as (
     select
-        *,
-        sum(created_count + restored_count - deleted_count - forgotten_count)
-            over (order by run_key) as tag_count,
-        coalesce(told_bytes, sum(difference_bytes) over (order by run_key))
-            as after_bytes
+        counted.*,
+        live.tag_count - coalesce(
+            sum(created_count + restored_count - deleted_count - forgotten_count)
+                over later_runs,
+            0
+        ) as tag_count,
+        coalesce(
+            told_bytes,
+            live.known_bytes - coalesce(sum(difference_bytes) over later_runs, 0)
+        ) as after_bytes
     from counted
+    cross join live
+    window
+        later_runs as (
+            order by run_key
+            rows between 1 following and unbounded following
+        )
 ),
 
 chained as (

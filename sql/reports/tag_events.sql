@@ -15,11 +15,14 @@ create table if not exists reports.tag_events (
     orphaned_basis varchar
 );
 
-insert into reports.tag_events
-with told as (
-    select distinct run_id from reports.tag_events
-)
+delete from reports.tag_events
+where run_id in (
+    select runs.run_id
+    from intermediate.run_numbers as runs
+    inner join intermediate.new_history as new on runs.run_key >= new.first_run_key
+);
 
+insert into reports.tag_events
 select
     changes.registry,
     changes.namespace,
@@ -38,9 +41,7 @@ left join intermediate.manifest_keys as before
     on changes.previous_key = before.manifest_key
 left join intermediate.manifest_keys as manifests
     on changes.manifest_key = manifests.manifest_key
-left join intermediate.run_numbers as runs on changes.run_key = runs.run_key
-left join told on runs.run_id = told.run_id
-where told.run_id is null and runs.run_id is not null
+inner join intermediate.run_numbers as runs on changes.run_key = runs.run_key
 order by
     changes.valid_from,
     changes.registry,
