@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,7 @@ def launch_ingest(
     namespaces: tuple[str, ...],
     repositories: tuple[str, ...],
     progress: "Progress",
+    rebuild: bool = False,
 ) -> LaunchedRun:
     """Run the job `ingest` to its end, on the Dagster instance of `prepare_home`.
 
@@ -70,14 +72,16 @@ def launch_ingest(
     unlogged: str | None = None
     seconds: Mapping[str, float] = {}
     try:
-        seconds = _run(config, progress, run_id)
+        seconds = _run(config, progress, run_id, rebuild=rebuild)
     except Exception as error:  # noqa: BLE001 - raised again unless the run is published
         unlogged = _what_is_unlogged(error, run_id)
     status = latest_status(read_settings())
     return LaunchedRun(status, time.monotonic() - began, seconds, unlogged)
 
 
-def _run(config: dict[str, Any], progress: "Progress", run_id: str) -> Mapping[str, float]:
+def _run(
+    config: dict[str, Any], progress: "Progress", run_id: str, *, rebuild: bool
+) -> Mapping[str, float]:
     """Run the job; give the seconds of its steps."""
     import dagster as dg  # noqa: PLC0415 - see the module's docstring
 
@@ -90,7 +94,8 @@ def _run(config: dict[str, Any], progress: "Progress", run_id: str) -> Mapping[s
         ThreadPoolExecutor(1, thread_name_prefix="dagster") as thread,
     ):
         # In the main thread Dagster would take signals for itself.
-        return _step_seconds(thread.submit(run_job, instance, config, progress, run_id).result())
+        job = partial(run_job, instance, config, progress, run_id, rebuild=rebuild)
+        return _step_seconds(thread.submit(job).result())
 
 
 def _what_is_unlogged(error: Exception, run_id: str) -> str:
@@ -127,6 +132,8 @@ def run_job(
     config: dict[str, Any],
     progress: "Progress",
     run_id: str | None = None,
+    *,
+    rebuild: bool = False,
 ) -> "dg.ExecuteInProcessResult":
     """Run the job `ingest` on an instance, with the config of its reading step.
 
@@ -134,6 +141,7 @@ def run_job(
         SwrWarehouseError: nothing was published; the text says why.
     """
     from assets.definitions import defs  # noqa: PLC0415 - see the module's docstring
+    from assets.defs.reports import REBUILD_TAG  # noqa: PLC0415 - see the module's docstring
     from assets.resources import WarehouseResource  # noqa: PLC0415 - see the module's docstring
     from assets.run_launcher import DIRECTORY_TAG  # noqa: PLC0415 - see the module's docstring
 
@@ -150,6 +158,7 @@ def run_job(
                 DIRECTORY_TAG: str(read_settings().warehouse_dir.absolute()),
                 # It cannot start it again: it has not started it.
                 "dagster/max_retries": "0",
+                **({REBUILD_TAG: "true"} if rebuild else {}),
             },
             resources={"warehouse": WarehouseResource(), "progress": progress},
         )

@@ -99,7 +99,10 @@ def demo() -> None:
 @click.option(
     "--repository", "repositories", multiple=True, metavar="NS/REPO", help="Only this one."
 )
-def ingest(*, full: bool, namespaces: tuple[str, ...], repositories: tuple[str, ...]) -> None:
+@click.option("--rebuild", is_flag=True, help="Make earlier changes anew from history, too.")
+def ingest(
+    *, full: bool, namespaces: tuple[str, ...], repositories: tuple[str, ...], rebuild: bool
+) -> None:
     """Read the registry and publish the warehouse.
 
     Exit code 0: every repository was read completely. 1: some were not, the rest is published.
@@ -113,7 +116,11 @@ def ingest(*, full: bool, namespaces: tuple[str, ...], repositories: tuple[str, 
     console = Console(quiet=True) if read_settings().log_format == "json" else _err
     with TerminalProgress(console) as progress, on_stop(progress.kept):
         launched = launch_ingest(
-            full=full, namespaces=namespaces, repositories=repositories, progress=progress
+            full=full,
+            namespaces=namespaces,
+            repositories=repositories,
+            progress=progress,
+            rebuild=rebuild,
         )
     if launched.unlogged:
         _err.print(printable(launched.unlogged))

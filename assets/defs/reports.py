@@ -17,14 +17,17 @@ from pipelines.page.previews import previews
 from pipelines.run.failure import undone_if_failed
 from pipelines.run.ingest import Step
 from pipelines.run.log import RunLog
+from pipelines.run.progress import Progress
 from pipelines.settings import Settings
 from pipelines.warehouse.build_plan import report_inputs, report_names
 from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.catalog import stored_bytes
 from pipelines.warehouse.column_lineage import column_lineage, lineage_markdown
+from pipelines.warehouse.rebuild import rebuild_reports
 from pipelines.warehouse.reports import BuiltReport, build_reports
 from pipelines.warehouse.resources import resources_of
 
+REBUILD_TAG = "swr-warehouse/rebuild"
 REPORT_KEYS = [["reports", name] for name in report_names()]
 
 
@@ -57,16 +60,27 @@ def _column_lineage(name: str) -> dg.TableColumnLineage:
 
 @dg.multi_asset(specs=[_spec(name) for name in report_names()])
 def build(
-    context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Settings]
+    context: dg.AssetExecutionContext,
+    warehouse: dg.ResourceParam[Settings],
+    progress: dg.ResourceParam[Progress],
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Rebuild every report from the tables of the building file."""
+    """Rebuild every report from the tables of the building file.
+
+    With the tag `swr-warehouse/rebuild` also what earlier runs have appended, from history.
+    """
     log = RunLog(context.run.run_id)
     with (
         log.step(Step.BUILD),
         undone_if_failed(warehouse),
         connect_building(warehouse.warehouse_dir, resources_of(warehouse)) as con,
     ):
-        built = build_reports(con, resources_of(warehouse).cursors)
+        cursors = resources_of(warehouse).cursors
+        if REBUILD_TAG in context.run.tags:
+            built, rebuilt = rebuild_reports(con, cursors)
+            for report in rebuilt:
+                progress.notice(str(report))
+        else:
+            built = build_reports(con, cursors)
         sizes = stored_bytes(con)
         shown = {report.name: _shown(con, report, sizes) for report in built}
     for name, metadata in shown.items():

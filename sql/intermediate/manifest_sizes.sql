@@ -2,7 +2,8 @@
 -- reachable from it, those that only one live tag reaches, and what is not known.
 -- has_open_parts: parts that were not read or state no sizes may add to its bytes. Bytes
 -- beyond 2^63 - 1 are not known.
--- read_run_key: the run from which on all of it was read; null while it is not.
+-- read_run_key: the run from which on all of it was read; any_run_key, sized_run_key: any
+-- blob of it, any with a size. Null while that is not so.
 create or replace table intermediate.manifest_sizes as
 with
 parts as (
@@ -26,6 +27,7 @@ used as (
         blobs.blob_key,
         blobs.size_bytes,
         blobs.is_uncertain,
+        blobs.sized_run_key,
         coalesce(users.tag_count = 1, false) as is_exclusive
     from intermediate.stored_blobs as blobs
     left join intermediate.blob_users as users on blobs.blob_key = users.blob_key
@@ -38,6 +40,13 @@ bytes as (
         try_cast(sum(case when used.is_exclusive then used.size_bytes end) as bigint)
             as exclusive_bytes,
         bool_or(used.size_bytes is not null) as has_known,
+        min(contents.since_run_key) as any_run_key,
+        min(
+            case
+                when used.sized_run_key > contents.since_run_key then used.sized_run_key
+                when used.sized_run_key is not null then contents.since_run_key
+            end
+        ) as sized_run_key,
         bool_or(used.is_uncertain) as has_uncertain,
         bool_or(used.is_exclusive and used.is_uncertain) as has_exclusive_uncertain
     from intermediate.manifest_blobs as contents
@@ -48,6 +57,8 @@ bytes as (
 judged as (
     select
         parts.*,
+        bytes.any_run_key,
+        bytes.sized_run_key,
         bytes.known_bytes,
         bytes.exclusive_bytes,
         parts.has_open_parts or coalesce(bytes.has_uncertain, false) as is_uncertain,
@@ -65,6 +76,8 @@ select
     has_schema1,
     has_open_parts,
     read_run_key,
+    any_run_key,
+    sized_run_key,
     is_known,
     is_exclusive_uncertain,
     basis(is_known, is_uncertain, false, false) as size_basis,

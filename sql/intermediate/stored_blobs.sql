@@ -1,6 +1,6 @@
 -- One row per blob that the registry holds: stored according to at least one manifest.
 -- Its size is the smallest stated; is_uncertain where none or several are stated. is_steady
--- where that has been so since it was first stated.
+-- where that has been so since it was first stated, sized_run_key since when there is one.
 create or replace table intermediate.stored_blobs as
 select
     blob_key,
@@ -11,6 +11,7 @@ select
     or count(size_bytes) = 0
     or (min(size_bytes) = max(size_bytes) and count(size_bytes) = count(*)) as is_steady,
     bool_or(position is not null) as is_layer,
+    min(case when size_bytes is not null then first_run_key end) as sized_run_key,
     min(case when is_stored then first_run_key end) as stored_run_key
 from intermediate.blob_statements
 group by blob_key

@@ -146,6 +146,14 @@ ended as (
             as orphaned_bytes,
         coalesce(sizes.read_run_key > endings.run_key, true) as is_unread,
         sizes.is_known
+        and (
+            coalesce(sizes.sized_run_key <= endings.run_key, false)
+            or not (
+                is_unread
+                or sizes.has_schema1
+                or coalesce(sizes.any_run_key <= endings.run_key, false)
+            )
+        )
         and (orphaned.interval_key is null or orphaned.orphaned_bytes is not null)
             as is_known,
         coalesce(orphaned.is_uncertain, false)

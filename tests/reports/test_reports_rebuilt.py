@@ -1,0 +1,72 @@
+"""Rows that runs appended, made anew from history: the same, but for what history does not hold."""
+
+from random import Random
+from typing import Any
+
+import pytest
+from described_registry import Description, expand, read, refill, reported
+from random_registries import registry
+
+from pipelines.warehouse.rebuild import Rebuilt, rebuild_reports
+from pipelines.warehouse.reports import build_reports
+from pipelines.warehouse.state import APPENDED_REPORTS
+
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def as_history_has_it(description: Description) -> Description:
+    """A registry in which no manifest gets another text and the registry holds no foreign layer.
+
+    What such a text said before is not kept, nor what a registry once said of a tag's size.
+    """
+    for manifest in description["manifests"].values():
+        manifest.pop("readable_from_run", None)
+        layers = manifest.get("layers", [])
+        manifest["layers"] = [text.removesuffix(" foreign") for text in layers]
+    return description
+
+
+def drawn(seed: int) -> Description:
+    """A registry of up to forty manifests, read by up to four runs."""
+    random = Random(seed)
+    return as_history_has_it(registry(random, random.randint(1, 40)))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_rows_made_anew_from_history_are_those_that_were_appended(seed: int) -> None:
+    """Whatever the registry looked like, whatever its runs read of it and left unread."""
+    with reported(drawn(seed)) as con:
+        appended: Rows = {name: read(con, f"reports.{name}") for name in APPENDED_REPORTS}
+        _, rebuilt = rebuild_reports(con, 2)
+        for name in APPENDED_REPORTS:
+            assert read(con, f"reports.{name}") == appended[name], name
+        assert rebuilt == [Rebuilt(name, len(appended[name]), 0) for name in APPENDED_REPORTS]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_building_again_appends_nothing(seed: int) -> None:
+    """Rows that are there stay, and none comes twice."""
+    with reported(drawn(seed)) as con:
+        appended: Rows = {name: read(con, f"reports.{name}") for name in APPENDED_REPORTS}
+        build_reports(con)
+        for name in APPENDED_REPORTS:
+            assert read(con, f"reports.{name}") == appended[name], name
+
+
+def test_a_rebuild_says_how_many_rows_changed() -> None:
+    """A text that could not be read when its tag went is readable now: 100 bytes were orphaned."""
+    description: Description = {
+        "manifests": {"image": {"kind": "image", "layers": ["app 100"], "readable_from_run": 3}},
+        "runs": [{"tags": {"a/app": {"v1": "image"}}}, {"tags": {"a/app": {}}}],
+    }
+    with reported(description) as con:
+        before = "select orphaned_bytes, orphaned_basis from reports.tag_events"
+        assert con.execute(before).fetchall() == [(0, "exact"), (None, "unknown")]
+        description["manifests"]["image"].pop("readable_from_run")
+        refill(con, expand(description))
+        _, rebuilt = rebuild_reports(con)
+        assert con.execute(before).fetchall() == [(0, "exact"), (100, "exact")]
+    assert [str(one) for one in rebuilt] == [
+        "reports.daily_growth: of 2 rows of earlier runs 2 changed.",
+        "reports.tag_events: of 2 rows of earlier runs 1 changed.",
+    ]
