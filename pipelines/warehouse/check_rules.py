@@ -73,7 +73,6 @@ _LEDGER_BYTES = (
 _GROWTH_BYTES = "deduplicated_before_bytes, added_bytes, orphaned_bytes, deduplicated_after_bytes"
 
 RULES = (
-    unique("main.layers", "manifest_digest, position"),
     unique("main.manifests", "manifest_digest"),
     unique("main.platforms", "index_digest, position"),
     unique("main.repositories", "registry, namespace, repository"),

@@ -37,6 +37,7 @@ select
     created_at,
     updated_at,
     first_seen_at,
+    api_size_bytes,
     known_created_at,
     known_updated_at,
     whole_days(known_created_at, as_of) as created_age_days,

@@ -1,6 +1,6 @@
 -- One row per digest that a tag, present or of a new run, an index or a manifest names: a
--- short key, and what is known of it. One that was never read has no first_run_key, and its
--- kind is unknown.
+-- short key, and what is known of it. One that was never read has no first_run_key, and
+-- its kind is unknown.
 create or replace table intermediate.manifest_keys as
 with
 digests as (
@@ -13,7 +13,9 @@ digests as (
     cross join intermediate.new_history as new
     where
         history.manifest_digest is not null
-        and (history.valid_to is null or history.valid_to >= new.first_crawled_at)
+        and (
+            history.valid_to is null or history.valid_to >= new.first_crawled_at
+        )
     union
     select manifest_digest from main.platforms where not coalesce(is_blob, false)
 ),

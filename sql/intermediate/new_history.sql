@@ -1,6 +1,6 @@
--- Exactly one row: the first run whose changes are yet to be written (one past the last if
--- there is none), and when the first crawl of such runs ended. Changes of earlier runs
--- stay as they are, so that a day costs what changed.
+-- Exactly one row: the first new run, whose changes are yet to be written (one past the
+-- last if there is none), and when the first crawl of new runs ended. Changes of earlier
+-- runs stay as they are, so that a day costs what changed.
 create or replace table intermediate.new_history as
 with
 last_run as (

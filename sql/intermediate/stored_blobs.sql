@@ -1,6 +1,7 @@
 -- One row per blob that the registry holds: stored according to at least one manifest.
--- Its size is the smallest stated; is_uncertain where none or several are stated. is_steady
--- where that has been so since it was first stated, sized_run_key since when there is one.
+-- Its size is the smallest stated; is_uncertain where none or several are stated.
+-- is_steady where that has been so since it was first stated. sized_run_key: the run from
+-- which on one was.
 create or replace table intermediate.stored_blobs as
 select
     blob_key,

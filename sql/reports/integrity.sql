@@ -90,15 +90,12 @@ denied as (
         tags.namespace,
         tags.repository,
         tags.tag,
-        tags.manifest_digest,
+        sizes.manifest_digest,
         tags.api_size_bytes,
         sizes.logical_bytes
-    from main.tags
-    inner join reports.tag_sizes as sizes
-        on tags.registry = sizes.registry
-        and tags.namespace = sizes.namespace
-        and tags.repository = sizes.repository
-        and tags.tag = sizes.tag
+    from intermediate.live_tags as tags
+    inner join intermediate.judged_manifests as sizes
+        on tags.manifest_key = sizes.manifest_key
     where
         sizes.manifest_kind = 'image'
         and sizes.size_basis = 'exact'

@@ -11,18 +11,15 @@ select
     tags.subject_digest,
     sizes.logical_bytes,
     sizes.size_basis,
-    sizes.reclaimable_bytes,
-    sizes.reclaimable_basis,
+    sizes.exclusive_bytes as reclaimable_bytes,
+    sizes.exclusive_basis as reclaimable_basis,
     together.exclusive_bytes as together_reclaimable_bytes,
     together.exclusive_basis as together_reclaimable_basis,
     tags.updated_at,
     run.as_of
 from intermediate.live_tags as tags
-inner join reports.tag_sizes as sizes
-    on tags.registry = sizes.registry
-    and tags.namespace = sizes.namespace
-    and tags.repository = sizes.repository
-    and tags.tag = sizes.tag
+inner join intermediate.judged_manifests as sizes
+    on tags.manifest_key = sizes.manifest_key
 inner join intermediate.set_sizes as together
     on together.scope = 'registry' and together.choice = 'orphaned'
 cross join intermediate.latest_run as run

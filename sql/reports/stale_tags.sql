@@ -16,19 +16,16 @@ select
     run.stale_days,
     sizes.logical_bytes,
     sizes.size_basis,
-    sizes.reclaimable_bytes,
-    sizes.reclaimable_basis,
+    sizes.exclusive_bytes as reclaimable_bytes,
+    sizes.exclusive_basis as reclaimable_basis,
     in_repository.exclusive_bytes as repository_reclaimable_bytes,
     in_repository.exclusive_basis as repository_reclaimable_basis,
     in_registry.exclusive_bytes as registry_reclaimable_bytes,
     in_registry.exclusive_basis as registry_reclaimable_basis,
     run.as_of
 from intermediate.live_tags as tags
-inner join reports.tag_sizes as sizes
-    on tags.registry = sizes.registry
-    and tags.namespace = sizes.namespace
-    and tags.repository = sizes.repository
-    and tags.tag = sizes.tag
+inner join intermediate.judged_manifests as sizes
+    on tags.manifest_key = sizes.manifest_key
 inner join intermediate.set_sizes as in_repository
     on in_repository.scope = 'repository'
     and tags.repository_key = in_repository.scope_key

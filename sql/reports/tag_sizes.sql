@@ -8,29 +8,22 @@ select
     tags.tag,
     manifests.manifest_digest,
     manifests.manifest_kind,
-    sizes.logical_bytes,
-    sizes.exclusive_bytes,
-    sizes.exclusive_bytes as reclaimable_bytes,
-    sizes.logical_bytes - sizes.exclusive_bytes as shared_bytes,
+    manifests.logical_bytes,
+    manifests.exclusive_bytes,
+    manifests.exclusive_bytes as reclaimable_bytes,
+    manifests.logical_bytes - manifests.exclusive_bytes as shared_bytes,
     tagged.tag_count as tags_on_same_digest,
-    sizes.size_basis,
-    basis(
-        sizes.is_known,
-        sizes.is_exclusive_uncertain,
-        cast(sizes.has_unread as integer) < reading.unread_count,
-        reading.is_in_doubt
-    ) as exclusive_basis,
-    exclusive_basis as reclaimable_basis,
+    manifests.size_basis,
+    manifests.exclusive_basis,
+    manifests.exclusive_basis as reclaimable_basis,
     tags.updated_at,
     run.as_of
 from intermediate.live_tags as tags
-inner join intermediate.manifest_keys as manifests
+inner join intermediate.judged_manifests as manifests
     on tags.manifest_key = manifests.manifest_key
-inner join intermediate.manifest_sizes as sizes on tags.manifest_key = sizes.manifest_key
 inner join intermediate.tagged_manifests as tagged
     on tags.repository_key = tagged.repository_key
     and tags.manifest_key = tagged.manifest_key
-cross join intermediate.reading
 cross join intermediate.latest_run as run
 order by tags.tag_key;
 
