@@ -5,7 +5,8 @@
 Makes a synthetic warehouse (million_tags.sql) in a temporary directory, then builds and checks the
 reports in a process of their own, on what SWR_MEMORY_LIMIT and SWR_THREADS allow. A month is 30
 daily runs that saw one tag in ten move; a year is 365 of which each saw 0.5 % of the tags move, and
-manifests left behind by them.
+manifests left behind by them. First all reports are built from nothing; then, in another process,
+those of a day: the last run's changes alone are new, and the warehouse is published.
 """
 
 import os
@@ -19,9 +20,12 @@ from pathlib import Path
 from pipelines.settings import read_settings
 from pipelines.warehouse.building import BUILDING, connect_building, start_building
 from pipelines.warehouse.checks import raise_if_blocked, run_checks
+from pipelines.warehouse.publish import publish
 from pipelines.warehouse.reports import build_reports
 from pipelines.warehouse.resources import resources_of
+from pipelines.warehouse.state import APPENDED_REPORTS
 
+_OF_LATEST = "run_id = (select run_id from ingest.runs order by as_of desc limit 1)"
 _PERIODS = {
     "month": {"runs": 30, "moves": 0.1, "abandoned": 0},
     "year": {"runs": 365, "moves": 364 * 0.005, "abandoned": 546_000},
@@ -29,14 +33,15 @@ _PERIODS = {
 
 
 def main() -> None:
-    """Make the warehouse, then measure in a fresh process, whose memory is the reports' alone."""
-    if len(sys.argv) > 2:  # noqa: PLR2004 - called by the line below
-        measure(Path(sys.argv[2]))
+    """Make the warehouse, then measure in fresh processes, whose memory is the reports' alone."""
+    if len(sys.argv) > 2:  # noqa: PLR2004 - called by the lines below
+        measure(Path(sys.argv[2]), sys.argv[1])
         return
     period = sys.argv[1] if len(sys.argv) > 1 else "month"
     with tempfile.TemporaryDirectory() as directory:
         make(Path(directory), period)
-        subprocess.run([sys.executable, __file__, period, directory], check=True)
+        for what in ("all", "day"):
+            subprocess.run([sys.executable, __file__, what, directory], check=True)
 
 
 def make(directory: Path, period: str) -> None:
@@ -52,24 +57,27 @@ def make(directory: Path, period: str) -> None:
     print(f"warehouse {(directory / BUILDING).stat().st_size / 1e6:,.0f} MB before the reports")
 
 
-def measure(directory: Path) -> None:
-    """Build and check; print what it took."""
+def measure(directory: Path, what: str) -> None:
+    """Build, check and publish; print what it took."""
     resources = resources_of(read_settings())
     with connect_building(directory, resources) as con:
+        if what == "day":
+            for table in APPENDED_REPORTS:
+                con.execute(f"delete from reports.{table} where {_OF_LATEST}")  # noqa: S608 - ours
         began = time.perf_counter()
         built = build_reports(con, resources.cursors)
-        seconds = time.perf_counter() - began
-        began = time.perf_counter()
-        outcomes = run_checks(con, cursors=resources.cursors)
-        raise_if_blocked(outcomes)
+        reports_built = time.perf_counter()
+        raise_if_blocked(run_checks(con, cursors=resources.cursors))
+        checked = time.perf_counter()
+    if what == "day":
+        publish(directory)
+    published = time.perf_counter()
     for report in sorted(built, key=lambda report: -report.seconds):
         print(f"{report.name:18} {report.seconds:6.2f} s {report.rows:>10,} rows")
-    shared = seconds - sum(report.seconds for report in built)
-    print(f"{'what they share':18} {shared:6.2f} s")
     print(
-        f"all reports {seconds:.1f} s, {len(outcomes)} checks {time.perf_counter() - began:.1f} s"
+        f"{what}: reports {reports_built - began:.1f} s, checks {checked - reports_built:.1f} s,"
+        f" writing {published - checked:.1f} s, CPU {time.process_time():.1f} s"
     )
-    print(f"warehouse {(directory / BUILDING).stat().st_size / 1e6:,.0f} MB")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"peak memory {peak:,.0f} MB; load of the machine {os.getloadavg()[0]:.1f}")
 

@@ -12,8 +12,10 @@ import duckdb
 from pipelines.settings import Settings
 
 _LEAST_BYTES = 250_000_000
-# More statements than this are hardly ever ready at once, and each takes memory.
+# More statements than this are hardly ever ready at once. Two that have to share less memory wait
+# for the disk longer than one alone.
 _MOST_CURSORS = 4
+_CURSOR_BYTES = 500_000_000
 # Of all the memory there is, DuckDB takes four fifths by itself; a quarter of all leaves room for
 # others, and for what it does not count.
 _OF_ITS_OWN_LIMIT = 0.25 / 0.8
@@ -37,7 +39,9 @@ class Resources:
     @property
     def cursors(self) -> int:
         """Statements that run at the same time, as far as they need nothing of one another."""
-        return min(self.threads, _MOST_CURSORS)
+        if self.memory_bytes is None:
+            return min(self.threads, _MOST_CURSORS)
+        return max(1, min(self.threads, _MOST_CURSORS, self.memory_bytes // _CURSOR_BYTES))
 
     def half(self) -> Self:
         """Half of the memory: the other half is for what is not DuckDB's."""

@@ -63,6 +63,15 @@ def test_ingest_ends_with_zero_when_all_is_complete() -> None:
     assert "3 of 3 repositories, 62 tags." in result.stderr
 
 
+def test_ingest_makes_the_past_anew_on_request() -> None:
+    """And says how much of it is other than it was: here nothing."""
+    assert run("ingest").exit_code == 0
+    result = run("ingest", "--rebuild")
+    assert result.exit_code == 0
+    assert "reports.daily_growth: of 1 rows of earlier runs 0 changed." in result.stderr
+    assert "reports.tag_events: of 62 rows of earlier runs 0 changed." in result.stderr
+
+
 def test_ingest_says_what_it_takes_up() -> None:
     """So many, and when the run began that did not finish."""
     with pytest.raises(KeyboardInterrupt):

@@ -44,6 +44,24 @@ def test_a_process_that_may_use_one_core_uses_one(monkeypatch: pytest.MonkeyPatc
     assert resources_of(read_settings()).threads == 1
 
 
+@pytest.mark.parametrize(
+    ("memory_bytes", "threads", "cursors"),
+    [
+        (250_000_000, 2, 1),
+        (999_999_999, 2, 1),
+        (1_000_000_000, 2, 2),
+        (4_000_000_000, 1, 1),
+        (64_000_000_000, 16, 4),
+        (None, 3, 3),
+    ],
+)
+def test_statements_run_side_by_side_where_there_is_memory_for_each(
+    memory_bytes: int | None, threads: int, cursors: int
+) -> None:
+    """Half a gigabyte for each, at most a thread for each, and no more than four."""
+    assert Resources(memory_bytes, threads).cursors == cursors
+
+
 def test_duckdb_keeps_to_it(tmp_path: Path) -> None:
     """A file that is opened to write has these limits."""
     resources = Resources(512 * 1024 * 1024, 3)
