@@ -86,9 +86,11 @@ def _memory_limit(con: DuckDBPyConnection) -> int:
     return int(limit)
 
 
-def cursor(con: DuckDBPyConnection) -> DuckDBPyConnection:
-    """Another connection to the same database, for use by another thread."""
-    [(database,)] = con.execute("select current_database()").fetchall()
+def cursor(con: DuckDBPyConnection, database: str = DATABASE) -> DuckDBPyConnection:
+    """Another connection to the same database, for use by another thread.
+
+    Nothing is asked of `con`, which may be at work.
+    """
     other = con.cursor()
     other.execute(f"use {database}")
     return other

@@ -53,7 +53,8 @@ def side_by_side(
     with ExitStack() as closed_after:
         connections = [con]
         if count > 1:
-            connections = [closed_after.enter_context(cursor(con)) for _ in range(count)]
+            [(name,)] = con.execute("select current_database()").fetchall()
+            connections = [closed_after.enter_context(cursor(con, name)) for _ in range(count)]
         for one in connections:
             prepare(one)
         closed_after.enter_context(_threads_divided(con, count))

@@ -17,9 +17,9 @@ from pipelines.warehouse.column_lineage import (
 )
 
 BY_HAND = {
-    # A column as it is, through two temporary tables.
+    # A column as it is, through two intermediates.
     ("tag_ages", "created_at"): "main.tags.created_at",
-    # An expression over two tables, through a temporary one.
+    # An expression over two tables, through an intermediate.
     ("tag_ages", "created_age_days"): "ingest.runs.as_of main.tags.created_at",
     # A sum over case.
     ("daily_growth", "moved_count"): "main.tag_history.change",
@@ -30,7 +30,7 @@ BY_HAND = {
         " main.platforms.manifest_bytes main.platforms.manifest_digest"
     ),
     # Through another report.
-    ("stale_tags", "logical_bytes"): "reports.tag_sizes.logical_bytes",
+    ("registry_size", "exact_size_tag_count"): "reports.tag_sizes.size_basis",
     # A window's order is part of what it says: rows are summed up run by run.
     ("daily_growth", "tag_count"): "ingest.runs.as_of ingest.runs.run_id main.tag_history.change",
     # count(*), of crawls.
@@ -55,7 +55,7 @@ BY_HAND = {
 
 @pytest.mark.parametrize(("report", "column"), BY_HAND)
 def test_a_column_comes_from_what_its_expression_reads(report: str, column: str) -> None:
-    """Through CTEs, temporary tables, unions, sums and windows."""
+    """Through CTEs, intermediates, unions, sums and windows."""
     found = column_lineage(report)[column]
     told = [f"{source.schema}.{source.table}.{source.column}" for source in found]
     assert " ".join(told) == BY_HAND[report, column]
