@@ -17,7 +17,7 @@ from pipelines.warehouse.query import open_published, query_relation
 from pipelines.warehouse.reports import create_macros, intermediates_attached, run_build_step
 from pipelines.warehouse.resources import LEAST, Resources
 
-# Nothing of history matters here: no run has changes that are yet to be written.
+# Nothing of history matters here: every run but the latest has written its changes.
 _NO_NEW_RUN = "create table intermediate.told_runs as select run_id from ingest.runs"
 _NAMES = ("namespace", "repository", "tag")
 

@@ -77,11 +77,11 @@ select
     runs.run_key,
     counts.unread_before_count,
     counts.unread_after_count,
-    coalesce(told.has_unread, latest.has_unread, not runs.is_complete) as has_unread,
-    coalesce(told.is_in_doubt, latest.is_in_doubt, false) as is_in_doubt,
+    coalesce(latest.has_unread, told.has_unread, not runs.is_complete) as has_unread,
+    coalesce(latest.is_in_doubt, told.is_in_doubt, false) as is_in_doubt,
     coalesce(
-        told.is_fully_read,
         latest.is_fully_read,
+        told.is_fully_read,
         runs.is_complete and counts.unread_after_count = 0
     ) as is_fully_read
 from intermediate.run_numbers as runs
