@@ -15,7 +15,6 @@ from rich.text import Text
 
 from pipelines.page.plain_text import printable
 
-SHOWN_ROWS = 100
 _NARROW = 80
 _BETWEEN = "  "
 # A longer cell is folded.
