@@ -1,17 +1,20 @@
 """What the SQL of reports reads, and in which order to build them, derived from the SQL alone.
 
 Intermediates (`sql/intermediate`) are temporary tables. `reports` executes the plan;
-`column_lineage` derives which column comes from which.
+`lineage_of_sql` derives which column comes from which. The SQL is parsed only where `derived` keeps
+nothing of it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import sqlglot
-from sqlglot import exp
+from pipelines.warehouse.derived import derived
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 TableName = tuple[str, str]
 
@@ -55,10 +58,10 @@ def sql_of(schema: str, name: str) -> str:
 
 
 @cache
-def queries() -> Mapping[TableName, exp.Query]:
+def queries() -> "Mapping[TableName, exp.Query]":
     """Give the query of every table that is built, by schema and name, in building order."""
     made = [step for step in build_steps() if step.action is Action.CREATE]
-    return {(schema, name): _query(schema, name) for _, schema, name in made}
+    return {(schema, name): _parsed(sql_of(schema, name)) for _, schema, name in made}
 
 
 @cache
@@ -132,11 +135,25 @@ def _all_inputs(table: TableName) -> frozenset[TableName]:
 @cache
 def _direct_inputs(table: TableName) -> frozenset[TableName]:
     """The tables a table is made from; one whose rows are appended reads itself too."""
-    return _tables_in(_query(*table)) - {table}
+    if kept := derived():
+        return frozenset(_as_name(read) for read in kept.inputs[".".join(table)])
+    return derive_inputs(table)
 
 
-def _tables_in(query: exp.Query) -> frozenset[TableName]:
+def _as_name(text: str) -> TableName:
+    schema, name = text.split(".")
+    return schema, name
+
+
+def derive_inputs(table: TableName) -> frozenset[TableName]:
+    """The tables a table is made from, by its SQL."""
+    return _tables_in(_parsed(sql_of(*table))) - {table}
+
+
+def _tables_in(query: "exp.Query") -> frozenset[TableName]:
     """The tables a query names; those of its own CTEs are none."""
+    from sqlglot import exp  # noqa: PLC0415 - hardly ever needed
+
     named = [(found.db or "temp", found.name) for found in query.find_all(exp.Table)]
     temporary = intermediates()
     return frozenset(
@@ -144,14 +161,11 @@ def _tables_in(query: exp.Query) -> frozenset[TableName]:
     )
 
 
-@cache
-def _query(schema: str, name: str) -> exp.Query:
-    """Parse the query that fills a table."""
-    return _parsed(sql_of(schema, name))
-
-
-def _parsed(sql: str) -> exp.Query:
+def _parsed(sql: str) -> "exp.Query":
     """The one query in some SQL, be it that of a table that is created or added to."""
+    import sqlglot  # noqa: PLC0415 - hardly ever needed
+    from sqlglot import exp  # noqa: PLC0415 - hardly ever needed
+
     statements = sqlglot.parse(sql, dialect="duckdb")
     found = [e.expression if isinstance(e, exp.Create | exp.Insert) else e for e in statements]
     [query] = [e for e in found if isinstance(e, exp.Query)]

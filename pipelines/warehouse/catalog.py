@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from functools import cache
 
 import duckdb
+import msgspec
 
+from pipelines.warehouse.derived import derived
 from pipelines.warehouse.migrations import make_tables
 from pipelines.warehouse.reports import build_reports
 
@@ -83,7 +85,14 @@ def stored_bytes(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
 
 @cache
 def empty_catalog() -> tuple[TableEntry, ...]:
-    """Describe a warehouse made from nothing, in memory."""
+    """Describe a warehouse made from nothing."""
+    if kept := derived():
+        return msgspec.convert(kept.tables, tuple[TableEntry, ...])
+    return derive_catalog()
+
+
+def derive_catalog() -> tuple[TableEntry, ...]:
+    """Make a warehouse from nothing, in memory, and describe it."""
     with duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'")
         make_tables(con)
