@@ -65,7 +65,7 @@ def build(
         connect_building(warehouse.warehouse_dir) as con,
     ):
         built = build_reports(con)
-        sizes = stored_bytes(con)
+        sizes = stored_bytes(con, "reports")
         shown = {report.name: _shown(con, report, sizes) for report in built}
     for name, metadata in shown.items():
         yield dg.MaterializeResult(asset_key=["reports", name], metadata=metadata)
