@@ -1,8 +1,8 @@
-"""Dagster's log of events in SQLite, without what says nothing and without waiting for the disk.
+"""Dagster's event log in SQLite, with fewer events and without a disk sync for each.
 
-Dagster's own opens and closes a database for each event, waits for the disk at each commit, and
-stores an event for each output, though no asset here hands anything over. dagster.yaml names this
-one; files and tables are Dagster's own, so that either can go on with what the other wrote.
+Dagster's own storage opens and closes a database for each event, syncs each commit to disk, and
+stores an event for each output, though no asset here passes data to another. dagster.yaml names
+this storage. Files and tables are Dagster's own: each storage can continue what the other wrote.
 https://docs.dagster.io/deployment/dagster-instance
 """
 
@@ -21,7 +21,7 @@ from dagster._serdes import ConfigurableClassData
 from sqlalchemy.engine import Connection, Engine
 
 _INDEX = "index"
-_SAYS_NOTHING = {
+_NEEDLESS = {
     DagsterEventType.STEP_OUTPUT,
     DagsterEventType.RESOURCE_INIT_STARTED,
     DagsterEventType.RESOURCE_INIT_SUCCESS,
@@ -34,7 +34,7 @@ class LeanEventLog(SqliteEventLogStorage):
     """Dagster's own storage, with connections that stay open and fewer events."""
 
     def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
-        # The rest waits for the instance, which knows the folder.
+        # `register_instance` does the rest: only the instance knows the folder.
         self._inst_data = inst_data
         self._engines: dict[str, Engine] = {}
 
@@ -56,8 +56,8 @@ class LeanEventLog(SqliteEventLogStorage):
         super().register_instance(instance)
 
     def store_event(self, event: EventLogEntry) -> None:
-        """Store an event that says something."""
-        if not (event.dagster_event and _says_nothing(event.dagster_event)):
+        """Store an event, unless it is needless."""
+        if not (event.dagster_event and _is_needless(event.dagster_event)):
             super().store_event(event)
 
     @contextmanager
@@ -77,7 +77,7 @@ class LeanEventLog(SqliteEventLogStorage):
                 poolclass=sqlalchemy.StaticPool,
                 connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
             )
-            sqlalchemy.event.listen(self._engines[shard], "connect", _wait_for_no_disk)
+            sqlalchemy.event.listen(self._engines[shard], "connect", _skip_disk_sync)
         return self._engines[shard]
 
     def _close_all_but(self, *kept: str) -> None:
@@ -91,21 +91,21 @@ class LeanEventLog(SqliteEventLogStorage):
         super().dispose()
 
 
-def _says_nothing(event: DagsterEvent) -> bool:
-    """Whether nobody misses an event: an output is Dagster's notion, the others tell of no work."""
+def _is_needless(event: DagsterEvent) -> bool:
+    """Whether an event has no information: an output, or a note of Dagster's own machinery."""
     if event.event_type is DagsterEventType.ENGINE_EVENT:
         metadata = event.engine_event_data.metadata
         return bool(metadata) and set(metadata) <= _OF_THE_EXECUTOR
-    return event.event_type in _SAYS_NOTHING
+    return event.event_type in _NEEDLESS
 
 
-def _wait_for_no_disk(connection: sqlite3.Connection, _: object) -> None:
-    """Commit without a wait: a crash of the machine may cost the last events, never the file."""
+def _skip_disk_sync(connection: sqlite3.Connection, _: object) -> None:
+    """Commit without a disk sync: if the machine crashes, the last events may be lost, no more."""
     connection.execute("pragma synchronous = normal")
 
 
 def _make_tables(path: Path, index: Path) -> None:
-    """Give the file of a new run the tables of the index: to migrate it there takes 0.2 s."""
+    """Copy the tables of the index to a new run's file: Dagster's migrations take 0.2 s for it."""
     with (
         closing(sqlite3.connect(path, SQLITE_BUSY_TIMEOUT_SECONDS, isolation_level=None)) as new,
         closing(sqlite3.connect(index, SQLITE_BUSY_TIMEOUT_SECONDS)) as known,

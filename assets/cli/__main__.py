@@ -1,7 +1,7 @@
 """Where the command `swr-warehouse` begins, also as `python -m assets.cli`.
 
-Importing all that a command needs takes a while, and may be interrupted too. Half of that while is
-looking for garbage there is none of, and tidying up a process that ends: both are left out.
+Importing all that a command needs takes a while, and may be interrupted too. To look for garbage
+during imports and to tear the process down at its end would take another second: both are avoided.
 """
 
 import gc
@@ -10,7 +10,7 @@ import sys
 
 from assets.cli.stopping import end_when_stopped
 
-# Objects made before Python looks for garbage among them; it would after seven hundred.
+# New objects before Python looks for garbage among them; its own default is 700.
 _OBJECTS = 100_000
 
 
@@ -29,7 +29,7 @@ def run() -> None:
 
 
 def _is_written() -> bool:
-    """Write what is still to be written; False where Python has to say that it cannot."""
+    """Flush the standard streams; False if that fails, which Python then reports itself."""
     try:
         sys.stdout.flush()
         sys.stderr.flush()

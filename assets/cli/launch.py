@@ -92,9 +92,9 @@ def _run(config: dict[str, Any], progress: "Progress", run_id: str) -> Mapping[s
 
 
 def _instance(home: Path) -> "dg.DagsterInstance":
-    """Dagster's state in this folder; standard error stays that of whoever called the command.
+    """Open Dagster's state in this folder, without a copy of the steps' standard streams.
 
-    To keep a copy of it as well, Dagster would start four programs, which takes a second.
+    For such copies Dagster starts four programs a step, which takes a second.
     """
     import dagster as dg  # noqa: PLC0415 - see the module's docstring
     from dagster._core.instance.ref import InstanceRef  # noqa: PLC0415 - see the module's docstring

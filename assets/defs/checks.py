@@ -1,8 +1,8 @@
 """The checks as asset checks; the blocking ones come before publishing.
 
 `pipelines.warehouse.checks` runs them. Tables are checked before reports are built from them,
-reports before they are published. Those people look for by name are declared one by one; the
-others of each step are the rows of one more, because Dagster stores two events for each.
+reports before they are published. The checks that people look for are declared by name; the others
+of each step are rows of one more, because Dagster stores two events for each declared check.
 https://docs.dagster.io/guides/test/asset-checks
 """
 
