@@ -110,6 +110,7 @@ def _make_tables(path: Path, index: Path) -> None:
         closing(sqlite3.connect(path, SQLITE_BUSY_TIMEOUT_SECONDS, isolation_level=None)) as new,
         closing(sqlite3.connect(index, SQLITE_BUSY_TIMEOUT_SECONDS)) as known,
     ):
+        _skip_disk_sync(new, None)
         new.execute("pragma journal_mode = wal")
         # Another process may be making them just now.
         new.execute("begin immediate")
