@@ -57,6 +57,7 @@ endif
 
 # Pages made from the code: tests hold them current.
 docs: venv
+	$(BIN)/python -m pipelines.warehouse.derive
 	$(BIN)/python -m pipelines.warehouse.catalog > docs/data-dictionary.md
 	$(BIN)/python -W ignore -m assets.lineage_page > docs/lineage.md
 	$(BIN)/python -W ignore tests/support/graph_text.py > tests/assets/graph.txt

@@ -7,3 +7,5 @@ import sys
 # sixty megabytes. Arrow looks here once, when it is imported.
 if sys.platform == "linux":
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "jemalloc")
+# numpy starts threads for matrices, of which there are none here.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

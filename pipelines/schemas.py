@@ -10,6 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 
+import pipelines.arrow_alone  # noqa: F401 - before anything makes an array; says why
+
 TEXT, INT64, INT32, BOOL, FLOAT = pa.string(), pa.int64(), pa.int32(), pa.bool_(), pa.float64()
 MOMENT: pa.DataType = pa.timestamp("us", tz="UTC")
 _Column = tuple[pa.DataType, str]

@@ -83,19 +83,33 @@ def _run(
     config: dict[str, Any], progress: "Progress", run_id: str, *, rebuild: bool
 ) -> Mapping[str, float]:
     """Run the job; give the seconds of its steps."""
-    import dagster as dg  # noqa: PLC0415 - see the module's docstring
-
     with (
         private_files(),
         # Dagster ends those that it starts by terminating them.
         terminable_children(),
-        dg.DagsterInstance.from_config(str(prepare_home())) as instance,
+        _instance(prepare_home()) as instance,
         on_stop(lambda: _cancel(instance, run_id)),
         ThreadPoolExecutor(1, thread_name_prefix="dagster") as thread,
     ):
         # In the main thread Dagster would take signals for itself.
         job = partial(run_job, instance, config, progress, run_id, rebuild=rebuild)
         return _step_seconds(thread.submit(job).result())
+
+
+def _instance(home: Path) -> "dg.DagsterInstance":
+    """Open Dagster's state in this folder, without a copy of the steps' standard streams.
+
+    For such copies Dagster starts four programs a step, which takes a second.
+    """
+    import dagster as dg  # noqa: PLC0415 - see the module's docstring
+    from dagster._core.instance.ref import InstanceRef  # noqa: PLC0415 - see the module's docstring
+
+    no_copy = {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+    }
+    reference = InstanceRef.from_dir(str(home), overrides={"compute_logs": no_copy})
+    return dg.DagsterInstance.from_ref(reference)
 
 
 def _what_is_unlogged(error: Exception, run_id: str) -> str:

@@ -1,54 +1,34 @@
 """The command `swr-warehouse`: reads flags, calls `pipelines`, shows what comes back.
 
-Errors of ours become one sentence and exit code 2. Dagster is imported only by the commands that
-launch a run (`launch`), because it takes seconds.
+Errors of ours become one sentence and exit code 2. Each command imports what it needs when it is
+called: Arrow, DuckDB and Dagster take seconds, and `--help` needs none of them.
 """
 
-import random
 import sys
-import threading
-import traceback
 from collections.abc import Callable
 from contextlib import nullcontext
-from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import click
-import pyarrow as pa
 from rich.console import Console, RenderableType
 
 from assets.cli.stopping import drop_output, on_stop
-from assets.cli.tables import SHOWN_ROWS, aligned, fitted
 from assets.cli.terminal import TerminalProgress, error_console, output_console
-from pipelines.emulator.built_in.registry import built_in_registry
-from pipelines.emulator.catalogue import read_catalogues
-from pipelines.emulator.faults import FAULTS, faults_by_name, table_of_faults
-from pipelines.emulator.server import Emulator
 from pipelines.errors import SwrWarehouseError
-from pipelines.page import summary
-from pipelines.page.doctor import examine
 from pipelines.page.plain_text import printable
-from pipelines.page.tag_listing import tag_records
-from pipelines.run.forget import forget
-from pipelines.run.ingest import check_access, rejected_record_count
-from pipelines.settings import read_settings, unknown_names
-from pipelines.warehouse.building import writer_lock
-from pipelines.warehouse.query import (
-    Format,
-    format_of,
-    run_query,
-    safe_for_spreadsheets,
-    write_result,
-)
-from pipelines.warehouse.reclaimable import reclaimable_bytes
-from pipelines.warehouse.resources import resources_of
-from pipelines.warehouse.restore import restore
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pipelines.emulator.registry import Registry
+    from pipelines.warehouse.query import Format
 
 _out = output_console()
 _err = error_console()
 _NOTHING_PUBLISHED = 2
+_SHOWN_ROWS = 100
 _SHARE = click.FloatRange(0, 1)
 
 
@@ -75,6 +55,8 @@ class _Commands(click.Group):
         except SwrWarehouseError as error:
             _err.print(printable(f"Error: {error}"))
         except Exception:  # noqa: BLE001 - Python's own exit code 1 would say "partly published"
+            import traceback
+
             traceback.print_exc()
         raise click.exceptions.Exit(_NOTHING_PUBLISHED)
 
@@ -88,7 +70,7 @@ def main() -> None:
 @main.command()
 def demo() -> None:
     """Try it out: a built-in registry, read twice with a day in between."""
-    from assets.cli.demo import run_demo  # noqa: PLC0415 - brings in Dagster
+    from assets.cli.demo import run_demo
 
     run_demo(_out, _err)
 
@@ -108,10 +90,13 @@ def ingest(
     Exit code 0: every repository was read completely. 1: some were not, the rest is published.
     2: nothing was published.
     """
+    from pipelines.run.ingest import check_access, rejected_record_count
+    from pipelines.settings import read_settings, unknown_names
+
     for name in unknown_names():
         _err.print(printable(f"{name} is no setting of swr-warehouse and is ignored."))
     check_access()
-    from assets.cli.launch import launch_ingest  # noqa: PLC0415 - brings in Dagster
+    from assets.cli.launch import launch_ingest
 
     console = Console(quiet=True) if read_settings().log_format == "json" else _err
     with TerminalProgress(console) as progress, on_stop(progress.kept):
@@ -133,7 +118,7 @@ def ingest(
 class _ResultOptions(NamedTuple):
     """How the table that answers a command is shown or written."""
 
-    shape: Format | Literal["table"] | None
+    shape: "Format | Literal['table'] | None"
     output: Path | None
     limit: int
     all_columns: bool
@@ -153,7 +138,7 @@ _OPTIONS = (
     click.option(
         "--limit",
         type=click.IntRange(1),
-        default=SHOWN_ROWS,
+        default=_SHOWN_ROWS,
         show_default=True,
         help="Rows at most on a terminal; elsewhere all are written.",
     ),
@@ -176,9 +161,11 @@ def _result_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _put(
-    table: pa.Table, options: _ResultOptions, show: Callable[[pa.Table], RenderableType]
+    table: "pa.Table", options: _ResultOptions, show: "Callable[[pa.Table], RenderableType]"
 ) -> None:
     """Show a table, or write it as the options say."""
+    from pipelines.warehouse.query import format_of, safe_for_spreadsheets, write_result
+
     shape = options.shape or format_of(options.output)
     if shape in {None, "table"}:
         with options.output.open("w") if options.output else nullcontext() as file:
@@ -198,9 +185,13 @@ def _put(
 @_result_options
 def query(sql: str, options: _ResultOptions) -> None:
     """Ask the published warehouse in SQL, read-only: one SELECT."""
+    from assets.cli.tables import aligned, fitted
+    from pipelines.settings import read_settings
+    from pipelines.warehouse.query import run_query
+
     answer = run_query(read_settings().warehouse_dir, sql)
 
-    def show(table: pa.Table) -> RenderableType:
+    def show(table: "pa.Table") -> RenderableType:
         return fitted(table, _out, all_columns=options.all_columns, limit=options.limit)
 
     _put(answer, options, aligned if options.output else show)
@@ -216,9 +207,14 @@ def reclaimable(sql: str, options: _ResultOptions) -> None:
 
     SQL chooses the tags: it gives their namespace, repository and tag.
     """
+    from pipelines.page.summary import reclaimable_answer
+    from pipelines.settings import read_settings
+    from pipelines.warehouse.reclaimable import reclaimable_bytes
+    from pipelines.warehouse.resources import resources_of
+
     settings = read_settings()
     answer = reclaimable_bytes(settings.warehouse_dir, sql, resources_of(settings))
-    _put(answer, options, summary.reclaimable_answer)
+    _put(answer, options, reclaimable_answer)
 
 
 @main.command()
@@ -236,6 +232,10 @@ def tags(name: str, *, shape: str, **asked: Any) -> None:
     Without --offset and --limit all are read; where that cannot be proven, standard error says so
     and the exit code is 1. --format jsonl is a recording that `emulator --catalogue` can serve.
     """
+    from pipelines.page import summary
+    from pipelines.page.tag_listing import tag_records
+    from pipelines.settings import read_settings
+
     listing = tag_records(read_settings(), name, **asked)
     if shape == "jsonl":
         for record in listing.records:
@@ -250,7 +250,10 @@ def tags(name: str, *, shape: str, **asked: Any) -> None:
 @main.command()
 def report() -> None:
     """Show sizes and ages of the published warehouse."""
-    _out.print(summary.report_overview(read_settings().warehouse_dir))
+    from pipelines.page.summary import report_overview
+    from pipelines.settings import read_settings
+
+    _out.print(report_overview(read_settings().warehouse_dir))
 
 
 @main.command("forget", epilog="Example: swr-warehouse forget team-gone")
@@ -261,6 +264,9 @@ def forget_command(name: str) -> None:
     For what answers 403 for ever: its tags end in the history as forgotten, and no figure waits
     for it any longer. A later list that shows it brings it back.
     """
+    from pipelines.run.forget import forget
+    from pipelines.settings import read_settings
+
     forgotten = forget(read_settings(), name)
     count = len(forgotten.repositories)
     _out.print(f"Forgot {count} repositories with {forgotten.tag_count} tags, and published.")
@@ -273,6 +279,10 @@ def forget_command(name: str) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def restore_state(file: Path) -> None:
     """Begin with a published warehouse, where the run's own state is lost or damaged."""
+    from pipelines.settings import read_settings
+    from pipelines.warehouse.building import writer_lock
+    from pipelines.warehouse.restore import restore
+
     directory = read_settings().warehouse_dir
     with writer_lock(directory):
         aside = restore(directory, file)
@@ -283,6 +293,8 @@ def restore_state(file: Path) -> None:
 
 def _shares(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, float]:
     """Read NAME or NAME=SHARE, as often as given."""
+    from pipelines.emulator.faults import FAULTS
+
     shares: dict[str, float] = {}
     for text in given:
         name, _is, share = text.partition("=")
@@ -292,7 +304,18 @@ def _shares(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> di
     return shares
 
 
-@main.command("emulator", epilog=f"\b\nFaults:\n{table_of_faults()}")
+class _WithFaults(click.Command):
+    """A command whose help ends with the faults there are."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write them."""
+        from pipelines.emulator.faults import table_of_faults
+
+        self.epilog = f"\b\nFaults:\n{table_of_faults()}"
+        super().format_epilog(ctx, formatter)
+
+
+@main.command("emulator", cls=_WithFaults)
 @click.option(
     "--catalogue",
     "catalogues",
@@ -323,13 +346,33 @@ def emulator(
     seed: int,
 ) -> None:
     """Serve a local SWR and IAM on 127.0.0.1, until interrupted or terminated."""
-    registry = (
+    import random
+
+    from pipelines.emulator.faults import faults_by_name
+
+    registry = _served_registry(catalogues)
+    faults = faults_by_name(shares, registry, random.Random(seed))  # noqa: S311 - to be repeated
+    _serve(registry, port=port, token=token, latency_seconds=latency_ms / 1000, faults=faults)
+
+
+def _served_registry(catalogues: tuple[Path, ...]) -> "Registry":
+    """Read the catalogues; without any it is the built-in registry as of today."""
+    from datetime import UTC, datetime
+
+    from pipelines.emulator.built_in.registry import built_in_registry
+    from pipelines.emulator.catalogue import read_catalogues
+
+    return (
         read_catalogues(catalogues) if catalogues else built_in_registry(datetime.now(UTC).date())
     )
-    faults = faults_by_name(shares, registry, random.Random(seed))  # noqa: S311 - to be repeated
-    with Emulator(
-        registry, port=port, token=token, latency_seconds=latency_ms / 1000, faults=faults
-    ) as server:
+
+
+def _serve(registry: "Registry", *, token: str, **options: Any) -> None:
+    import threading
+
+    from pipelines.emulator.server import Emulator
+
+    with Emulator(registry, token=token, **options) as server:
         click.echo(f"Serving {registry.tag_count} tags on {server.url}")
         click.echo(f"  export SWR_ENDPOINT={server.url} SWR_AUTH_TOKEN={token}")
         sys.stdout.flush()
@@ -340,6 +383,8 @@ def emulator(
 @main.command()
 def doctor() -> None:
     """Examine settings, endpoint and credentials; say what to fix."""
+    from pipelines.page.doctor import examine
+
     is_ok = True
     for finding in examine():
         is_ok = finding.is_ok

@@ -1,4 +1,4 @@
-"""Dagster's webserver behind `own_pages`: what `ui` and a service start.
+"""Dagster's webserver behind `own_pages`, with our `pictures`: what `ui` and a service start.
 
 `dagster-webserver` itself takes requests from pages of any site.
 """
@@ -15,6 +15,7 @@ from dagster_webserver.app import create_app_from_workspace_process_context
 from dagster_webserver.version import __version__
 
 from assets.cli.own_pages import THIS_MACHINE, OwnPagesOnly
+from assets.cli.pictures import PICTURES
 
 # As Dagster's own command sets them.
 _STATEMENT_TIMEOUT_MS = 15_000
@@ -45,6 +46,8 @@ def main(port: int, workspace: str, hosts: tuple[str, ...]) -> None:
             WorkspaceProcessContext(instance, target, version=__version__)
         )
         app = create_app_from_workspace_process_context(context, live_data_poll_rate=_POLL_RATE_MS)
+        # Before Dagster's own routes, which take whatever is left.
+        app.router.routes.insert(0, PICTURES)
         app.add_middleware(OwnPagesOnly, hosts=THIS_MACHINE | {name.lower() for name in hosts})
         uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
 

@@ -15,7 +15,6 @@ from rich.text import Text
 
 from pipelines.page.plain_text import printable
 
-SHOWN_ROWS = 100
 _NARROW = 80
 _BETWEEN = "  "
 # A longer cell is folded.
@@ -45,19 +44,21 @@ def fitted(table: pa.Table, console: Console, *, all_columns: bool, limit: int) 
 
 def aligned(table: pa.Table) -> str:
     """Every row and column of an Arrow table, a line each; numbers to the right."""
-    columns = []
-    for field, column in zip(table.schema, _cells(table), strict=True):
-        texts = [printable(field.name), *column]
-        widths = [cell_len(text) for text in texts]
-        columns.append(
-            [
-                " " * (max(widths) - width) + text
-                if _is_number(field)
-                else text + " " * (max(widths) - width)
-                for text, width in zip(texts, widths, strict=True)
-            ]
-        )
+    columns = (
+        _padded([printable(field.name), *column], is_number=_is_number(field))
+        for field, column in zip(table.schema, _cells(table), strict=True)
+    )
     return "\n".join(_BETWEEN.join(row).rstrip() for row in zip(*columns, strict=True))
+
+
+def _padded(texts: Sequence[str], *, is_number: bool) -> list[str]:
+    """Texts of one column, all as wide as the widest."""
+    widths = [cell_len(text) for text in texts]
+    widest = max(widths)
+    gaps = (" " * (widest - width) for width in widths)
+    if is_number:
+        return [gap + text for gap, text in zip(gaps, texts, strict=True)]
+    return [text + gap for gap, text in zip(gaps, texts, strict=True)]
 
 
 def _folded(table: pa.Table) -> Table:

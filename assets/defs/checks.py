@@ -1,24 +1,26 @@
-"""Every check as an asset check; the blocking ones come before publishing.
+"""The checks as asset checks; the blocking ones come before publishing.
 
 `pipelines.warehouse.checks` runs them. Tables are checked before reports are built from them,
-reports before they are published.
+reports before they are published. The checks that people look for are declared by name; the others
+of each step are rows of one more, because Dagster stores two events for each declared check.
 https://docs.dagster.io/guides/test/asset-checks
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
+import pyarrow as pa
 
 from pipelines.page.markdown import markdown_table
 from pipelines.run.failure import undone_if_failed
 from pipelines.run.ingest import Step
 from pipelines.run.log import RunLog
+from pipelines.run.progress import Progress
 from pipelines.schemas import TABLES
 from pipelines.settings import Settings
 from pipelines.warehouse.build_plan import report_names
 from pipelines.warehouse.building import connect_building
-from pipelines.warehouse.check_rules import Check
 from pipelines.warehouse.checks import (
     CheckOutcome,
     all_checks,
@@ -29,68 +31,140 @@ from pipelines.warehouse.checks import (
 )
 from pipelines.warehouse.resources import resources_of
 
-# A check is named by its table; `warehouse` is all of them, known once reports are built.
-_KEYS = {table: [schema, table] for schema, table in TABLES}
-_KEYS |= {name: ["reports", name] for name in report_names()}
-_KEYS["warehouse"] = ["reports", "registry_size"]
+_DECLARED = {
+    "crawls__complete_ones_hold_every_tag",
+    "daily_growth__complete_share_holds",
+    "daily_growth__is_usual",
+    "gaps__explain_every_bound",
+    "registry_size__exactly_one_row",
+    "registry_size__ledger_balances",
+    "repository_sizes__ledger_balances",
+    "tag_history__intervals_do_not_overlap",
+    "tags__equal_open_history",
+    "tags__manifest_exists",
+}
+_ASSETS = {table: [schema, table] for schema, table in TABLES}
+_ASSETS |= {name: ["reports", name] for name in report_names()}
+_RULES = {entry.name: entry for entry in all_checks()}
 
 
-def _spec(entry: Check) -> dg.AssetCheckSpec:
+def _own_spec(name: str) -> dg.AssetCheckSpec:
+    """Declare one check by its name, at the table that the name begins with."""
+    rule = _RULES[name]
+    asset = _ASSETS[name.split("__", 1)[0]]
+    return dg.AssetCheckSpec(name, asset=asset, blocking=rule.is_blocking, description=rule.meaning)
+
+
+def _spec_of_others(name: str, asset: list[str], step_checks: set[str]) -> dg.AssetCheckSpec:
+    """Declare one check for all of a step that are not declared by name."""
+    others = sorted(step_checks - _DECLARED)
     return dg.AssetCheckSpec(
-        entry.name,
-        asset=_KEYS[entry.name.split("__", 1)[0]],
-        blocking=entry.is_blocking,
-        description=entry.meaning,
+        name,
+        asset=asset,
+        blocking=True,
+        description=f"{len(others)} more, each a row of the table: {', '.join(others)}.",
     )
 
 
-_SPECS = {entry.name: _spec(entry) for entry in all_checks()}
+_OTHER_TABLE_CHECKS = _spec_of_others("tables__other_checks", ["main", "tags"], table_checks())
+_OTHER_REPORT_CHECKS = _spec_of_others(
+    "reports__other_checks", ["reports", "registry_size"], report_checks()
+)
+_SPECS = {name: _own_spec(name) for name in sorted(_DECLARED)}
 
 
-@dg.multi_asset_check(specs=[_SPECS[name] for name in sorted(table_checks())])
+def _specs(step_checks: set[str], others: dg.AssetCheckSpec) -> list[dg.AssetCheckSpec]:
+    return [*(spec for name, spec in _SPECS.items() if name in step_checks), others]
+
+
+@dg.multi_asset_check(specs=_specs(table_checks(), _OTHER_TABLE_CHECKS))
 def check_tables(
-    context: dg.AssetCheckExecutionContext, warehouse: dg.ResourceParam[Settings]
+    context: dg.AssetCheckExecutionContext,
+    warehouse: dg.ResourceParam[Settings],
+    progress: dg.ResourceParam[Progress],
 ) -> Iterator[dg.AssetCheckResult]:
     """Run the checks of the loaded tables."""
-    yield from _results(context, warehouse, Step.CHECK_TABLES, table_checks())
-
-
-@dg.multi_asset_check(specs=[_SPECS[name] for name in sorted(report_checks())])
-def check_reports(
-    context: dg.AssetCheckExecutionContext, warehouse: dg.ResourceParam[Settings]
-) -> Iterator[dg.AssetCheckResult]:
-    """Run the checks of the reports."""
-    yield from _results(context, warehouse, Step.CHECK_REPORTS, report_checks())
-
-
-def _results(
-    context: dg.AssetCheckExecutionContext, settings: Settings, step: Step, names: set[str]
-) -> Iterator[dg.AssetCheckResult]:
-    log = RunLog(context.run.run_id)
-    with log.step(step), undone_if_failed(settings):
-        with connect_building(settings.warehouse_dir, resources_of(settings)) as con:
-            outcomes = run_checks(con, names, resources_of(settings).cursors)
-        for outcome in outcomes:
-            yield _result(outcome)
+    with RunLog(context.run.run_id).step(Step.CHECK_TABLES), undone_if_failed(warehouse):
+        outcomes = _outcomes(warehouse, progress, table_checks())
+        yield from _results(outcomes, _OTHER_TABLE_CHECKS)
         # Dagster would stop here as well, without saying which checks failed.
         raise_if_blocked(outcomes)
 
 
-def _result(outcome: CheckOutcome) -> dg.AssetCheckResult:
-    severity = dg.AssetCheckSeverity
+@dg.multi_asset_check(specs=_specs(report_checks(), _OTHER_REPORT_CHECKS))
+def check_reports(
+    context: dg.AssetCheckExecutionContext,
+    warehouse: dg.ResourceParam[Settings],
+    progress: dg.ResourceParam[Progress],
+) -> Iterator[dg.AssetCheckResult]:
+    """Run the checks of the reports."""
+    with RunLog(context.run.run_id).step(Step.CHECK_REPORTS), undone_if_failed(warehouse):
+        outcomes = _outcomes(warehouse, progress, report_checks())
+        yield from _results(outcomes, _OTHER_REPORT_CHECKS)
+        # Dagster would stop here as well, without saying which checks failed.
+        raise_if_blocked(outcomes)
+
+
+def _outcomes(settings: Settings, progress: Progress, names: set[str]) -> list[CheckOutcome]:
+    """Run checks; name those that warn."""
+    resources = resources_of(settings)
+    with connect_building(settings.warehouse_dir, resources) as con:
+        outcomes = run_checks(con, names, resources.cursors)
+    for outcome in outcomes:
+        if outcome.count and not outcome.is_blocking:
+            progress.notice(f"{outcome.name} warns: {_RULES[outcome.name].meaning}")
+    return outcomes
+
+
+def _results(
+    outcomes: Sequence[CheckOutcome], others: dg.AssetCheckSpec
+) -> Iterator[dg.AssetCheckResult]:
+    """Report the declared ones one by one, the others together."""
+    for outcome in outcomes:
+        if outcome.name in _DECLARED:
+            yield _result(_SPECS[outcome.name], [outcome], {"rows": outcome.count})
+    together = [outcome for outcome in outcomes if outcome.name not in _DECLARED]
+    yield _result(others, together, {"checks": dg.MetadataValue.md(_table(together))})
+
+
+def _result(
+    spec: dg.AssetCheckSpec, outcomes: Sequence[CheckOutcome], metadata: dict[str, Any]
+) -> dg.AssetCheckResult:
+    """What Dagster is to show: the worst of some outcomes, and a sample of the rows of each."""
+    failed = [outcome for outcome in outcomes if outcome.count]
+    is_warning = not spec.blocking or (failed and not any(o.is_blocking for o in failed))
+    samples = {
+        _sample_name(outcome): dg.MetadataValue.md(markdown_table(outcome.sample))
+        for outcome in failed
+    }
     return dg.AssetCheckResult(
-        asset_key=_SPECS[outcome.name].asset_key,
-        check_name=outcome.name,
-        passed=outcome.count == 0,
-        severity=severity.ERROR if outcome.is_blocking else severity.WARN,
-        metadata=_metadata(outcome),
+        asset_key=spec.asset_key,
+        check_name=spec.name,
+        passed=not failed,
+        severity=dg.AssetCheckSeverity.WARN if is_warning else dg.AssetCheckSeverity.ERROR,
+        metadata=metadata | samples,
     )
 
 
-def _metadata(outcome: CheckOutcome) -> dict[str, Any]:
+def _sample_name(outcome: CheckOutcome) -> str:
+    return "sample" if outcome.name in _DECLARED else f"sample of {outcome.name}"
+
+
+def _table(outcomes: Sequence[CheckOutcome]) -> str:
+    """A row for each check, those that found something first."""
+    rows = [
+        {
+            "check": outcome.name,
+            "verdict": _verdict(outcome),
+            "rows": outcome.count,
+            "rule": _RULES[outcome.name].meaning,
+        }
+        for outcome in sorted(outcomes, key=lambda outcome: (not outcome.count, outcome.name))
+    ]
+    return markdown_table(pa.Table.from_pylist(rows))
+
+
+def _verdict(outcome: CheckOutcome) -> str:
     if not outcome.count:
-        return {"rows": 0}
-    return {
-        "rows": outcome.count,
-        "sample": dg.MetadataValue.md(markdown_table(outcome.sample)),
-    }
+        return "passed"
+    return "failed" if outcome.is_blocking else "warns"

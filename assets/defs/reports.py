@@ -1,10 +1,9 @@
 """The reports as assets: one for each file of `sql/reports`, its key the table's name.
 
 How they are built, and in which order, is `pipelines.warehouse.reports`; what of them is shown to
-people, `pipelines.page.previews` and `pipelines.page.charts`.
+people, `pipelines.page.previews` and `assets.cli.pictures`.
 """
 
-import base64
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from typing import Any
@@ -13,7 +12,7 @@ import dagster as dg
 from duckdb import DuckDBPyConnection
 
 from assets.table_specs import sql_files, table_spec
-from pipelines.page.previews import previews
+from pipelines.page.previews import PICTURED, previews
 from pipelines.run.failure import undone_if_failed
 from pipelines.run.ingest import Step
 from pipelines.run.log import RunLog
@@ -81,7 +80,7 @@ def build(
                 progress.notice(str(report))
         else:
             built = build_reports(con, cursors)
-        sizes = stored_bytes(con)
+        sizes = stored_bytes(con, "reports")
         shown = {report.name: _shown(con, report, sizes) for report in built}
     for name, metadata in shown.items():
         yield dg.MaterializeResult(asset_key=["reports", name], metadata=metadata)
@@ -90,18 +89,14 @@ def build(
 def _shown(
     con: DuckDBPyConnection, report: BuiltReport, sizes: Mapping[str, int]
 ) -> dict[str, Any]:
-    """What Dagster shows of a report just built: figures, its first rows, a picture."""
-    # Takes half a second to import, which only a run has to spend.
-    from pipelines.page.charts import chart  # noqa: PLC0415 - see above
-
+    """What Dagster shows of a report just built: figures, its first rows, where its picture is."""
     metadata: dict[str, Any] = {
         "dagster/row_count": report.rows,
         "stored_bytes": sizes[f"reports.{report.name}"],
         "seconds": round(report.seconds, 3),
         "rows": dg.MetadataValue.md(previews(con, report.name)),
     }
-    if image := chart(con, report.name):
-        text = base64.b64encode(image).decode()
-        alt = f"{report.name} as a picture"
-        metadata["picture"] = dg.MetadataValue.md(f"![{alt}](data:image/png;base64,{text})")
+    if report.name in PICTURED:
+        picture = f"![{report.name} as a picture](/pictures/{report.name}.png)"
+        metadata["picture"] = dg.MetadataValue.md(picture)
     return metadata

@@ -46,7 +46,7 @@ def load(
         with undone_if_failed(warehouse, landed):
             rows = load_landing(warehouse, landed)
             with connect_building(warehouse.warehouse_dir, resources_of(warehouse)) as con:
-                sizes = stored_bytes(con)
+                sizes = stored_bytes(con, "main", "ingest")
     for schema, table in TABLES:
         name = f"{schema}.{table}"
         yield dg.MaterializeResult(

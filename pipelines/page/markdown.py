@@ -8,9 +8,9 @@ import re
 from datetime import datetime
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 from rich.filesize import decimal
+from tabulate import tabulate
 
 # What Markdown or HTML would take for its own; a line break would end the row.
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#+!|~$])")
@@ -26,8 +26,12 @@ def markdown_table(table: pa.Table) -> str:
         for name in table.column_names
     }
     align = ["right" if _is_number(field) else "left" for field in table.schema]
-    text: str = pd.DataFrame(cells).to_markdown(
-        index=False, disable_numparse=True, colalign=align if table.num_rows else None
+    text: str = tabulate(
+        cells,
+        headers="keys",
+        tablefmt="pipe",
+        disable_numparse=True,
+        colalign=align if table.num_rows else None,
     )
     return text
 

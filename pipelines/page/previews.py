@@ -1,7 +1,7 @@
 """What of each report is worth a look: its first rows in the order that matters, as Markdown.
 
 Which rows and columns those are is told by `sql/previews`, one file a report. Pictures are drawn
-in `pictures`.
+in `charts`.
 """
 
 from importlib.resources import files
@@ -11,6 +11,10 @@ from duckdb import DuckDBPyConnection
 from pipelines.page.markdown import markdown_table
 
 _FOLDER = files("sql") / "previews"
+# The reports that `charts` draws; known here without importing what draws.
+PICTURED = frozenset(
+    {"age_buckets", "daily_growth", "namespace_sizes", "registry_size", "repository_sizes"}
+)
 
 
 def previews(con: DuckDBPyConnection, report: str) -> str:

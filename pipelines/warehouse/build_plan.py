@@ -1,17 +1,20 @@
 """What the SQL of reports reads, and in which order to build them, derived from the SQL alone.
 
 Intermediates (`sql/intermediate`) are tables that last as long as the building. `reports` executes
-the plan; `column_lineage` derives which column comes from which.
+the plan; `lineage_of_sql` derives which column comes from which. The SQL is parsed only where
+`derived` keeps nothing of it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import sqlglot
-from sqlglot import exp
+from pipelines.warehouse.derived import derived
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 TableName = tuple[str, str]
 
@@ -55,15 +58,15 @@ def intermediates() -> dict[str, str]:
 
 
 def sql_of(schema: str, name: str) -> str:
-    """The SQL that makes a table of schema `temp` or `reports`."""
+    """The SQL that makes a table of schema `intermediate` or `reports`."""
     return intermediates()[name] if schema == "intermediate" else statements_in("reports")[name]
 
 
 @cache
-def queries() -> Mapping[TableName, exp.Query]:
+def queries() -> "Mapping[TableName, exp.Query]":
     """Give the query of every table that is built, by schema and name, in building order."""
     made = [step for step in build_steps() if step.action is Action.CREATE]
-    return {(schema, name): _query(schema, name) for _, schema, name in made}
+    return {(schema, name): _one_query(sql_of(schema, name)) for _, schema, name in made}
 
 
 @cache
@@ -165,12 +168,26 @@ def _direct_inputs(table: TableName) -> frozenset[TableName]:
 
     What of such a one has been built before is an intermediate that comes before it.
     """
+    if kept := derived():
+        return frozenset(_as_name(read) for read in kept.inputs[".".join(table)])
+    return derive_inputs(table)
+
+
+def _as_name(text: str) -> TableName:
+    schema, name = text.split(".")
+    return schema, name
+
+
+def derive_inputs(table: TableName) -> frozenset[TableName]:
+    """The tables a table is made from, by its SQL."""
     named = frozenset[TableName]().union(*map(_tables_in, _parsed(sql_of(*table))))
     return named - {table, *_BUILT_BEFORE.get(table, ())}
 
 
-def _tables_in(query: exp.Expr) -> frozenset[TableName]:
+def _tables_in(query: "exp.Expr") -> frozenset[TableName]:
     """The tables a query names; those of its own CTEs are none."""
+    from sqlglot import exp  # noqa: PLC0415 - hardly ever needed
+
     named = [(found.db or "intermediate", found.name) for found in query.find_all(exp.Table)]
     temporary = intermediates()
     return frozenset(
@@ -178,18 +195,16 @@ def _tables_in(query: exp.Expr) -> frozenset[TableName]:
     )
 
 
-@cache
-def _query(schema: str, name: str) -> exp.Query:
-    """Parse the query that fills a table."""
-    return _one_query(sql_of(schema, name))
-
-
-def _one_query(sql: str) -> exp.Query:
+def _one_query(sql: str) -> "exp.Query":
     """The one query in some SQL, be it that of a table that is created or added to."""
+    from sqlglot import exp  # noqa: PLC0415 - hardly ever needed
+
     found = [e.expression if isinstance(e, exp.Create | exp.Insert) else e for e in _parsed(sql)]
     [query] = [e for e in found if isinstance(e, exp.Query)]
     return query
 
 
-def _parsed(sql: str) -> list[exp.Expr]:
+def _parsed(sql: str) -> "list[exp.Expr]":
+    import sqlglot  # noqa: PLC0415 - hardly ever needed
+
     return [found for found in sqlglot.parse(sql, dialect="duckdb") if found is not None]

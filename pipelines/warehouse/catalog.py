@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from functools import cache
 
 import duckdb
+import msgspec
 
+from pipelines.warehouse.derived import derived
 from pipelines.warehouse.migrations import make_tables
 from pipelines.warehouse.reports import build_reports
 
@@ -71,19 +73,31 @@ def catalog(con: duckdb.DuckDBPyConnection) -> list[TableEntry]:
     return [TableEntry(*key, tuple(columns)) for key, columns in entries.items()]
 
 
-def stored_bytes(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Bytes of the blocks each table has a part in, by `schema.table`, once all is on disk."""
+def stored_bytes(con: duckdb.DuckDBPyConnection, *schemas: str) -> dict[str, int]:
+    """Bytes of the blocks each table of some schemas has a part in, by `schema.table`.
+
+    Brings all to disk first.
+    """
     con.execute("checkpoint")
     tables = con.execute(
         "select schema_name || '.' || table_name from duckdb_tables()"
-        " where database_name = current_database() and not internal order by all"
+        " where database_name = current_database() and schema_name in (select unnest(?))"
+        " order by all",
+        [schemas],
     ).fetchall()
     return {name: con.execute(_BLOCKS, {"name": name}).fetchall()[0][0] for (name,) in tables}
 
 
 @cache
 def empty_catalog() -> tuple[TableEntry, ...]:
-    """Describe a warehouse made from nothing, in memory."""
+    """Describe a warehouse made from nothing."""
+    if kept := derived():
+        return msgspec.convert(kept.tables, tuple[TableEntry, ...])
+    return derive_catalog()
+
+
+def derive_catalog() -> tuple[TableEntry, ...]:
+    """Make a warehouse from nothing, in memory, and describe it."""
     with duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'")
         make_tables(con)

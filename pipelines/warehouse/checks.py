@@ -87,7 +87,7 @@ def _from_file(name: str, sql: str) -> Check:
 def _run(check: Check, con: duckdb.DuckDBPyConnection) -> CheckOutcome:
     found = f"from ({check.sql}\n) as found"
     count = _count(con, found)
-    sample = con.sql(f"{found} limit {SAMPLE_ROWS if count else 0}").to_arrow_table()
+    sample = con.sql(f"{found} limit {SAMPLE_ROWS}").to_arrow_table() if count else pa.table({})
     return CheckOutcome(check.name, check.is_blocking, count, sample)
 
 

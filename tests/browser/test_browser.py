@@ -183,14 +183,15 @@ def test_a_check_that_fails_is_shown_failing(materialized: Story) -> None:
 
 
 def test_a_report_shows_its_chart(materialized: Story) -> None:
-    """The picture of the latest run is there and can be drawn."""
+    """Drawn for whoever looks, from what is published; another report has none."""
     page = materialized.open("/assets/reports/namespace_sizes")
     expect(page.get_by_text("Latest materialization")).to_be_visible()
-    page.get_by_role("row", name="picture").get_by_text("Show Markdown").click()
     picture = page.get_by_role("img", name="namespace_sizes as a picture")
     expect(picture).to_be_visible()
     assert picture.evaluate("image => image.complete && image.naturalWidth") == 840
     materialized.keep("report_chart")
+    assert page.request.get(f"{materialized.address}/pictures/namespace_sizes.png").ok
+    assert page.request.get(f"{materialized.address}/pictures/tag_sizes.png").status == 404
 
 
 def test_nothing_of_what_a_registry_wrote_is_live(materialized: Story) -> None:

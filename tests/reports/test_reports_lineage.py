@@ -10,7 +10,7 @@ from described_registry import expand, in_a_copy, warehouse
 from random_registries import registry
 
 from pipelines.warehouse.build_plan import report_names
-from pipelines.warehouse.column_lineage import root_lineage
+from pipelines.warehouse.lineage_of_sql import derive_lineage
 from pipelines.warehouse.reports import build_reports
 
 Columns = dict[tuple[str, str], list[Any]]
@@ -87,6 +87,6 @@ def told(changed: str) -> set[tuple[str, str]]:
     return {
         (report, column)
         for report in report_names()
-        for column, sources in root_lineage(report).items()
+        for column, sources in derive_lineage(report, "intermediate", "reports").items()
         if {f"{s.schema}.{s.table}.{s.column}" for s in sources} & set(changed.split())
     }

@@ -6,15 +6,15 @@ from sqlglot import exp
 from sqlglot.lineage import lineage as told_by_sqlglot
 from sqlglot.optimizer.scope import Scope, build_scope
 
-from pipelines.warehouse import column_lineage as lineage
+from pipelines.warehouse import lineage_of_sql as lineage
 from pipelines.warehouse.build_plan import queries, report_inputs, report_names
 from pipelines.warehouse.catalog import empty_catalog
 from pipelines.warehouse.column_lineage import (
     column_lineage,
     counted_tables,
     lineage_markdown,
-    root_lineage,
 )
+from pipelines.warehouse.lineage_of_sql import derive_lineage
 
 BY_HAND = {
     # A column as it is, through two intermediates.
@@ -70,7 +70,7 @@ def test_a_count_comes_from_the_rows_of_a_table() -> None:
 
 def test_the_roots_of_a_column_are_below_the_reports() -> None:
     """What stale_tags reads of tag_sizes is what tag_sizes reads."""
-    roots = root_lineage("stale_tags")
+    roots = derive_lineage("stale_tags", "intermediate", "reports")
     assert roots["logical_bytes"] == column_lineage("tag_sizes")["logical_bytes"]
     assert roots["tag"] == column_lineage("stale_tags")["tag"]
 

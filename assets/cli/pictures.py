@@ -1,0 +1,31 @@
+"""Pictures of the published reports, drawn when somebody looks at a page that shows one.
+
+A run draws none: that would take longer than its other steps together on a small registry.
+"""
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from pipelines.errors import SwrWarehouseError
+from pipelines.page.previews import PICTURED
+from pipelines.settings import read_settings
+from pipelines.warehouse.query import open_published
+
+
+def _picture(request: Request) -> Response:
+    """Draw a report as it is published now; Starlette calls this in a thread."""
+    report = request.path_params["report"]
+    if report not in PICTURED:
+        return PlainTextResponse("There is no such picture.\n", 404)
+    from pipelines.page.charts import chart  # noqa: PLC0415 - half a second, for the first picture
+
+    try:
+        with open_published(read_settings().warehouse_dir) as con:
+            image = chart(con, report)
+    except SwrWarehouseError as error:
+        return PlainTextResponse(f"{error}\n", 404)
+    return Response(image, media_type="image/png", headers={"Cache-Control": "no-cache"})
+
+
+PICTURES = Route("/pictures/{report}.png", _picture)
