@@ -143,8 +143,8 @@ def test_nothing_changed_costs_one_tags_request_a_repository(tmp_path: Path) -> 
         first, second = sorted(
             site.directory.glob("landing/*"), key=lambda path: path.stat().st_ctime
         )
-        assert len(list(first.glob("records-*"))) == 1
-        assert list(second.glob("records-*")) == []
+        assert len(list(first.glob("pages-*"))) == 1
+        assert list(second.glob("pages-*")) == []
         assert set(site.tags_requests().values()) == {1}
         assert len(site.tags_requests()) == 3
         after = dump(site)
