@@ -21,20 +21,24 @@ LIMITS = [
     Program(f"limit: {step}", [_OWN, str(HERE / "limits.py"), step])
     for step in ("download", "requests", "parse", "insert")
 ]
+# What the peers hold too: their layers of an index are none, the view `tag_layers` reaches them.
+_OWN_LAYERS = "(select layers.* from main.tags inner join main.layers using (manifest_digest))"
 PRODUCT = Program(
-    "product", [_OWN, str(HERE / "product.py")], layers="tag_layers", digest="manifest_digest"
+    "product", [_OWN, str(HERE / "product.py")], layers=_OWN_LAYERS, digest="manifest_digest"
 )
 # The shell drops the arguments, which the command takes from the environment.
 WHOLE = Program(
     "swr-warehouse ingest",
     ["sh", "-c", 'exec "$0" ingest', _COMMAND],
-    layers="tag_layers",
+    layers=_OWN_LAYERS,
     digest="manifest_digest",
 )
-SCRIPT = Program("requests + pandas", [_OWN, str(HERE / "script_pandas.py")], layers="tag_layers")
-DLT = Program("dlt, declared", [str(PEERS), str(HERE / "peer_dlt.py")], layers="tags__layers")
+SCRIPT = Program(
+    "requests + pandas", [_OWN, str(HERE / "script_pandas.py")], layers="main.tag_layers"
+)
+DLT = Program("dlt, declared", [str(PEERS), str(HERE / "peer_dlt.py")], layers="main.tags__layers")
 DLT_ARROW = Program(
-    "dlt, fed with Arrow", [str(PEERS), str(HERE / "peer_dlt_arrow.py")], layers="tag_layers"
+    "dlt, fed with Arrow", [str(PEERS), str(HERE / "peer_dlt_arrow.py")], layers="main.tag_layers"
 )
 
 

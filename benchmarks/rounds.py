@@ -113,7 +113,7 @@ def check(program: Program, database: Path, totals: Mapping[str, Any]) -> None:
     """
     with duckdb.connect(str(database), read_only=True) as con:
         tags = con.table("main.tags").aggregate(f"count(*), count(distinct {program.digest})")
-        layers = con.table(f"main.{program.layers}").aggregate(
+        layers = con.sql(f"from {program.layers}").aggregate(
             "count(*), sum(size_bytes)::bigint, count(distinct blob_digest)"
         )
         counted = *tags.fetchall()[0], *layers.fetchall()[0]
