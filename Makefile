@@ -12,7 +12,7 @@ test: venv
 	$(BIN)/python -m pytest
 
 soak: venv
-	$(BIN)/python -m pytest -m soak --timeout 7200 --hypothesis-profile anew
+	$(BIN)/python -m pytest -m soak --dist load --timeout 7200 --hypothesis-profile anew
 
 lint: venv
 	$(BIN)/ruff check

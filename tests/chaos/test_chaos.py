@@ -15,7 +15,7 @@ from rare_faults import ALL_FAULTS
 
 from pipelines.emulator.registry import Registry
 
-FEW, MANY = range(500, 506), range(500)
+FEW, MANY = range(5000, 5006), range(5000)
 
 
 def summed(parts: Iterable[Chronicle]) -> Chronicle:
@@ -33,7 +33,7 @@ def test_a_few_seeds(tmp_path: Path, seed: int) -> None:
 
 
 @pytest.mark.soak
-def test_five_hundred_seeds(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
+def test_five_thousand_seeds(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     """Every fault of the table is drawn, and strikes."""
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         chronicle = summed(pool.map(partial(live_through, directory=tmp_path), MANY))
