@@ -33,7 +33,9 @@ def test_a_few_seeds(tmp_path: Path, seed: int) -> None:
 
 
 @pytest.mark.soak
-def test_five_thousand_seeds(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
+def test_five_thousand_seeds(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     """Every fault of the table is drawn, and strikes."""
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         chronicle = summed(pool.map(partial(live_through, directory=tmp_path), MANY))

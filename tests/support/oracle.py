@@ -4,6 +4,7 @@ Which odd records are fit for use is written down by hand in `REJECTED` and `NAM
 """
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -150,11 +151,22 @@ class Oracle:
             text = altered
         if applied & NAMELESS:
             return Sent(None, None, text.decode("utf-8", "backslashreplace"))
-        record = json.loads(text)
+        record = _parsed(text)
         if applied & REJECTED:
             return Sent(record["Tag"], None, text.decode())
         version = (record["digest"], datetime.fromisoformat(record["updated"]))
         return Sent(record["Tag"], version, None)
+
+
+def _parsed(text: bytes) -> dict[str, str]:
+    """Read a record, which may be nested ten thousand deep."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(100_000)
+    try:
+        record: dict[str, str] = json.loads(text)
+    finally:
+        sys.setrecursionlimit(before)
+    return record
 
 
 class Sent(NamedTuple):
