@@ -31,6 +31,7 @@ _IMAGE = "application/vnd.docker.distribution.manifest.v2+json"
 _INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
 _CONFIG = "application/vnd.docker.container.image.v1+json"
 _LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+_CONFIG_BYTES = 1862
 
 
 class Manifest(NamedTuple):
@@ -155,7 +156,7 @@ def _image(number: int, version: int) -> Manifest:
     )
     text = (
         f'{{"schemaVersion":2,"mediaType":"{_IMAGE}","config":{{"mediaType":"{_CONFIG}",'
-        f'"size":1862,"digest":"{config}"}},"layers":[{listed}]}}'
+        f'"size":{_CONFIG_BYTES},"digest":"{config}"}},"layers":[{listed}]}}'
     )
     return Manifest(text, _sha256(text), layers)
 
@@ -170,6 +171,12 @@ def _index(children: list[Manifest]) -> Manifest:
     return Manifest(text, _sha256(text), [])
 
 
+def _stated_bytes(manifest: Manifest) -> int:
+    """What SWR says of an image: its configuration and its layers; of an index nothing."""
+    layers = [size for _, size in manifest.layers]
+    return sum(layers, _CONFIG_BYTES) if layers else 0
+
+
 def _record(
     number: int, repository: Repository, version: int, manifest: Manifest, at: datetime
 ) -> bytes:
@@ -181,7 +188,7 @@ def _record(
         f'"image_id":"{manifest.digest[7:]}","manifest":"{text}","digest":"{manifest.digest}",'
         f'"schema":2,"path":"swr.cn-north-4.myhuaweicloud.com/{path}",'
         f'"internal_path":"10.125.0.198:20202/{path}",'
-        f'"size":{sum(size for _, size in manifest.layers)},"is_trusted":false,'
+        f'"size":{_stated_bytes(manifest)},"is_trusted":false,'
         f'"created":"{moment}","updated":"{moment}","deleted":null,'
         f'"domain_id":"0503dda878000fed0f75c0096d70a960",'
         f'"tag_type":{int(not manifest.layers)}}},'
