@@ -26,11 +26,6 @@ def is_well_formed(digest: str) -> bool:
     return _matches(digest) is not None
 
 
-def is_canonical(digest: str) -> bool:
-    """Whether it is written the one way that joins; also met once only, hence not remembered."""
-    return _matches(digest) is not None
-
-
 def canonical_digest(digest: str) -> str:
     """Write a digest the one way that joins: algorithm and hex digits in lower case.
 

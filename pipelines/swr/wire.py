@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from pipelines.digests import canonical_digest, is_canonical
+from pipelines.digests import canonical_digest
 from pipelines.swr.json_parts import (
     UNREADABLE,
     array_elements,
@@ -171,7 +171,7 @@ def read_page(body: bytes) -> list[TagRecord] | None:
         return None
     if not all(record.created is None or record.created.tzinfo is UTC for record in records):
         return None
-    return records if all(is_canonical(record.digest) for record in records) else None
+    return records if all(canonical_digest(r.digest) == r.digest for r in records) else None
 
 
 def _decoded_at_once(body: bytes, decode: Callable[[bytes], list[R]]) -> list[R] | None:
