@@ -404,12 +404,16 @@ NAMESPACES_TABLE = _table(
         TEXT,
         (
             "How the latest run fared with its repository list: complete, incomplete (fewer than "
-            "the list's own total), failed or not_asked (outside the scope)."
+            "the list's own total), failed or not_asked (outside the scope). incomplete stays "
+            "until a run gets a list again: what was cut is still unknown."
         ),
     ),
     listed_at=(MOMENT, "as_of of the last run that listed it completely; null if none has."),
-    unreadable_repositories=(INT64, "Records of that list without a readable name."),
-    error=(TEXT, "Why the latest list is incomplete or failed."),
+    unreadable_repositories=(
+        INT64,
+        "Records without a readable name in the latest list there was.",
+    ),
+    error=(TEXT, "Why the list is incomplete or failed."),
 )
 
 # What a run hands to the loader: the tables without the columns that the loader fills.

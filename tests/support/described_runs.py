@@ -143,8 +143,11 @@ class Record:
     def _update_namespaces(self, run: Run) -> None:
         for row in _lists(run):
             listed = self._namespace(run, row["namespace"])
+            known = {}
+            if row.get("list_status") in ("failed", "not_asked"):
+                known = _hole(listed)
             listed.update(last_seen_at=run.as_of, list_status="complete", unreadable_repositories=0)
-            listed.update(row)
+            listed.update(row | known)
             if listed["list_status"] == "complete":
                 listed["listed_at"] = row.get("listed_at", run.as_of)
         forgotten = [name for name in run.described.get("forgets", []) if "/" not in name]
@@ -220,6 +223,14 @@ class Record:
         )
         self.open_rows[key] = row
         self.tables["tag_history"].append(row)
+
+
+def _hole(listed: Row) -> Row:
+    """What stays unknown of a namespace's list until there is a list again."""
+    if listed["list_status"] is None:
+        return {}
+    names = ("list_status", "error") if listed["list_status"] == "incomplete" else ()
+    return {name: listed[name] for name in (*names, "unreadable_repositories")}
 
 
 def _change_of(before: Row | None, digest: str | None, *, is_forgotten: bool) -> str:

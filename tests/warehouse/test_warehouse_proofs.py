@@ -173,3 +173,26 @@ def test_every_visible_namespace_has_a_row(tmp_path: Path) -> None:
         (REGISTRY, "b", *one, "failed", None, 0, "403"),
         (REGISTRY, "c", *two, "complete", as_of(2), 0, None),
     ]
+
+
+@pytest.mark.parametrize(
+    "later", [namespace(status="failed", error="403"), namespace(status="not_asked")]
+)
+def test_a_hole_in_a_list_stays_until_there_is_a_list_again(tmp_path: Path, later: Row) -> None:
+    """A run that fails to list a namespace, or does not ask, does not know better."""
+    state = "select list_status, listed_at, unreadable_repositories, error from ingest.namespaces"
+    cut = namespace(status="incomplete", error="2 of 4", unreadable_repositories=1)
+    ingest(tmp_path, 1, [], namespaces=[namespace()])
+    for run, (seen, expected) in enumerate(
+        [
+            (cut, ("incomplete", as_of(1), 1, "2 of 4")),
+            (later, ("incomplete", as_of(1), 1, "2 of 4")),
+            (namespace(unreadable_repositories=2), ("complete", as_of(4), 2, None)),
+            (later, (later["list_status"], as_of(4), 2, later.get("error"))),
+            (namespace(), ("complete", as_of(6), 0, None)),
+            (later, (later["list_status"], as_of(6), 0, later.get("error"))),
+        ],
+        start=2,
+    ):
+        ingest(tmp_path, run, [], namespaces=[seen])
+        assert rows(tmp_path, state) == [expected]
