@@ -48,12 +48,17 @@ def interleave(seed: int) -> CrawlStatus:
 def read_and_check(
     tags: MovingList, limit: int, churn: float, before: dict[str, RecordVersion]
 ) -> CrawlOutcome:
-    """Read while the list moves: no still tag is lost, and complete means equal to what is live."""
+    """Read while the list moves: no still tag is lost, and complete means equal to what is live.
+
+    A list that shows a tag twice can slip a row in below those that stand still, so there a
+    tag may be missed, and the reading says so: it is incomplete (ADR 2).
+    """
     tags.touched.clear()
     at_start = dict(tags.live)
     outcome, rows = read(tags, limit, churn, before)
     still = {name: version for name, version in at_start.items() if name not in tags.touched}
-    assert {name: rows[name] for name in still} == still
+    if not tags.doubled or outcome.status in PROVEN:
+        assert {name: rows.get(name) for name in still} == still
     return outcome
 
 
