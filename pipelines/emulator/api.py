@@ -5,8 +5,10 @@ Credentials are judged before (`iam`); nothing of sockets here (`server`).
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from pipelines.emulator.logins import Logins
 from pipelines.emulator.messages import (
     Refused,
     Request,
@@ -31,24 +33,28 @@ _REPOSITORY_ORDERS: dict[str, Callable[[dict[str, Any]], Any]] = {
 
 @dataclass(frozen=True)
 class Api:
-    """SWR's calls on a registry."""
+    """SWR's calls on a registry; `logins` are made for those who want to pull from it."""
 
     registry: Registry
+    logins: Logins
 
     def find(self, request: Request) -> Callable[[], Response] | None:
         """Find the call a request means; None if the API has no such."""
         if any("/" in segment for segment in request.segments):
             return None
+        call: Callable[[], Response] | None = None
         match (request.method, *request.segments):
             case ("GET", "v2", "manage", "namespaces"):
-                return lambda: self._namespaces(request)
+                call = partial(self._namespaces, request)
             case ("GET", "v2", "manage", "repos"):
-                return lambda: self._repositories(request)
+                call = partial(self._repositories, request)
             case ("GET", "v2", "manage", "namespaces", namespace, "repos", name):
-                return lambda: self._repository(namespace, _repository_name(name))
+                call = partial(self._repository, namespace, _repository_name(name))
             case ("GET", "v2", "manage", "namespaces", namespace, "repos", name, "tags"):
-                return lambda: self._tags(request, namespace, _repository_name(name))
-        return None
+                call = partial(self._tags, request, namespace, _repository_name(name))
+            case ("POST", "v2", "manage", "utils", "secret"):
+                call = partial(self.logins.create, request)
+        return call
 
     def _namespaces(self, request: Request) -> Response:
         name = effective_parameters(request).get("namespace")

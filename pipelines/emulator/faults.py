@@ -17,7 +17,9 @@ from pipelines.emulator.messages import (
     backend_error,
     backend_error_in_both_styles,
     gateway_error,
+    registry_error,
 )
+from pipelines.emulator.pulls import namespace_pulled
 from pipelines.emulator.registry import Registry
 
 Fault = Callable[[Request, Response], Response]
@@ -25,8 +27,10 @@ Fault = Callable[[Request, Response], Response]
 _NAMESPACES = ("v2", "manage", "namespaces")
 
 
-def throttled(_: Request, __: Response) -> Response:
+def throttled(request: Request, _: Response) -> Response:
     """Too many requests, without a word on when to come back."""
+    if namespace_pulled(request):
+        return registry_error(429, "TOOMANYREQUESTS", "too many requests")
     limits = "policy user over ratelimit,limit:60,time:1 minute"
     return gateway_error(429, "APIGW.0308", f"The throttling threshold has been reached: {limits}")
 
@@ -69,6 +73,8 @@ def forbidden(namespace: str) -> Fault:
     """A namespace that is listed and may not be looked into."""
 
     def fault(request: Request, response: Response) -> Response:
+        if namespace == namespace_pulled(request):
+            return registry_error(403, "DENIED", "requested access to the resource is denied")
         is_meant = namespace in {request.query.get("namespace"), _namespace(request)}
         if not is_meant:
             return response

@@ -106,6 +106,13 @@ def backend_error_in_both_styles(status: int, code: str, message: str) -> Respon
     return json_response(status, _backend_errors(code, message, "") | newer)
 
 
+def registry_error(
+    status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Build an error as the registry words it to those who pull."""
+    return json_response(status, {"errors": [{"code": code, "message": message}]}, headers)
+
+
 def iam_error(status: int, title: str, message: str) -> Response:
     """Build an error as IAM words it."""
     return json_response(status, {"error": {"code": status, "message": message, "title": title}})

@@ -1,14 +1,16 @@
-"""The emulator's state: namespaces, repositories and tags in memory, changed while it serves.
+"""The emulator's state in memory: namespaces, repositories, tags, manifests, blobs.
+
+It changes while it is served.
 
 Knows nothing of HTTP. Every operation is atomic, from any thread.
 """
 
-import hashlib
 import threading
 from datetime import datetime
 from itertools import count
 from typing import Any
 
+from pipelines.emulator.contents import Manifest, sha256
 from pipelines.emulator.records import DOMAIN_ID, location, stamp, tag_record
 from pipelines.emulator.repository import Repository, StoredTag
 
@@ -72,7 +74,7 @@ class Registry:
                 repository=repository,
                 tag=tag,
                 manifest=manifest,
-                digest=digest or "sha256:" + hashlib.sha256(manifest.encode()).hexdigest(),
+                digest=digest or sha256(manifest.encode()),
                 ids=(before.get("id") or next(self._tag_ids), owner.record_id),
                 created=before.get("created") or stamp(at),
                 updated=stamp(at),
@@ -111,6 +113,77 @@ class Registry:
         """
         with self._lock:
             del self._repositories[namespace, repository]
+
+    def store_manifest(
+        self, namespace: str, repository: str, text: str, *, digest: str | None = None
+    ) -> str:
+        """Hold a manifest without a tag, making namespace and repository where missing.
+
+        Pulls get it in place of the text of a tag's record with the same digest.
+
+        Args:
+            namespace: name of the namespace.
+            repository: name of the repository.
+            text: text of the manifest, kept verbatim.
+            digest: what it is known by; the SHA-256 of its text by default.
+
+        Returns:
+            Its digest.
+        """
+        digest = digest or sha256(text.encode())
+        with self._lock:
+            self._repository(namespace, repository).store_manifest(digest, text)
+        return digest
+
+    def remove_manifest(self, namespace: str, repository: str, digest: str) -> None:
+        """Let go of a manifest that was stored; tags and their records stay.
+
+        Raises:
+            KeyError: there is no such repository, or none was stored there under that digest.
+        """
+        with self._lock:
+            self._repositories[namespace, repository].remove_manifest(digest)
+
+    def store_blob(self, namespace: str, repository: str, content: bytes) -> str:
+        """Hold a blob, making namespace and repository where missing; give its digest."""
+        digest = sha256(content)
+        with self._lock:
+            self._repository(namespace, repository).store_blob(digest, content)
+        return digest
+
+    def describe_blob(self, namespace: str, repository: str, digest: str, size: int) -> None:
+        """Hold a blob of so many bytes, without them: its size can be asked for."""
+        with self._lock:
+            self._repository(namespace, repository).describe_blob(digest, size)
+
+    def manifest(self, namespace: str, repository: str, reference: str) -> Manifest | None:
+        """The manifest that a tag or digest names in a repository; None if there is none."""
+        with self._lock:
+            owner = self._repositories.get((namespace, repository))
+            return owner.manifest(reference) if owner is not None else None
+
+    def blob(self, namespace: str, repository: str, digest: str) -> bytes | None:
+        """A blob's content; None if it is not held."""
+        with self._lock:
+            owner = self._repositories.get((namespace, repository))
+            return owner.blob(digest) if owner is not None else None
+
+    def blob_size(self, namespace: str, repository: str, digest: str) -> int | None:
+        """Bytes of a blob; None if no such is held, or said to be by a manifest beside it."""
+        with self._lock:
+            owner = self._repositories.get((namespace, repository))
+            return owner.blob_size(digest) if owner is not None else None
+
+    def has_namespace(self, name: str) -> bool:
+        """Whether there is such a namespace."""
+        with self._lock:
+            return name in self._namespaces
+
+    def is_public(self, namespace: str, repository: str) -> bool:
+        """Whether anybody may pull from a repository; not if there is none."""
+        with self._lock:
+            owner = self._repositories.get((namespace, repository))
+            return owner is not None and owner.is_public
 
     def describe(
         self, namespace: str, repository: str, *, is_public: bool, download_count: int

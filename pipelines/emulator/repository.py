@@ -1,4 +1,4 @@
-"""One repository of the emulator: its tags, kept in order, and what the API says of it.
+"""One repository of the emulator: its tags, kept in order, what they name, what the API says of it.
 
 Not thread-safe: `registry` sees to that.
 """
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from pipelines.emulator.contents import Contents, Manifest, sha256, stated_sizes
 from pipelines.emulator.records import DOMAIN_ID, HOST, NEVER, instant
 
 
@@ -34,6 +35,14 @@ class StoredTag:
         """When it was updated, comparable."""
         return instant(self.wire.get("updated"))
 
+    @property
+    def manifest(self) -> Manifest | None:
+        """The manifest that the record holds; None if it holds no text."""
+        digest, text = self.wire.get("digest"), self.wire.get("manifest")
+        if not isinstance(text, str) or not text:
+            return None
+        return Manifest(digest if isinstance(digest, str) else sha256(text.encode()), text)
+
 
 @dataclass
 class Repository:
@@ -47,9 +56,13 @@ class Repository:
     download_count: int = 0
     created: str = NEVER
     updated: str = NEVER
+    _contents: Contents = field(default_factory=Contents)
     _tags: dict[str, StoredTag] = field(default_factory=dict)
     # Orders already worked out since the last change, by column and direction.
     _orders: dict[tuple[str, bool], tuple[StoredTag, ...]] = field(default_factory=dict)
+    # Likewise the texts of all manifests, and the sizes of all blobs, by digest.
+    _texts: dict[str, str] = field(default_factory=dict)
+    _sizes: dict[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self._tags)
@@ -64,7 +77,7 @@ class Repository:
     def put(self, stored: StoredTag) -> None:
         """Add a tag, or put it in the place of its namesake."""
         self._tags[stored.name or f"#{id(stored)}"] = stored
-        self._orders.clear()
+        self._forget_what_was_worked_out()
         if stored.updated > instant(self.updated):
             self.updated = str(stored.wire["updated"])
         created = str(stored.wire.get("created"))
@@ -79,7 +92,59 @@ class Repository:
             KeyError: there is none of that name.
         """
         del self._tags[tag]
-        self._orders.clear()
+        self._forget_what_was_worked_out()
+
+    def store_manifest(self, digest: str, text: str) -> None:
+        """Hold a manifest, tagged or not; for pulls it takes the place of a record's text."""
+        self._contents.manifests[digest] = text
+        self._forget_what_was_worked_out()
+
+    def remove_manifest(self, digest: str) -> None:
+        """Let go of a manifest that was stored; the records of tags keep theirs.
+
+        Raises:
+            KeyError: none was stored under that digest.
+        """
+        del self._contents.manifests[digest]
+        self._forget_what_was_worked_out()
+
+    def store_blob(self, digest: str, content: bytes) -> None:
+        """Hold a blob."""
+        self._contents.blobs[digest] = content
+        self._forget_what_was_worked_out()
+
+    def describe_blob(self, digest: str, size: int) -> None:
+        """Hold a blob of so many bytes, without them."""
+        self._contents.blob_sizes[digest] = size
+        self._forget_what_was_worked_out()
+
+    def manifest(self, reference: str) -> Manifest | None:
+        """The manifest that a tag or digest names."""
+        self._work_out_texts()
+        stored = self._tags.get(reference)
+        if stored is None:
+            text = self._texts.get(reference)
+            return Manifest(reference, text) if text else None
+        digest = stored.wire.get("digest")
+        if digest in self._contents.manifests:
+            return Manifest(digest, self._contents.manifests[digest])
+        return stored.manifest
+
+    def blob(self, digest: str) -> bytes | None:
+        """A blob's content, if it is held."""
+        return self._contents.blobs.get(digest)
+
+    def blob_size(self, digest: str) -> int | None:
+        """Bytes of a blob that is held, or that a manifest here says is held."""
+        if not self._sizes:
+            self._work_out_texts()
+            for text in self._texts.values():
+                self._sizes.update(stated_sizes(text))
+            self._sizes.update(self._contents.blob_sizes)
+            self._sizes.update(
+                {digest: len(content) for digest, content in self._contents.blobs.items()}
+            )
+        return self._sizes.get(digest)
 
     def in_order(self, column: str, *, descending: bool) -> tuple[StoredTag, ...]:
         """All tags by `updated_at` or `tag`.
@@ -133,6 +198,17 @@ class Repository:
         """The account that its tags' records name first."""
         named = (tag.wire.get("domain_id") for tag in self)
         return next((name for name in named if isinstance(name, str) and name), None)
+
+    def _work_out_texts(self) -> None:
+        if not self._texts:
+            named = [manifest for tag in self if (manifest := tag.manifest)]
+            self._texts.update(named)
+            self._texts.update(self._contents.manifests)
+
+    def _forget_what_was_worked_out(self) -> None:
+        self._orders.clear()
+        self._texts.clear()
+        self._sizes.clear()
 
     def _described(self) -> dict[str, Any]:
         path = f"{HOST}/{self.namespace}/{self.name}"

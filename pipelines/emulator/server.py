@@ -1,6 +1,6 @@
 """The emulator as a server on 127.0.0.1: sockets, log, latency and faults.
 
-What it answers is in `api` and `iam`.
+What it answers is in `api`, `iam`, `pulls` and `object_storage`.
 """
 
 import errno
@@ -23,7 +23,10 @@ from pipelines.emulator.iam import (
     Identity,
     User,
 )
-from pipelines.emulator.messages import Logged, Refused, Request, Response
+from pipelines.emulator.logins import Logins
+from pipelines.emulator.messages import Logged, Refused, Request, Response, gateway_error
+from pipelines.emulator.object_storage import ROOT, ObjectStorage
+from pipelines.emulator.pulls import Pulls
 from pipelines.emulator.registry import Registry
 from pipelines.errors import SwrWarehouseError
 
@@ -35,11 +38,12 @@ Answer = Callable[[Request], Response | None]
 
 
 class Emulator:
-    """A local SWR and IAM; serves while entered as a context manager.
+    """A local SWR, its registry and IAM; serves while entered as a context manager.
 
     Attributes:
         registry: what it serves; may be changed meanwhile.
-        url: base URL of SWR and of IAM alike.
+        url: base URL of SWR, its registry and IAM alike.
+        storage_url: base URL of the object storage that blobs are in.
         log: every request answered, oldest first.
         fault: takes each request before it is answered; a response that it returns is sent
             instead of the normal one, which `answer` gives. May be replaced meanwhile.
@@ -58,6 +62,10 @@ class Emulator:
         security_tokens: Mapping[str, str] = DEFAULT_SECURITY_TOKENS,
         latency_seconds: float = 0.0,
         token_lifetime_seconds: float = 86_400,
+        grants_logins: bool = True,
+        pull_token_lifetime_seconds: float = 900,
+        states_digests: bool = True,
+        has_own_storage_port: bool = False,
         fault: Answer | None = None,
         faults: Sequence[Fault] = (),
     ) -> None:
@@ -66,7 +74,9 @@ class Emulator:
         self.fault = fault
         self.faults = faults
         self.url = ""
+        self.storage_url = ""
         self._port = port
+        self._has_own_storage_port = has_own_storage_port
         self._latency_seconds = latency_seconds
         self._identity = Identity(
             token,
@@ -76,8 +86,12 @@ class Emulator:
             token_lifetime_seconds,
             lambda: registry.domain_id,
         )
-        self._api = Api(registry)
+        logins = Logins(registry, lambda: self.url, pull_token_lifetime_seconds, grants_logins)
+        self._api = Api(registry, logins)
+        self._storage = ObjectStorage(registry, lambda: self.storage_url)
+        self._pulls = Pulls(registry, logins, self._storage, states_digests)
         self._server: _Server | None = None
+        self._storage_server: _Server | None = None
         self._stopping = threading.Event()
 
     def __enter__(self) -> Self:
@@ -88,10 +102,10 @@ class Emulator:
         """
         self._stopping.clear()
         self._server = _listen(self, self._port)
-        self.url = f"http://{_HOST}:{self._server.server_address[1]}"
-        threading.Thread(
-            target=self._server.serve_forever, args=(_STOP_CHECK_SECONDS,), daemon=True
-        ).start()
+        self.url = self.storage_url = self._server.start()
+        if self._has_own_storage_port:
+            self._storage_server = _listen(self, 0)
+            self.storage_url = self._storage_server.start()
         return self
 
     def __exit__(
@@ -102,22 +116,26 @@ class Emulator:
     ) -> None:
         """Stop, and close all connections, also those that wait for an answer."""
         self._stopping.set()
-        if self._server is not None:
-            self._server.shutdown()
-            self._server.hang_up()
-            self._server.server_close()
+        for server in (self._server, self._storage_server):
+            if server is not None:
+                server.shutdown()
+                server.hang_up()
+                server.server_close()
 
     def answer(self, request: Request) -> Response:
         """Give the normal response to a request, without faults, latency or log."""
         if (request.method, request.path) == ("POST", "/v3/auth/tokens"):
             return self._identity.issue_token(request)
-        call = self._api.find(request)
-        if call is None:
-            return no_such_api()
+        if request.segments[0] == ROOT:
+            return self._storage.answer(request)
         try:
-            return self._identity.refusal(request) or call()
+            if pull := self._pulls.find(request):
+                return pull()
+            if call := self._api.find(request):
+                return self._identity.refusal(request) or call()
         except Refused as refused:
             return refused.response
+        return no_such_api()
 
     def handle(self, request: Request) -> Response:
         """Give the response to send, altered by faults, logged and after its delay."""
@@ -145,6 +163,13 @@ class _Server(ThreadingHTTPServer):
         self.emulator = emulator
         self._connections: set[socket.socket] = set()
         super().__init__((_HOST, port), _Handler)
+
+    def start(self) -> str:
+        """Serve in a thread; give the base URL."""
+        threading.Thread(
+            target=self.serve_forever, args=(_STOP_CHECK_SECONDS,), daemon=True
+        ).start()
+        return f"http://{_HOST}:{self.server_port}"
 
     def server_bind(self) -> None:
         """Bind without looking up the host's name, which can take seconds."""
@@ -191,11 +216,20 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer any method; `api` knows which calls there are."""
         length = int(self.headers.get("Content-Length") or 0)
-        headers = {name.lower(): _text(value) for name, value in self.headers.items()}
+        headers = {
+            name.lower(): _text(", ".join(self.headers.get_all(name, ()))) for name in self.headers
+        }
         request = Request(self.command, self.path, headers, self.rfile.read(length))
         self._send(self.server.emulator.handle(request))
 
-    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - named by the base
+    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - named by the base
+    do_OPTIONS = do_TRACE = do_GET  # noqa: N815 - named by the base
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer what is no request, or has an unknown method, as the gateway words it."""
+        del explain
+        self.close_connection = True
+        self._send(gateway_error(code, "APIGW.0101", message or "Bad request"))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
         """Print nothing; `Emulator.log` has it."""
@@ -218,12 +252,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if response.truncate_at is not None:
             self.close_connection = True
-        half = len(response.body) // 2 if response.pause_seconds else 0
-        self.wfile.write(response.body[:half])
+        body = b"" if self.command == "HEAD" else response.body
+        half = len(body) // 2 if response.pause_seconds else 0
+        self.wfile.write(body[:half])
         if half:
             self.wfile.flush()
             self.server.emulator.wait(response.pause_seconds)
-        self.wfile.write(response.body[half : response.truncate_at])
+        self.wfile.write(body[half : response.truncate_at])
 
 
 def _listen(emulator: Emulator, port: int) -> _Server:
