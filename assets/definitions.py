@@ -11,11 +11,11 @@ from assets.defs.landing import REGISTRY, crawl
 from assets.defs.reports import build
 from assets.defs.schedules import CLEARING, DAILY, INGEST, WEEKLY
 from assets.defs.sensors import namespaces, run_failures
-from assets.defs.warehouse import load, publish
+from assets.defs.warehouse import load, publish, resolve
 from assets.resources import ProgressResource, WarehouseResource
 
 defs = dg.Definitions(
-    assets=[REGISTRY, crawl, load, build, publish],
+    assets=[REGISTRY, crawl, load, resolve, build, publish],
     asset_checks=[check_tables, check_reports],
     jobs=[INGEST, CLEAR_UP],
     schedules=[DAILY, WEEKLY, CLEARING],

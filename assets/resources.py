@@ -53,6 +53,14 @@ class LogProgress:
         """Say it."""
         self._log.info(f"Repositories: {taken_up_words(repositories, began)}.")
 
+    def resolving(self, count: int, keep: Callable[[], None]) -> None:
+        """Say how much the registry is asked for."""
+        del keep
+        self._log.info(f"Asking for {count} manifests and sizes.")
+
+    def resolved(self) -> None:
+        """Say nothing."""
+
     def notice(self, text: str) -> None:
         """Say it."""
         self._log.info(printable(text))

@@ -416,12 +416,47 @@ NAMESPACES_TABLE = _table(
     error=(TEXT, "Why the list is incomplete or failed."),
 )
 
+PULLS_TABLE = _table(
+    "One row per answer of the registry's pull API: what the tag lists leave out.",
+    registry=(TEXT, "Short name of the registry."),
+    kind=(TEXT, "What was asked for: manifest, blob (its size alone) or config."),
+    digest=(TEXT, "Digest of the manifest or blob."),
+    namespace=(TEXT, "Namespace of the repository that was asked."),
+    repository=(TEXT, "Its name."),
+    outcome=(
+        TEXT,
+        (
+            "read; missing (the repository does not hold it); wrong (what it gave has another "
+            "digest, or cannot be read). All but read are asked again after some days."
+        ),
+    ),
+    size_bytes=(INT64, "Bytes of the manifest, blob or configuration; null unless read."),
+    detail=(TEXT, "What the registry said, or what is wrong; null where it was read."),
+    run_id=(TEXT, "The run that loaded the answer."),
+    asked_at=(MOMENT, "When it was asked for."),
+)
+IMAGE_CONFIGS_TABLE = _table(
+    "One row per image whose configuration was read: see SWR_READ_CONFIGS.",
+    manifest_digest=(TEXT, "The image's manifest."),
+    config_digest=(TEXT, "Its configuration."),
+    os=(TEXT, "Operating system, verbatim."),
+    architecture=(TEXT, "Processor architecture, verbatim."),
+    variant=(TEXT, "Variant of the architecture, verbatim."),
+    built_at=(MOMENT, "When it was built, by its own word; null where it names no real date."),
+    labels=(TEXT, "Its labels: a JSON object of texts."),
+    base_name=(TEXT, "Label org.opencontainers.image.base.name."),
+    base_digest=(TEXT, "Label org.opencontainers.image.base.digest."),
+    history_steps=(INT32, "Steps of its history, empty ones included."),
+    problem=(TEXT, "What of it cannot be read, in one sentence; null when all can."),
+)
+
 # What a run hands to the loader: the tables without the columns that the loader fills.
 TAGS = _without(TAGS_TABLE, "registry", "manifest_kind", "first_seen_at", "last_seen_at")
 MANIFESTS = _without(MANIFESTS_TABLE, "first_seen_at")
 REGISTRIES = _without(REGISTRIES_TABLE, "registry", "first_seen_at", "last_seen_at")
 NAMESPACES = _without(NAMESPACES_TABLE, "registry", "first_seen_at", "last_seen_at", "listed_at")
 LAYERS = LAYERS_TABLE
+IMAGE_CONFIGS = IMAGE_CONFIGS_TABLE
 PLATFORMS = PLATFORMS_TABLE
 REPOSITORIES = _without(
     REPOSITORIES_TABLE,
@@ -468,6 +503,10 @@ PAGES = _table(
     page_bytes=(INT64, "Length of the page in bytes."),
     page=(pa.binary(), "The JSON array as received, to the byte, as a frame of zstd."),
 )
+LANDED_PULLS = _with(
+    _without(PULLS_TABLE, "registry", "run_id"),
+    body=(pa.binary(), "The manifest or configuration as received; null where none was."),
+)
 LANDED_CRAWLS = _with(
     CRAWLS,
     retries=(INT32, "Requests sent again after a retryable failure."),
@@ -486,9 +525,11 @@ TABLES: Mapping[tuple[str, str], pa.Schema] = {
     ("main", "manifests"): MANIFESTS_TABLE,
     ("main", "layers"): LAYERS_TABLE,
     ("main", "platforms"): PLATFORMS_TABLE,
+    ("main", "image_configs"): IMAGE_CONFIGS_TABLE,
     ("ingest", "runs"): RUNS_TABLE,
     ("ingest", "namespaces"): NAMESPACES_TABLE,
     ("ingest", "crawls"): CRAWLS_TABLE,
     ("ingest", "rejected_records"): REJECTED_RECORDS_TABLE,
     ("ingest", "counted_records"): COUNTED_RECORDS_TABLE,
+    ("ingest", "pulls"): PULLS_TABLE,
 }

@@ -155,6 +155,11 @@ class Settings(BaseSettings):
     max_answer_mb: int = Field(256, validation_alias="SWR_MAX_ANSWER_MB", ge=1)
     ca_bundle: Path | None = Field(None, validation_alias="SWR_CA_BUNDLE")
 
+    resolve: Literal["auto", "off", "required"] = Field("auto", validation_alias="SWR_RESOLVE")
+    pulls_per_second: float = Field(20, validation_alias="SWR_PULLS_PER_SECOND", ge=0)
+    resolve_limit: int = Field(20_000, validation_alias="SWR_RESOLVE_LIMIT", ge=1)
+    resolve_retry_days: float = Field(7, validation_alias="SWR_RESOLVE_RETRY_DAYS", ge=0)
+
     stale_days: int = Field(180, validation_alias="SWR_STALE_DAYS", ge=0)
     exact_hours: float = Field(48, validation_alias="SWR_EXACT_HOURS", ge=0)
     landing_max_age_hours: float = Field(6, validation_alias="SWR_LANDING_MAX_AGE_HOURS", ge=0)
@@ -205,8 +210,7 @@ class Settings(BaseSettings):
             raise ValueError("must be a URL such as https://swr-api.cn-north-4.myhuaweicloud.com")
         if parts.username or parts.query or parts.fragment:
             raise ValueError("must hold no user, query or fragment")
-        is_clear = parts.scheme == "http" and parts.hostname not in _LOOPBACK
-        if is_clear and not info.data.get("allow_http"):
+        if not is_safe_url(value, allow_http=bool(info.data.get("allow_http"))):
             raise ValueError(
                 "must be https: plain http would send credentials in the clear;"
                 " SWR_ALLOW_HTTP=true accepts that"
@@ -278,6 +282,21 @@ class Settings(BaseSettings):
     @property
     def _cloud(self) -> str:
         return self.cloud or _CLOUDS.get(self.region or "", _CLOUD)
+
+
+def is_safe_url(url: str, *, allow_http: bool) -> bool:
+    """Whether something secret may be sent there: by https, or to this machine."""
+    try:
+        parts = urlsplit(url)
+        is_own = parts.hostname in _LOOPBACK or allow_http
+    except ValueError:
+        return False
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and is_own))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, with or without a port, is this machine."""
+    return urlsplit(f"//{host}").hostname in _LOOPBACK
 
 
 def known_names() -> set[str]:

@@ -31,6 +31,7 @@ from pipelines.run.request import Name
 from pipelines.swr.paging import CrawlOutcome
 
 _LINES_EVERY = 100
+_ANSWERS_EVERY = 1000
 # No string is taken for markup, emoji or something to highlight.
 _PLAIN: Any = {"highlight": False, "markup": False, "emoji": False, "soft_wrap": True}
 # So many repositories are named with what is wrong; the others are counted.
@@ -74,11 +75,13 @@ class TerminalProgress:
         self._unproven = 0
         self._tags = 0
         self._total = 0
+        self._asked_for = 0
+        self._answered = 0
         self._bar = Progress(
-            TextColumn("reading"),
+            TextColumn("{task.description}"),
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
-            TextColumn("repositories, {task.fields[tags]} tags, {task.fields[rate]} tags/s"),
+            TextColumn("{task.fields[what]}"),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
@@ -110,7 +113,7 @@ class TerminalProgress:
         self._keep = keep
         self._total = repositories
         self._began = time.monotonic()
-        self._task = self._bar.add_task("reading", total=repositories, tags="0", rate="0")
+        self._task = self._bar.add_task("reading", total=repositories, what="repositories")
         if not self._console.is_terminal:
             self._console.print(f"Reading {repositories} repositories of about {tags} tags.")
 
@@ -120,12 +123,35 @@ class TerminalProgress:
             self._ended[outcome.status.value] += 1
             self._tags += outcome.received
             done = self._ended.total()
-            rate = f"{self._tags / max(time.monotonic() - self._began, 1):,.0f}"
-            self._bar.update(self._task, completed=done, tags=f"{self._tags:,}", rate=rate)
+            what = f"repositories, {self._tags:,} tags, {self._rate(self._tags)} tags/s"
+            self._bar.update(self._task, completed=done, what=what)
             if error:
                 self._name(name, f"{outcome.status.value}: {error}")
             if not self._console.is_terminal and (done == self._total or not done % _LINES_EVERY):
                 self._console.print(f"{done} of {self._total} repositories, {self._tags} tags.")
+
+    def _rate(self, count: int) -> str:
+        return f"{count / max(time.monotonic() - self._began, 1):,.0f}"
+
+    def resolving(self, count: int, keep: Callable[[], None]) -> None:
+        """Show how much the registry is asked for."""
+        self._keep = keep
+        self._began = time.monotonic()
+        self._bar.update(self._task, visible=False)
+        self._task = self._bar.add_task("asking for", total=count, what="manifests and sizes")
+        self._asked_for = count
+        self._answered = 0
+        if not self._console.is_terminal:
+            self._console.print(f"Asking for {count} manifests and sizes.")
+
+    def resolved(self) -> None:
+        """Count an answer."""
+        self._answered += 1
+        what = f"manifests and sizes, {self._rate(self._answered)}/s"
+        self._bar.update(self._task, completed=self._answered, what=what)
+        is_shown = self._answered == self._asked_for or not self._answered % _ANSWERS_EVERY
+        if is_shown and not self._console.is_terminal:
+            self._console.print(f"{self._answered} of {self._asked_for} asked for.")
 
     def _name(self, name: Name, problem: str) -> None:
         """Name one of the first repositories that are not proven."""
@@ -147,8 +173,9 @@ class TerminalProgress:
         self._keep()
         if not self._ended:
             return "nothing was read yet, and what is published stays as it was."
+        answers = f", and {self._answered} manifests and sizes" if self._answered else ""
         return (
-            f"{self._ended.total()} of {self._total} repositories are read and kept;"
+            f"{self._ended.total()} of {self._total} repositories are read and kept{answers};"
             " run the same command again to go on from there."
         )
 

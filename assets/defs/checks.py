@@ -55,18 +55,23 @@ def _own_spec(name: str) -> dg.AssetCheckSpec:
     return dg.AssetCheckSpec(name, asset=asset, blocking=rule.is_blocking, description=rule.meaning)
 
 
-def _spec_of_others(name: str, asset: list[str], step_checks: set[str]) -> dg.AssetCheckSpec:
+def _spec_of_others(
+    name: str, asset: list[str], step_checks: set[str], after: Sequence[list[str]] = ()
+) -> dg.AssetCheckSpec:
     """Declare one check for all of a step that are not declared by name."""
     others = sorted(step_checks - _DECLARED)
     return dg.AssetCheckSpec(
         name,
         asset=asset,
+        additional_deps=after,
         blocking=True,
         description=f"{len(others)} more, each a row of the table: {', '.join(others)}.",
     )
 
 
-_OTHER_TABLE_CHECKS = _spec_of_others("tables__other_checks", ["main", "tags"], table_checks())
+_OTHER_TABLE_CHECKS = _spec_of_others(
+    "tables__other_checks", ["main", "tags"], table_checks(), after=[["ingest", "pulls"]]
+)
 _OTHER_REPORT_CHECKS = _spec_of_others(
     "reports__other_checks", ["reports", "registry_size"], report_checks()
 )

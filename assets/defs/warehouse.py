@@ -5,10 +5,11 @@ are the comments of `sql/migrations`.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
-from assets.defs.landing import TAG_PAGES
+from assets.defs.landing import REGISTRY, TAG_PAGES
 from assets.defs.reports import REPORT_KEYS
 from assets.reexecution import run_that_read
 from assets.table_specs import FRESHNESS, OWNERS, sql_files, table_spec
@@ -17,12 +18,18 @@ from pipelines.run.ingest import Step, publish_run
 from pipelines.run.load import load_landing
 from pipelines.run.log import RunLog
 from pipelines.run.progress import Progress
+from pipelines.run.resolve import Resolved
+from pipelines.run.resolve import resolve as resolve_what_is_missing
 from pipelines.schemas import TABLES
 from pipelines.settings import Settings
 from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.catalog import stored_bytes
 from pipelines.warehouse.checks import raise_if_blocked, run_checks
+from pipelines.warehouse.load import row_counts
 from pipelines.warehouse.resources import resources_of
+
+# The tables that only answers of the registry's pull API fill.
+_RESOLVED = (["main", "image_configs"], ["ingest", "pulls"])
 
 
 @dg.multi_asset(
@@ -35,6 +42,7 @@ from pipelines.warehouse.resources import resources_of
             made_by=sql_files("migrations", "load"),
         )
         for schema, table in TABLES
+        if [schema, table] not in _RESOLVED
     ]
 )
 def load(
@@ -48,11 +56,54 @@ def load(
             with connect_building(warehouse.warehouse_dir, resources_of(warehouse)) as con:
                 sizes = stored_bytes(con, "main", "ingest")
     for schema, table in TABLES:
+        if [schema, table] not in _RESOLVED:
+            name = f"{schema}.{table}"
+            yield dg.MaterializeResult(
+                asset_key=[schema, table],
+                metadata={"dagster/row_count": rows[name], "stored_bytes": sizes[name]},
+            )
+
+
+@dg.multi_asset(
+    specs=[
+        table_spec(
+            schema,
+            table,
+            # Not of tags as well: their checks come after, and would wait for themselves.
+            deps=[["main", "manifests"], ["main", "platforms"], REGISTRY],
+            group_name="warehouse",
+            made_by=sql_files("migrations", "load"),
+        )
+        for schema, table in _RESOLVED
+    ]
+)
+def resolve(
+    context: dg.AssetExecutionContext,
+    warehouse: dg.ResourceParam[Settings],
+    progress: dg.ResourceParam[Progress],
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Ask the registry for what the tag lists leave out: children, sizes, configurations."""
+    with RunLog(context.run.run_id).step(Step.RESOLVE), undone_if_failed(warehouse):
+        resolved = resolve_what_is_missing(warehouse, context.run.run_id, progress)
+        with connect_building(warehouse.warehouse_dir, resources_of(warehouse)) as con:
+            rows, sizes = row_counts(con), stored_bytes(con, "main", "ingest")
+    for schema, table in _RESOLVED:
         name = f"{schema}.{table}"
         yield dg.MaterializeResult(
             asset_key=[schema, table],
-            metadata={"dagster/row_count": rows[name], "stored_bytes": sizes[name]},
+            metadata={
+                "dagster/row_count": rows[name],
+                "stored_bytes": sizes[name],
+                **(_asked(resolved) if table == "pulls" else {}),
+            },
         )
+
+
+def _asked(resolved: Resolved) -> dict[str, Any]:
+    """What was asked for in this run, by kind and outcome, and what is left."""
+    counts = {f"{kind}s_{outcome}": n for (kind, outcome), n in sorted(resolved.answers.items())}
+    problem = {"problem": resolved.problem} if resolved.problem else {}
+    return {**counts, "left": resolved.left, **problem}
 
 
 _PUBLISHED = dg.AssetSpec(

@@ -14,6 +14,7 @@ from pipelines.run.load import load_landing
 from pipelines.run.log import RunLog
 from pipelines.run.progress import Progress
 from pipelines.run.request import RunRequest
+from pipelines.run.resolve import resolve
 from pipelines.settings import Settings, read_settings
 from pipelines.swr.client import client_from
 from pipelines.swr.transport import Transport
@@ -33,6 +34,7 @@ class Step(StrEnum):
 
     CRAWL = "crawl"
     LOAD = "load"
+    RESOLVE = "resolve"
     CHECK_TABLES = "check_tables"
     BUILD = "build"
     CHECK_REPORTS = "check_reports"
@@ -71,6 +73,8 @@ def _publish_landing(
     """Run every step that comes after reading."""
     enter(Step.LOAD)
     load_landing(settings, run_id)
+    enter(Step.RESOLVE)
+    resolve(settings, run_id, progress)
     resources = resources_of(settings)
     with connect_building(settings.warehouse_dir, resources) as con:
         enter(Step.CHECK_TABLES)

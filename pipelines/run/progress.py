@@ -28,6 +28,12 @@ class Progress(Protocol):
     def taken_up(self, repositories: int, began: datetime) -> None:
         """So many are not read again: a run that began then, and did not finish, has read them."""
 
+    def resolving(self, count: int, keep: Callable[[], None]) -> None:
+        """The registry is about to be asked for so much more; `keep` as for `start`."""
+
+    def resolved(self) -> None:
+        """One of these was answered, or could not be."""
+
     def notice(self, text: str) -> None:
         """Something else happened that a person should know, in one sentence."""
 
@@ -42,6 +48,12 @@ class NoProgress:
         """Ignore it."""
 
     def taken_up(self, repositories: int, began: datetime) -> None:
+        """Ignore it."""
+
+    def resolving(self, count: int, keep: Callable[[], None]) -> None:
+        """Ignore it."""
+
+    def resolved(self) -> None:
         """Ignore it."""
 
     def notice(self, text: str) -> None:

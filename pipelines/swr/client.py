@@ -105,6 +105,12 @@ class SwrClient:
         path = _repository_path(namespace, repository) + "/tags"
         return self._get(path, parameters, _decode_tag_page)
 
+    def post(self, path: str, parameters: dict[str, str], decode: Callable[[Response], T]) -> T:
+        """Send an empty POST, for calls that this room does not know, and decode its answer."""
+        url = f"{self._endpoint}{path}?{urlencode(parameters)}"
+        request = prepare_request("POST", url, {"Content-Type": "application/json"})
+        return self.transport.fetch(request, self._credentials.flow, decode, patience=FIRST_CONTACT)
+
     def _get(
         self,
         path: str,

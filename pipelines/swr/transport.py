@@ -93,14 +93,25 @@ class Transport:
             to about a second; None if it never said.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, *, per_second: float | None = None, is_one_login: bool = True
+    ) -> None:
+        """Prepare to send.
+
+        Args:
+            settings: timeouts, pace, proxies, certificates, secrets to hide.
+            per_second: requests a second, if other than the settings' requests_per_second.
+            is_one_login: whether all requests are of one login, so that none is sent after its
+                refusal.
+        """
         # Retries are counted here; a message for each would bury what matters.
         stamina.instrumentation.set_on_retry_hooks([])
         self.counters = Counters()
         self.clock_offset_seconds: float | None = None
         self._local = threading.local()
         self._timeout = settings.timeout_seconds
-        rate = settings.requests_per_second
+        rate = settings.requests_per_second if per_second is None else per_second
+        self._is_one_login = is_one_login
         self._pacer = Pacer(rate) if rate else None
         # A session would read the environment, keep cookies and follow redirects: twice the work.
         self._adapter = DeadlineAdapter(pool_maxsize=settings.concurrency)
@@ -196,7 +207,7 @@ class Transport:
         if response.is_success:
             return decode(response)
         error = error_from(response)
-        if isinstance(error, SwrUnauthenticated):
+        if isinstance(error, SwrUnauthenticated) and self._is_one_login:
             self._refusal = self._refusal or response
         raise error
 

@@ -115,7 +115,7 @@ def load_images(
     }
     con.execute("set variable as_of = ?", [as_of])
     con.execute("set variable is_reread = ?", [is_reread])
-    with _registered(con, {"arriving_manifests": arriving["arriving_manifests"]}):
+    with registered(con, {"arriving_manifests": arriving["arriving_manifests"]}):
         _run_whole(con, Step.CHOICE)
     # Mostly all of them: to look each layer's manifest up takes as long as to store it.
     accepted = con.table("accepted")
@@ -124,7 +124,7 @@ def load_images(
         arriving = {
             name: table.filter(pc.is_in(table[0], digests)) for name, table in arriving.items()
         }
-    with _registered(con, arriving):
+    with registered(con, arriving):
         _run_whole(con, Step.IMAGES)
 
 
@@ -172,7 +172,7 @@ def apply(con: DuckDBPyConnection, run: Run, found: Found, crawls: pa.Table) -> 
     _insert(con, "staged_namespaces", found.namespaces, NAMESPACES)
     _insert(con, "staged_repositories", found.repositories, REPOSITORIES)
     row = pa.Table.from_pylist([asdict(run)])
-    with _registered(con, {"arriving": row}):
+    with registered(con, {"arriving": row}):
         con.execute("insert into staged_run by name from arriving")
     con.execute("set variable as_of = ?", [run.as_of])
     run_step(con, Step.PLAN)
@@ -210,13 +210,13 @@ def _run_whole(con: DuckDBPyConnection, step: Step) -> None:
 
 
 def _insert(con: DuckDBPyConnection, target: str, table: pa.Table, schema: pa.Schema) -> None:
-    with _registered(con, {"arriving": table.cast(schema)}):
+    with registered(con, {"arriving": table.cast(schema)}):
         own = "select getvariable('registry'), * from arriving"
         con.execute(f"insert into {target} {own}")
 
 
 @contextmanager
-def _registered(con: DuckDBPyConnection, tables: dict[str, pa.Table]) -> Iterator[None]:
+def registered(con: DuckDBPyConnection, tables: dict[str, pa.Table]) -> Iterator[None]:
     """Let SQL read Arrow tables by these names, without copying them."""
     for name, table in tables.items():
         con.register(name, table)

@@ -10,8 +10,8 @@ parts as (
     select
         reached.root_key,
         bool_or(not manifests.is_readable) as has_unread,
-        bool_or(manifests.manifest_kind = 'schema1') as has_schema1,
-        bool_or(not manifests.is_readable or manifests.manifest_kind = 'schema1')
+        bool_or(manifests.is_unsized) as has_unsized,
+        bool_or(not manifests.is_readable or manifests.is_unsized)
             as has_open_parts,
         case
             when bool_and(manifests.is_readable) then max(manifests.first_run_key)
@@ -73,7 +73,7 @@ judged as (
 select
     root_key as manifest_key,
     has_unread,
-    has_schema1,
+    has_unsized,
     has_open_parts,
     read_run_key,
     any_run_key,

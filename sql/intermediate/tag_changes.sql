@@ -150,14 +150,14 @@ ended as (
             coalesce(sizes.sized_run_key <= endings.run_key, false)
             or not (
                 is_unread
-                or sizes.has_schema1
+                or sizes.has_unsized
                 or coalesce(sizes.any_run_key <= endings.run_key, false)
             )
         )
         and (orphaned.interval_key is null or orphaned.orphaned_bytes is not null)
             as is_known,
         coalesce(orphaned.is_uncertain, false)
-        or sizes.has_schema1
+        or sizes.has_unsized
         or is_unread as is_uncertain,
         runs.has_unread
         or runs.unread_after_count > 0

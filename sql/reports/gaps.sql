@@ -4,9 +4,31 @@
 create or replace table reports.gaps as
 with
 open_manifests as (
-    select manifest_key, manifest_digest, manifest_kind, first_run_key, first_seen_at
+    select
+        manifest_key,
+        manifest_digest,
+        manifest_kind,
+        is_unsized,
+        first_run_key,
+        first_seen_at
     from intermediate.manifest_keys
-    where not is_readable or manifest_kind = 'schema1'
+    where not is_readable or is_unsized
+),
+
+-- What the registry said of a manifest or blob that it could not give.
+answers as (
+    select
+        pulls.kind,
+        pulls.digest,
+        max(
+            case pulls.outcome
+                when 'missing' then 'the registry does not have it, it said on '
+                else 'what the registry gives is something else, as of '
+            end || utc_day(pulls.asked_at)
+        ) as words
+    from ingest.pulls
+    where pulls.outcome <> 'read'
+    group by pulls.kind, pulls.digest
 ),
 
 manifest_users as (
@@ -49,12 +71,13 @@ manifest_gaps as (
         coalesce(manifests.first_seen_at, parents.first_seen_at) as since,
         case
             when manifests.first_run_key is null then 'unread_child'
-            when manifests.manifest_kind = 'schema1' then 'size_unknown'
+            when manifests.is_unsized then 'size_unknown'
             else manifests.manifest_kind || '_manifest'
         end as kind,
         case
-            when manifests.first_run_key is null then 'nobody has read it'
-            when manifests.manifest_kind = 'schema1' then 'schema 1 states no sizes'
+            when manifests.first_run_key is null
+                then 'nobody has read it' || coalesce(': ' || answers.words, '')
+            when manifests.is_unsized then 'schema 1 states no sizes'
             else coalesce(texts.problem, 'not understood')
         end as detail
     from manifest_users as users
@@ -62,6 +85,8 @@ manifest_gaps as (
     left join parents on manifests.manifest_digest = parents.manifest_digest
     left join main.manifests as texts
         on manifests.manifest_digest = texts.manifest_digest
+    left join answers
+        on manifests.manifest_digest = answers.digest and answers.kind = 'manifest'
 ),
 
 open_blobs as (
@@ -121,7 +146,9 @@ found as (
         namers.manifest_digest,
         case
             when blobs.size_bytes is null
-                then 'no manifest states the size of ' || keys.blob_digest
+                then
+                    'no manifest states the size of ' || keys.blob_digest
+                    || coalesce(': ' || answers.words, '')
             else
                 'manifests state from ' || blobs.size_bytes || ' to '
                 || blobs.largest_size_bytes || ' bytes for ' || keys.blob_digest
@@ -132,6 +159,7 @@ found as (
     inner join open_blobs as blobs on users.blob_key = blobs.blob_key
     inner join blob_namers as namers on users.blob_key = namers.blob_key
     inner join intermediate.blob_keys as keys on users.blob_key = keys.blob_key
+    left join answers on keys.blob_digest = answers.digest and answers.kind = 'blob'
     inner join intermediate.live_tags as tags on users.tag_key = tags.tag_key
     union all
     select
@@ -175,11 +203,11 @@ select
 from found
 inner join (
     values
-    ('unread_child', 'Give the child a tag of its own, so that a run can read it.'),
+    ('unread_child', 'Let runs pull it (SWR_RESOLVE), or give it a tag of its own.'),
     ('invalid_manifest', 'Push the image again, or delete its tag.'),
     ('unknown_manifest', 'Push it as a type docs/sizes.md names, or delete its tag.'),
     ('rejected_record', 'See its text in ingest.rejected_records; push the tag again.'),
-    ('size_unknown', 'Push the image again with a client that states sizes.'),
+    ('size_unknown', 'Let runs ask for it (SWR_RESOLVE), or push the image again.'),
     ('size_conflict', 'Push again the image whose manifest states a wrong size.'),
     ('repository_incomplete', 'Run again while nobody pushes to it.'),
     ('repository_never_read', 'Run with it in scope; see its error in ingest.crawls.'),
