@@ -203,6 +203,10 @@ RUNS_TABLE = _table(
         INT32,
         "The reader of manifests that all stored texts were read with; null if it read none.",
     ),
+    report_labels=(
+        TEXT,
+        "Labels that reports.label_sizes is about, separated by line breaks; null if none.",
+    ),
 )
 LAYERS_TABLE = _table(
     "One row per manifest and layer position.",

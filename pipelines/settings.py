@@ -159,6 +159,11 @@ class Settings(BaseSettings):
     pulls_per_second: float = Field(20, validation_alias="SWR_PULLS_PER_SECOND", ge=0)
     resolve_limit: int = Field(20_000, validation_alias="SWR_RESOLVE_LIMIT", ge=1)
     resolve_retry_days: float = Field(7, validation_alias="SWR_RESOLVE_RETRY_DAYS", ge=0)
+    read_configs: bool = Field(default=False, validation_alias="SWR_READ_CONFIGS")
+    report_labels: Globs = Field(
+        ("org.opencontainers.image.source", "team", "maintainer"),
+        validation_alias="SWR_REPORT_LABELS",
+    )
 
     stale_days: int = Field(180, validation_alias="SWR_STALE_DAYS", ge=0)
     exact_hours: float = Field(48, validation_alias="SWR_EXACT_HOURS", ge=0)
@@ -172,7 +177,7 @@ class Settings(BaseSettings):
     keep_landing_days: float = Field(30, validation_alias="SWR_KEEP_LANDING_DAYS", ge=0)
     keep_history_days: float = Field(365, validation_alias="SWR_KEEP_HISTORY_DAYS", ge=1)
 
-    @field_validator("namespaces", "repositories", mode="before")
+    @field_validator("namespaces", "repositories", "report_labels", mode="before")
     @classmethod
     def _split_globs(cls, value: object) -> object:
         if isinstance(value, str):

@@ -140,4 +140,5 @@ def _run(
         clock_set_back_seconds=clock.set_back_seconds,
         clock_offset_seconds=None,
         reader_version=None,
+        report_labels="\n".join(settings.report_labels) or None,
     )

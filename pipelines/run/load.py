@@ -132,4 +132,5 @@ def _run_row(
         clock_set_back_seconds=totals.clock_set_back_seconds,
         clock_offset_seconds=totals.clock_offset_seconds,
         reader_version=READER_VERSION,
+        report_labels="\n".join(settings.report_labels) or None,
     )

@@ -19,7 +19,13 @@ from typing import Any
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from pipelines.errors import SwrError, SwrForbidden, SwrUnauthenticated, SwrUnavailable
+from pipelines.errors import (
+    SwrError,
+    SwrForbidden,
+    SwrUnauthenticated,
+    SwrUnavailable,
+    SwrUnknownPath,
+)
 from pipelines.images.configs import read_config
 from pipelines.images.digests import is_digest_of
 from pipelines.images.manifest import read_manifest
@@ -32,7 +38,7 @@ from pipelines.run.log import RunLog
 from pipelines.run.progress import Progress
 from pipelines.schemas import LANDED_PULLS
 from pipelines.settings import Settings
-from pipelines.swr.client import client_from
+from pipelines.swr.client import SwrClient, client_from
 from pipelines.swr.transport import Transport
 from pipelines.warehouse import load, pulls
 from pipelines.warehouse.building import connect_building
@@ -137,28 +143,34 @@ class _Resolver:
 
     def run(self) -> None:
         """Ask until nothing is missing, or as much as may be asked for."""
+        if self.settings.read_configs:
+            pulls.share_configs(self.loader.con)
         due = self._due(self.settings.resolve_limit)
         if not due:
             return
-        try:
-            with Transport(self.settings) as transport:
-                login = log_in(
-                    client_from(self.settings, transport),
-                    self.settings.project_name or self.settings.region,
-                )
-        except SwrError as error:
-            self._give_up(error, len(due))
-            return
         rate = self.settings.pulls_per_second
-        with Transport(self.settings, per_second=rate, is_one_login=False) as transport:
-            asker = _Asker(RegistryClient(login, transport, self.settings))
+        with (
+            Transport(self.settings) as transport,
+            Transport(self.settings, per_second=rate, is_one_login=False) as pulling,
+        ):
+            swr = client_from(self.settings, transport)
+            try:
+                login = log_in(swr, self.settings.project_name or self.settings.region)
+            except SwrError as error:
+                self._give_up(error, len(due))
+                return
+            asker = _Asker(RegistryClient(login, pulling, self.settings), swr)
             self._ask_in_waves(due, asker)
         self._tell(asker)
 
     def _due(self, limit: int) -> list[Due]:
         retried = datetime.now(UTC) - timedelta(days=self.settings.resolve_retry_days)
         return pulls.due_pulls(
-            self.loader.con, self.loader.registry, asked_after=retried, limit=limit, configs=False
+            self.loader.con,
+            self.loader.registry,
+            asked_after=retried,
+            limit=limit,
+            configs=self.settings.read_configs,
         )
 
     def _ask_in_waves(self, due: list[Due], asker: "_Asker") -> None:
@@ -228,8 +240,10 @@ class _Asker:
         is_stopped: whether the registry answers nothing any more.
     """
 
-    def __init__(self, client: RegistryClient) -> None:
+    def __init__(self, client: RegistryClient, swr: SwrClient) -> None:
         self._client = client
+        self._swr = swr
+        self._has_tag_configs = True
         self._lock = threading.Lock()
         self._closed: set[str] = set()
         self._failures = 0
@@ -255,18 +269,33 @@ class _Asker:
                 return None
             answer = {"outcome": "missing", "detail": error.problem}
         self._failures = 0
-        whole = dict.fromkeys(LANDED_PULLS.names) | due._asdict() | {"asked_at": asked_at}
+        whole = dict.fromkeys(LANDED_PULLS.names) | _asked_for(due) | {"asked_at": asked_at}
         return whole | answer
 
     def _answer(self, due: Due) -> dict[str, Any]:
         if due.kind == "blob":
             size = self._client.blob_size(due.name, due.digest)
             return {"outcome": "read", "size_bytes": size}
-        get = self._client.manifest if due.kind == "manifest" else self._client.blob
-        body = get(due.name, due.digest)
+        if due.kind == "manifest":
+            body = self._client.manifest(due.name, due.digest)
+        else:
+            body = self._tag_config(due) or self._client.blob(due.name, due.digest)
         if problem := _problem(due, body):
             return {"outcome": "wrong", "detail": problem}
         return {"outcome": "read", "size_bytes": len(body), "body": body}
+
+    def _tag_config(self, due: Due) -> bytes | None:
+        """The configuration as SWR itself shows it, which is no pull; None where it does not."""
+        if due.tag is None or not self._has_tag_configs:
+            return None
+        try:
+            body = self._swr.tag_config(due.namespace, due.repository, due.tag)
+        except SwrUnknownPath:
+            self._has_tag_configs = False
+            return None
+        except SwrError:
+            return None
+        return body if is_digest_of(due.digest, body) else None
 
     def _skip(self, due: Due, error: SwrError | None) -> None:
         with self._lock:
@@ -276,6 +305,15 @@ class _Asker:
                 self._failures += 1
             elif isinstance(error, SwrUnauthenticated | SwrForbidden):
                 self._closed.add(due.name)
+
+
+def _asked_for(due: Due) -> dict[str, Any]:
+    return {
+        "kind": due.kind,
+        "digest": due.digest,
+        "namespace": due.namespace,
+        "repository": due.repository,
+    }
 
 
 def _problem(due: Due, body: bytes) -> str | None:

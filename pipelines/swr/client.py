@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
+import msgspec
+
 from pipelines.errors import (
     SwrAnswerTooLarge,
     SwrError,
@@ -105,6 +107,15 @@ class SwrClient:
         path = _repository_path(namespace, repository) + "/tags"
         return self._get(path, parameters, _decode_tag_page)
 
+    def tag_config(self, namespace: str, repository: str, tag: str) -> bytes:
+        """The configuration of the image that a tag points at, as text (ShowRepoTagConfig).
+
+        Raises:
+            SwrUnknownPath: this region does not know the call.
+        """
+        path = f"{_repository_path(namespace, repository)}/tags/{_segment(tag)}/config"
+        return self._get(path, {}, _decode_text)
+
     def post(self, path: str, parameters: dict[str, str], decode: Callable[[Response], T]) -> T:
         """Send an empty POST, for calls that this room does not know, and decode its answer."""
         url = f"{self._endpoint}{path}?{urlencode(parameters)}"
@@ -141,13 +152,22 @@ def _repository_path(namespace: str, repository: str) -> str:
     Raises:
         SwrRefused: a name that would be read as a step through the path.
     """
-    segments = (namespace, repository.replace("/", "$"))
-    if any(segment in {"", ".", ".."} for segment in segments):
-        raise SwrRefused(
-            "no such name can be asked for", request=f"repository {namespace!r}/{repository!r}"
-        )
-    owner, name = (quote(segment, safe="$") for segment in segments)
+    owner, name = _segment(namespace), _segment(repository.replace("/", "$"))
     return f"/v2/manage/namespaces/{owner}/repos/{name}"
+
+
+def _segment(name: str) -> str:
+    if name in {"", ".", ".."}:
+        raise SwrRefused("no such name can be asked for", request=f"the name {name!r}")
+    return quote(name, safe="$")
+
+
+def _decode_text(response: Response) -> bytes:
+    """A text, mostly as a JSON string; what is no string is the text itself."""
+    try:
+        return msgspec.json.decode(response.text, type=str).encode()
+    except UNREADABLE:
+        return response.text
 
 
 def _decode_namespaces(response: Response) -> list[str]:

@@ -61,6 +61,7 @@ class Run:
     clock_set_back_seconds: float | None
     clock_offset_seconds: float | None
     reader_version: int | None
+    report_labels: str | None
 
 
 class Found(NamedTuple):

@@ -20,12 +20,16 @@ CONFIGS = pa.schema([field for field in IMAGE_CONFIGS if field.name != "manifest
 
 
 class Due(NamedTuple):
-    """Something to ask a repository for: a `manifest`, a `blob` (its size) or a `config`."""
+    """Something to ask a repository for: a `manifest`, a `blob` (its size) or a `config`.
+
+    `tag` is one that points at the image itself; None where none does.
+    """
 
     kind: str
     digest: str
     namespace: str
     repository: str
+    tag: str | None
 
     @property
     def name(self) -> str:
@@ -67,7 +71,7 @@ def skip(con: DuckDBPyConnection, some: Iterable[Due]) -> None:
     rows = [due._asdict() for due in some]
     if rows:
         with registered(con, {"arriving": pa.Table.from_pylist(rows)}):
-            con.execute("insert into skipped_pulls by name from arriving")
+            con.execute("insert into skipped_pulls by name select * exclude (tag) from arriving")
 
 
 def unknown_answers(con: DuckDBPyConnection, answers: pa.Table) -> int:
@@ -75,6 +79,12 @@ def unknown_answers(con: DuckDBPyConnection, answers: pa.Table) -> int:
     with registered(con, {"arriving_pulls": answers}):
         [(count,)] = con.execute(statement("new_pulls")).fetchall()
     return int(count)
+
+
+def share_configs(con: DuckDBPyConnection) -> None:
+    """Give new images the configurations that were read of others."""
+    with registered(con, {"arriving_configs": CONFIGS.empty_table()}), transaction(con):
+        con.execute(statement("store_configs"))
 
 
 def store_answers(

@@ -10,6 +10,7 @@ pointed_at as (
         tags.namespace,
         tags.repository,
         any_value(tags.manifest_kind) as manifest_kind,
+        min(tags.tag) as tag,
         max(tags.updated_at) as updated_at,
     from tags
     where tags.registry = $registry
@@ -50,6 +51,7 @@ unread as (
         'manifest' as kind,
         reached.root_digest,
         reached.manifest_digest as digest,
+        false as is_own,
     from reached
     left join manifests on reached.manifest_digest = manifests.manifest_digest
     where manifests.manifest_digest is null
@@ -58,6 +60,7 @@ unread as (
         'manifest' as kind,
         live.root_digest,
         live.manifest_digest as digest,
+        false as is_own,
     from live
     inner join manifests on live.manifest_digest = manifests.manifest_digest
     where not manifests.digest_verified
@@ -66,6 +69,7 @@ unread as (
         'blob' as kind,
         live.root_digest,
         layers.blob_digest as digest,
+        false as is_own,
     from layers
     inner join live on layers.manifest_digest = live.manifest_digest
     where layers.size_bytes is null and layers.is_stored
@@ -74,6 +78,7 @@ unread as (
         'config' as kind,
         live.root_digest,
         manifests.config_digest as digest,
+        live.root_digest = live.manifest_digest as is_own,
     from manifests
     inner join live on manifests.manifest_digest = live.manifest_digest
     left join image_configs on manifests.manifest_digest = image_configs.manifest_digest
@@ -115,6 +120,7 @@ candidates as (
         pointed_at.namespace,
         pointed_at.repository,
         max(pointed_at.updated_at) as updated_at,
+        min(pointed_at.tag) filter (unread.is_own) as tag,
     from unread
     inner join pointed_at on unread.root_digest = pointed_at.manifest_digest
     anti join answered
@@ -136,6 +142,7 @@ select
     candidates.digest,
     candidates.namespace,
     candidates.repository,
+    candidates.tag,
 from candidates
 left join repositories
     on repositories.registry = $registry

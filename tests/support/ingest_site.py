@@ -21,6 +21,7 @@ from pipelines.run.ingest import latest_status
 from pipelines.run.load import load_landing
 from pipelines.run.progress import NoProgress, Progress
 from pipelines.run.request import RunRequest, Scope
+from pipelines.run.resolve import resolve
 from pipelines.settings import read_settings
 from pipelines.warehouse.building import connect_building, writer_lock
 from pipelines.warehouse.checks import raise_if_blocked, run_checks, table_checks
@@ -87,7 +88,7 @@ class Site:
 
 
 class CrawlSite(Site):
-    """A site whose runs crawl, load, check the tables and publish: no Dagster, no reports.
+    """A site whose runs crawl, load, resolve, check the tables and publish: no Dagster, no reports.
 
     For what a crawl decides: it takes a tenth of the time.
     """
@@ -108,6 +109,7 @@ class CrawlSite(Site):
         with writer_lock(self.directory):
             crawl_registry(settings, request, self.progress)
             load_landing(settings, request.run_id)
+            resolve(settings, request.run_id, self.progress)
             with connect_building(self.directory) as con:
                 raise_if_blocked(run_checks(con, table_checks()))
             publish(self.directory)

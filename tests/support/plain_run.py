@@ -4,19 +4,25 @@ import uuid
 from collections.abc import Callable
 
 from pipelines.run.ingest import Step, ingest
-from pipelines.run.progress import NoProgress
+from pipelines.run.progress import NoProgress, Progress
 from pipelines.run.request import RunRequest, Scope
 from pipelines.settings import Settings
 
 STAGES = (Step.CRAWL, Step.LOAD, Step.BUILD, Step.PUBLISH)
 
 
-def run_steps(settings: Settings, *, enter: Callable[[str], None] = lambda _: None) -> str:
+def run_steps(
+    settings: Settings,
+    *,
+    enter: Callable[[str], None] = lambda _: None,
+    progress: Progress | None = None,
+) -> str:
     """Run every step; return the run's identifier.
 
     Args:
         settings: of the run.
         enter: called with the name of each of the STAGES before it, and with "published" at last.
+        progress: hears what happens; nobody by default.
     """
 
     def enter_stage(step: Step) -> None:
@@ -24,6 +30,6 @@ def run_steps(settings: Settings, *, enter: Callable[[str], None] = lambda _: No
             enter(step.value)
 
     request = RunRequest(str(uuid.uuid4()), full=False, scope=Scope())
-    ingest(settings, request, NoProgress(), enter=enter_stage)
+    ingest(settings, request, progress or NoProgress(), enter=enter_stage)
     enter("published")
     return request.run_id
