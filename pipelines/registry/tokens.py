@@ -93,7 +93,10 @@ class PullTokens:
     def _elsewhere(
         self, request: requests.PreparedRequest, response: Response
     ) -> Generator[requests.PreparedRequest, Response, None]:
-        url = urljoin(request.url or "", response.headers.get("Location", ""))
+        try:
+            url = urljoin(request.url or "", response.headers.get("Location", ""))
+        except ValueError:
+            url = ""
         if not is_safe_url(url, allow_http=self._allow_http):
             raise SwrRefused(
                 "answered with a redirect to an address that is not https",
