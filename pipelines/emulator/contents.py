@@ -34,6 +34,13 @@ class Manifest(NamedTuple):
             return _OCI_INDEX
         return _OCI_IMAGE if "config" in parsed else _UNKNOWN
 
+    @property
+    def config_digest(self) -> str | None:
+        """Digest of its image's configuration, if it names one."""
+        config = _parsed(self.text).get("config")
+        digest = config.get("digest") if isinstance(config, dict) else None
+        return digest if isinstance(digest, str) else None
+
 
 @dataclass
 class Contents:

@@ -6,10 +6,18 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from pipelines.emulator.messages import Request, Response, gateway_error, iam_error, json_response
+from pipelines.emulator.messages import (
+    Call,
+    Request,
+    Response,
+    gateway_error,
+    iam_error,
+    json_response,
+)
 from pipelines.swr.signing import Claim, is_authentic, read_authorization
 
 _CLOCK_WINDOW = timedelta(minutes=15)
@@ -62,6 +70,15 @@ class Identity:
     # When each issued token expires, on the monotonic clock.
     _issued: dict[str, float] = field(default_factory=dict)
 
+    def find(self, request: Request) -> Call | None:
+        """Find the call of IAM a request means; None if there is no such."""
+        match (request.method, request.path):
+            case ("POST", "/v3/auth/tokens"):
+                return partial(self.issue_token, request)
+            case ("GET", "/v3/projects"):
+                return lambda: self.refusal(request) or self.projects(request)
+        return None
+
     def issue_token(self, request: Request) -> Response:
         """Answer a request for a token; each gets a new one."""
         try:
@@ -74,6 +91,25 @@ class Identity:
         token = "MII" + secrets.token_urlsafe(_TOKEN_BYTES)
         self._issued[token] = time.monotonic() + self.token_lifetime_seconds
         return json_response(201, {"token": self._described(user)}, {"X-Subject-Token": token})
+
+    def projects(self, request: Request) -> Response:
+        """List the projects, one a region, or the one of the name asked for."""
+        wanted = request.query.get("name")
+        names = sorted({user.project for user in self.users if wanted in {None, user.project}})
+        listed = [
+            {
+                "id": _project_id(name),
+                "name": name,
+                "domain_id": self.domain_id(),
+                "parent_id": self.domain_id(),
+                "is_domain": False,
+                "enabled": True,
+                "description": "",
+                "links": {},
+            }
+            for name in names
+        ]
+        return json_response(200, {"projects": listed, "links": {}})
 
     def refusal(self, request: Request) -> Response | None:
         """Judge a request's credentials; None if they are good."""
@@ -103,7 +139,7 @@ class Identity:
             "methods": ["password"],
             "project": {
                 "domain": domain,
-                "id": f"id-of-{user.project}",
+                "id": _project_id(user.project),
                 "name": user.project,
             },
             "roles": [{"id": "0", "name": "te_admin"}],
@@ -146,6 +182,10 @@ class Identity:
             body=request.body,
             secret_key=self.access_keys[claim.access_key],
         )
+
+
+def _project_id(name: str) -> str:
+    return f"id-of-{name}"
 
 
 def is_timely(request: Request, now: datetime) -> bool:

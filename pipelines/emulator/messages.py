@@ -5,7 +5,7 @@ No routes (`api`) and no sockets (`server`) here.
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -58,6 +58,9 @@ class Response:
     pause_seconds: float = 0.0
 
 
+Call = Callable[[], Response]
+
+
 class Logged(NamedTuple):
     """One answered request; path and query are decoded, a reset connection has status 0."""
 
@@ -104,6 +107,16 @@ def backend_error_in_both_styles(status: int, code: str, message: str) -> Respon
         "details": [{"error_code": name, "error_msg": ""}],
     }
     return json_response(status, _backend_errors(code, message, "") | newer)
+
+
+def not_found(code: str, message: str) -> Refused:
+    """Build the refusal of a call on something that is not there."""
+    return Refused(backend_error_in_both_styles(404, code, message))
+
+
+def no_repository() -> Refused:
+    """Build the refusal of a call on a repository that is not there."""
+    return not_found("4040009", "Image list not found")
 
 
 def registry_error(

@@ -3,14 +3,13 @@
 Repositories are named with plain slashes here. Nothing can be pushed. Who may pull is in `logins`.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
 from pipelines.emulator.logins import REALM, Logins
-from pipelines.emulator.messages import Request, Response, json_response, registry_error
+from pipelines.emulator.messages import Call, Request, Response, json_response, registry_error
 from pipelines.emulator.object_storage import ObjectStorage
 from pipelines.emulator.registry import Registry
 
@@ -43,13 +42,11 @@ class Pulls:
     storage: ObjectStorage
     states_digests: bool
 
-    def find(self, request: Request) -> Callable[[], Response] | None:
+    def find(self, request: Request) -> Call | None:
         """Find the call that a request means; None if there is no such."""
-        is_read = request.method in {"GET", "HEAD"}
-        is_ours = is_read and request.segments[:2] != _OTHER_API
-        if not is_ours or any("/" in segment for segment in request.segments):
+        if request.method not in {"GET", "HEAD"} or request.segments[:2] == _OTHER_API:
             return None
-        call: Callable[[], Response] | None = None
+        call: Call | None = None
         match request.segments:
             case _ if request.path == REALM:
                 call = partial(self.logins.issue_token, request)

@@ -6,6 +6,7 @@ Knows nothing of HTTP. Every operation is atomic, from any thread.
 """
 
 import threading
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -17,6 +18,7 @@ from pipelines.emulator.repository import Repository, StoredTag
 _FIRST_NAMESPACE_ID = 3_800_000
 _FIRST_REPOSITORY_ID = 3_300_000
 _FIRST_TAG_ID = 32_900_000
+_FIRST_RETENTION_ID = 222
 
 
 class Registry:
@@ -29,6 +31,7 @@ class Registry:
         self._tag_ids = count(_FIRST_TAG_ID)
         self._repository_ids = count(_FIRST_REPOSITORY_ID)
         self._namespace_ids = count(_FIRST_NAMESPACE_ID)
+        self._retention_ids = count(_FIRST_RETENTION_ID)
 
     @property
     def tag_count(self) -> int:
@@ -186,7 +189,14 @@ class Registry:
             return owner is not None and owner.is_public
 
     def describe(
-        self, namespace: str, repository: str, *, is_public: bool, download_count: int
+        self,
+        namespace: str,
+        repository: str,
+        *,
+        is_public: bool = False,
+        is_shared: bool = False,
+        category: str = "other",
+        download_count: int = 0,
     ) -> None:
         """Set what no push tells about a repository.
 
@@ -196,6 +206,45 @@ class Registry:
         with self._lock:
             described = self._repositories[namespace, repository]
             described.is_public, described.download_count = is_public, download_count
+            described.is_shared, described.category = is_shared, category
+
+    def set_retention(
+        self, namespace: str, repository: str, rules: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Set the rules by which a repository's tags are deleted, or none; nothing is deleted.
+
+        Raises:
+            KeyError: there is no such repository.
+        """
+        with self._lock:
+            record = {"algorithm": "or", "id": next(self._retention_ids), "scope": ""}
+            rules = [dict(rule) for rule in rules]
+            owner = self._repositories[namespace, repository]
+            owner.retention = {**record, "rules": rules} if rules else None
+
+    def delete_by_retention(
+        self, namespace: str, repository: str, tag: str, *, at: datetime
+    ) -> None:
+        """Delete a tag as its repository's first rule does, which writes it down.
+
+        Raises:
+            KeyError: there is no such tag, or no rule.
+        """
+        with self._lock:
+            owner = self._repositories[namespace, repository]
+            if owner.retention is None:
+                raise KeyError(f"{namespace}/{repository} has no rules")
+            owner.remove(tag)
+            entry = {
+                "created_at": stamp(at),
+                "id": len(owner.retention_log) + 1,
+                "namespace": namespace,
+                "repo": repository,
+                "retention_id": owner.retention["id"],
+                "rule_type": owner.retention["rules"][0]["template"],
+                "tag": tag,
+            }
+            owner.retention_log.insert(0, entry)
 
     def namespace_records(self) -> list[dict[str, Any]]:
         """What the API says of each namespace, by name."""
@@ -213,16 +262,44 @@ class Registry:
                 for name, record_id in sorted(self._namespaces.items())
             ]
 
-    def repository_records(self) -> list[dict[str, Any]]:
+    def repository_records(self, *, only_shared: bool = False) -> list[dict[str, Any]]:
         """What the repository list says of each repository, by namespace and name."""
         with self._lock:
-            return [owner.list_record() for _, owner in sorted(self._repositories.items())]
+            owners = [owner for _, owner in sorted(self._repositories.items())]
+            return [owner.list_record() for owner in owners if owner.is_shared or not only_shared]
+
+    def v3_records(self, *, only_shared: bool = False) -> list[dict[str, Any]]:
+        """What the newer list says of each repository, by its id."""
+        with self._lock:
+            owners = sorted(self._repositories.values(), key=lambda owner: owner.record_id)
+            return [owner.v3_record() for owner in owners if owner.is_shared or not only_shared]
 
     def repository_record(self, namespace: str, repository: str) -> dict[str, Any] | None:
         """What the API says of one repository; None if there is no such."""
         with self._lock:
             owner = self._repositories.get((namespace, repository))
             return owner.single_record() if owner is not None else None
+
+    def retention(
+        self, namespace: str, repository: str
+    ) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+        """The rules of a repository, and which tags they deleted, the newest first.
+
+        Raises:
+            KeyError: there is no such repository.
+        """
+        with self._lock:
+            owner = self._repositories[namespace, repository]
+            return owner.retention, [*owner.retention_log]
+
+    def tag(self, namespace: str, repository: str, tag: str) -> StoredTag | None:
+        """One tag; None if there is no such.
+
+        Raises:
+            KeyError: there is no such repository.
+        """
+        with self._lock:
+            return self._repositories[namespace, repository].get(tag)
 
     def tags(
         self,

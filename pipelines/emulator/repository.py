@@ -46,14 +46,24 @@ class StoredTag:
 
 @dataclass
 class Repository:
-    """A repository. `created` and `updated` are stamps as the API writes them."""
+    """A repository.
+
+    Attributes:
+        created: stamp as the API writes it; so is `updated`.
+        retention: the rules by which tags are deleted, as the API tells them.
+        retention_log: which tags were deleted by them, the newest first.
+    """
 
     record_id: int
     namespace_id: int
     namespace: str
     name: str
     is_public: bool = False
+    is_shared: bool = False
+    category: str = "other"
     download_count: int = 0
+    retention: dict[str, Any] | None = None
+    retention_log: list[dict[str, Any]] = field(default_factory=list)
     created: str = NEVER
     updated: str = NEVER
     _contents: Contents = field(default_factory=Contents)
@@ -179,6 +189,12 @@ class Repository:
             "status": False,
         }
 
+    def v3_record(self) -> dict[str, Any]:
+        """What the newer list says of it."""
+        left_out = {"namespace", "url", "path", "internal_path", "tags"}
+        kept = {name: v for name, v in self.list_record().items() if name not in left_out}
+        return {"id": self.record_id, **kept, "namespace_name": self.namespace}
+
     def single_record(self) -> dict[str, Any]:
         """What the API says when asked for this repository alone."""
         return {
@@ -214,7 +230,7 @@ class Repository:
         path = f"{HOST}/{self.namespace}/{self.name}"
         return {
             "name": self.name,
-            "category": "other",
+            "category": self.category,
             "description": "",
             "size": self.size,
             "is_public": self.is_public,

@@ -1,6 +1,6 @@
 """The emulator as a server on 127.0.0.1: sockets, log, latency and faults.
 
-What it answers is in `api`, `iam`, `pulls` and `object_storage`.
+What it answers is in `api` and its neighbours, `iam`, `pulls` and `object_storage`.
 """
 
 import errno
@@ -15,6 +15,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from pipelines.emulator.api import Api, no_such_api
+from pipelines.emulator.api_account import AccountApi
+from pipelines.emulator.api_repository import RepositoryApi
+from pipelines.emulator.api_v3 import V3Api
 from pipelines.emulator.faults import Fault
 from pipelines.emulator.iam import (
     DEFAULT_ACCESS_KEYS,
@@ -24,7 +27,7 @@ from pipelines.emulator.iam import (
     User,
 )
 from pipelines.emulator.logins import Logins
-from pipelines.emulator.messages import Logged, Refused, Request, Response, gateway_error
+from pipelines.emulator.messages import Call, Logged, Refused, Request, Response, gateway_error
 from pipelines.emulator.object_storage import ROOT, ObjectStorage
 from pipelines.emulator.pulls import Pulls
 from pipelines.emulator.registry import Registry
@@ -65,6 +68,7 @@ class Emulator:
         grants_logins: bool = True,
         pull_token_lifetime_seconds: float = 900,
         states_digests: bool = True,
+        has_tag_configs: bool = True,
         has_own_storage_port: bool = False,
         fault: Answer | None = None,
         faults: Sequence[Fault] = (),
@@ -87,7 +91,12 @@ class Emulator:
             lambda: registry.domain_id,
         )
         logins = Logins(registry, lambda: self.url, pull_token_lifetime_seconds, grants_logins)
-        self._api = Api(registry, logins)
+        self._apis = (
+            Api(registry, logins),
+            V3Api(registry),
+            RepositoryApi(registry, has_tag_configs),
+            AccountApi(registry, lambda: self.url),
+        )
         self._storage = ObjectStorage(registry, lambda: self.storage_url)
         self._pulls = Pulls(registry, logins, self._storage, states_digests)
         self._server: _Server | None = None
@@ -124,18 +133,12 @@ class Emulator:
 
     def answer(self, request: Request) -> Response:
         """Give the normal response to a request, without faults, latency or log."""
-        if (request.method, request.path) == ("POST", "/v3/auth/tokens"):
-            return self._identity.issue_token(request)
         if request.segments[0] == ROOT:
             return self._storage.answer(request)
         try:
-            if pull := self._pulls.find(request):
-                return pull()
-            if call := self._api.find(request):
-                return self._identity.refusal(request) or call()
+            return self._call(request)()
         except Refused as refused:
             return refused.response
-        return no_such_api()
 
     def handle(self, request: Request) -> Response:
         """Give the response to send, altered by faults, logged and after its delay."""
@@ -146,6 +149,18 @@ class Emulator:
         self.log.append(Logged(request.method, request.path, request.query, status))
         self.wait(self._latency_seconds + response.delay_seconds)
         return response
+
+    def _call(self, request: Request) -> Call:
+        """Find what answers a request."""
+        if any("/" in segment for segment in request.segments):
+            return no_such_api
+        if call := self._identity.find(request) or self._pulls.find(request):
+            return call
+        found = next(filter(None, (api.find(request) for api in self._apis)), None)
+        is_misspelt = request.path != "/" and "" in request.segments
+        if found is None or is_misspelt:
+            return no_such_api
+        return lambda: self._identity.refusal(request) or found()
 
     def wait(self, seconds: float) -> None:
         """Wait, but no longer than the server runs."""

@@ -172,7 +172,7 @@ def test_names_with_levels_are_asked_for_with_a_dollar_sign(get: Get) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/v2/manage", "/v2/manage/namespaces/group", "/v2/manage/namespaces/group/repos", "//"],
+    ["/v1", "/v2/manage", "/v2/manage/namespaces/", "/v2/manage/namespaces/group/repos", "/a//"],
 )
 def test_what_is_no_call_is_unknown_to_the_gateway(get: Get, path: str) -> None:
     """The body repeats the request id of the header."""

@@ -46,7 +46,7 @@ def test_a_port_can_be_chosen_and_is_free_again_afterwards(registry: Registry) -
     for _ in range(2):
         with Emulator(registry, port=port) as server, requests.Session() as session:
             assert server.url == f"http://127.0.0.1:{port}"
-            assert session.get(server.url, timeout=10).status_code == 404
+            assert session.get(server.url, timeout=10).status_code == 401
 
 
 def test_connections_are_kept(server: Emulator, get: Get) -> None:
