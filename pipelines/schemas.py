@@ -453,6 +453,12 @@ IMAGE_CONFIGS_TABLE = _table(
     history_steps=(INT32, "Steps of its history, empty ones included."),
     problem=(TEXT, "What of it cannot be read, in one sentence; null when all can."),
 )
+IMAGE_LABELS_TABLE = _table(
+    "One row per label of a configuration that was read.",
+    config_digest=(TEXT, "The configuration: see image_configs."),
+    label_key=(TEXT, "Name of the label."),
+    label_value=(TEXT, "Its text."),
+)
 
 # What a run hands to the loader: the tables without the columns that the loader fills.
 TAGS = _without(TAGS_TABLE, "registry", "manifest_kind", "first_seen_at", "last_seen_at")
@@ -460,7 +466,8 @@ MANIFESTS = _without(MANIFESTS_TABLE, "first_seen_at")
 REGISTRIES = _without(REGISTRIES_TABLE, "registry", "first_seen_at", "last_seen_at")
 NAMESPACES = _without(NAMESPACES_TABLE, "registry", "first_seen_at", "last_seen_at", "listed_at")
 LAYERS = LAYERS_TABLE
-IMAGE_CONFIGS = IMAGE_CONFIGS_TABLE
+IMAGE_CONFIGS = _without(IMAGE_CONFIGS_TABLE, "manifest_digest")
+IMAGE_LABELS = IMAGE_LABELS_TABLE
 PLATFORMS = PLATFORMS_TABLE
 REPOSITORIES = _without(
     REPOSITORIES_TABLE,
@@ -530,6 +537,7 @@ TABLES: Mapping[tuple[str, str], pa.Schema] = {
     ("main", "layers"): LAYERS_TABLE,
     ("main", "platforms"): PLATFORMS_TABLE,
     ("main", "image_configs"): IMAGE_CONFIGS_TABLE,
+    ("main", "image_labels"): IMAGE_LABELS_TABLE,
     ("ingest", "runs"): RUNS_TABLE,
     ("ingest", "namespaces"): NAMESPACES_TABLE,
     ("ingest", "crawls"): CRAWLS_TABLE,

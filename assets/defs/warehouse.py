@@ -29,7 +29,7 @@ from pipelines.warehouse.load import row_counts
 from pipelines.warehouse.resources import resources_of
 
 # The tables that only answers of the registry's pull API fill.
-_RESOLVED = (["main", "image_configs"], ["ingest", "pulls"])
+_RESOLVED = (["main", "image_configs"], ["main", "image_labels"], ["ingest", "pulls"])
 
 
 @dg.multi_asset(

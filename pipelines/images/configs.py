@@ -3,11 +3,14 @@
 Never raises, whatever the text: what cannot be read is null, and named as the problem.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
+import pyarrow as pa
+
+from pipelines.schemas import IMAGE_CONFIGS, IMAGE_LABELS
 
 T = TypeVar("T")
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError)
@@ -21,8 +24,30 @@ class _Execution(msgspec.Struct, rename="pascal"):
     labels: dict[str, str] | None = None
 
 
-def read_config(digest: str, text: bytes) -> dict[str, Any]:
-    """Read a configuration's text as a row of IMAGE_CONFIGS, but for the manifest's digest."""
+class ConfigTables(NamedTuple):
+    """Rows of IMAGE_CONFIGS and IMAGE_LABELS."""
+
+    configs: pa.Table
+    labels: pa.Table
+
+
+def config_tables(texts: Iterable[tuple[str, bytes]]) -> ConfigTables:
+    """Rows of configurations, given as (digest, text), and of their labels."""
+    configs, labels = [], []
+    for digest, text in texts:
+        row, own = _read(digest, text)
+        configs.append(row)
+        labels += [
+            {"config_digest": digest, "label_key": key, "label_value": value}
+            for key, value in sorted(own.items())
+        ]
+    return ConfigTables(
+        pa.Table.from_pylist(configs, schema=IMAGE_CONFIGS),
+        pa.Table.from_pylist(labels, schema=IMAGE_LABELS),
+    )
+
+
+def _read(digest: str, text: bytes) -> tuple[dict[str, Any], dict[str, str]]:
     fields, problem = _fields(text)
     unreadable: list[str] = []
 
@@ -53,7 +78,7 @@ def read_config(digest: str, text: bytes) -> dict[str, Any]:
     }
     if unreadable:
         problem = f"cannot be read: {', '.join(unreadable)}"
-    return row | {"problem": problem}
+    return row | {"problem": problem}, labels
 
 
 def _fields(text: bytes) -> tuple[Mapping[str, msgspec.Raw], str | None]:

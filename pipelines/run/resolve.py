@@ -26,7 +26,7 @@ from pipelines.errors import (
     SwrUnavailable,
     SwrUnknownPath,
 )
-from pipelines.images.configs import read_config
+from pipelines.images.configs import config_tables
 from pipelines.images.digests import is_digest_of
 from pipelines.images.manifest import read_manifest
 from pipelines.images.tables import image_tables
@@ -123,11 +123,10 @@ class _Loader:
             choice = TextChoice(load.final_digests(self.con, [digest for digest, _ in texts]))
             found = [*choice.choose(texts, "pull"), *choice.undecided()]
             load.load_images(self.con, *image_tables(found), self.as_of)
-            configs = [
-                read_config(row["digest"], row["body"]) for row in read if row["kind"] == "config"
-            ]
-            table = pa.Table.from_pylist(configs, schema=pulls.CONFIGS)
-            pulls.store_answers(self.con, some, table, self.run_id)
+            configs = config_tables(
+                (row["digest"], row["body"]) for row in read if row["kind"] == "config"
+            )
+            pulls.store_answers(self.con, some, *configs, self.run_id)
 
 
 @dataclass

@@ -11,12 +11,10 @@ from typing import NamedTuple
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from pipelines.schemas import IMAGE_CONFIGS, LANDED_PULLS
+from pipelines.schemas import IMAGE_CONFIGS, IMAGE_LABELS, LANDED_PULLS
 from pipelines.warehouse.connection import retry_with_more_memory, transaction
 from pipelines.warehouse.load import registered
 from pipelines.warehouse.statements import statement
-
-CONFIGS = pa.schema([field for field in IMAGE_CONFIGS if field.name != "manifest_digest"])
 
 
 class Due(NamedTuple):
@@ -83,16 +81,25 @@ def unknown_answers(con: DuckDBPyConnection, answers: pa.Table) -> int:
 
 def share_configs(con: DuckDBPyConnection) -> None:
     """Give new images the configurations that were read of others."""
-    with registered(con, {"arriving_configs": CONFIGS.empty_table()}), transaction(con):
+    with registered(con, {"arriving_configs": IMAGE_CONFIGS.empty_table()}), transaction(con):
         con.execute(statement("store_configs"))
 
 
 def store_answers(
-    con: DuckDBPyConnection, answers: pa.Table, configs: pa.Table, run_id: str
+    con: DuckDBPyConnection,
+    answers: pa.Table,
+    configs: pa.Table,
+    labels: pa.Table,
+    run_id: str,
 ) -> None:
-    """Store LANDED_PULLS, and the configurations among them as rows of CONFIGS."""
-    arriving = {"arriving_pulls": answers.cast(LANDED_PULLS), "arriving_configs": configs}
+    """Store LANDED_PULLS, the IMAGE_CONFIGS among them and their IMAGE_LABELS."""
+    arriving = {
+        "arriving_pulls": answers.cast(LANDED_PULLS),
+        "arriving_configs": configs.cast(IMAGE_CONFIGS),
+        "arriving_labels": labels.cast(IMAGE_LABELS),
+    }
     with registered(con, arriving), transaction(con):
         con.execute(statement("store_pulls"), {"run_id": run_id})
         if configs.num_rows:
+            con.execute(statement("store_labels"))
             con.execute(statement("store_configs"))

@@ -27,6 +27,12 @@ create table image_configs (
     problem varchar
 );
 
+create table image_labels (
+    config_digest varchar not null,
+    label_key varchar not null,
+    label_value varchar not null
+);
+
 alter table ingest.runs add column report_labels varchar;
 
 create view images as

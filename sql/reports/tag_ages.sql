@@ -7,13 +7,16 @@ select
     tags.tag,
     tags.created_at,
     tags.updated_at,
+    builds.built_at,
     tags.created_age_days,
     tags.updated_age_days,
+    whole_days(builds.built_at, run.as_of) as built_age_days,
     buckets.age_bucket,
     run.as_of
 from intermediate.live_tags as tags
 inner join intermediate.age_bucket_names as buckets
     on tags.bucket_number = buckets.bucket_number
+left join intermediate.build_dates as builds on tags.manifest_key = builds.manifest_key
 cross join intermediate.latest_run as run
 order by tags.tag_key;
 
@@ -24,7 +27,9 @@ comment on column reports.tag_ages.repository is 'Repository name, with / where 
 comment on column reports.tag_ages.tag is 'Tag name.';
 comment on column reports.tag_ages.created_at is 'When the tag was created, according to the registry.';
 comment on column reports.tag_ages.updated_at is 'When the tag was last pushed or moved, according to the registry.';
+comment on column reports.tag_ages.built_at is 'When the newest of its images was built, by its configuration; null unless that was read (SWR_READ_CONFIGS), or is no date.';
 comment on column reports.tag_ages.created_age_days is 'Whole days of 24 hours from created_at to as_of, never negative; null if created_at is, or is no date.';
 comment on column reports.tag_ages.updated_age_days is 'Whole days of 24 hours from updated_at to as_of, never negative; null if that is no date.';
+comment on column reports.tag_ages.built_age_days is 'Whole days of 24 hours from built_at to as_of, never negative; null if built_at is.';
 comment on column reports.tag_ages.age_bucket is 'updated_age_days as 0-7d, 8-30d, 31-90d, 91-180d, 181-365d or >365d; unknown where that is no date.';
 comment on column reports.tag_ages.as_of is 'The moment ages are computed for: as_of of the latest run.';

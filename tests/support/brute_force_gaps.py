@@ -45,7 +45,8 @@ def _manifests(registry: Registry) -> Iterator[Row]:
         "schema1": "size_unknown",
     }
     for digest in live:
-        if known.kind(digest) in kinds:
+        is_sized = known.kind(digest) == "schema1" and not known.is_unsized(digest)
+        if known.kind(digest) in kinds and not is_sized:
             seen = known.manifests.get(digest, {}).get("first_seen_at")
             if known.kind(digest) == "unread":
                 parents = [d for d in live if digest in _children(registry, d)]

@@ -26,12 +26,20 @@ class Knowledge:
         self.manifests = {row["manifest_digest"]: row for row in tables["manifests"]}
         self.layers = _grouped(tables["layers"], "manifest_digest")
         self.children = _grouped(tables["platforms"], "index_digest")
+        self.configs = {row["manifest_digest"]: row for row in tables.get("image_configs", [])}
+        self.measured = {
+            row["digest"]: row["size_bytes"]
+            for row in tables.get("pulls", [])
+            if (row["kind"], row["outcome"]) == ("blob", "read")
+        }
         self.statements: dict[str, set[int]] = defaultdict(set)
         self.stored: set[str] = set()
         for digest in self.manifests:
             for blob, size, is_stored in self.named_blobs(digest):
                 if states_size(blob, size):
                     self.statements[blob].add(size or 0)
+                elif states_size(blob, self.measured.get(blob)):
+                    self.statements[blob].add(self.measured[blob])
                 if is_stored:
                     self.stored.add(blob)
         self.stored |= {blob for tag in tables["tags"] for blob in self._proven_stored(tag)}
@@ -110,7 +118,12 @@ class Knowledge:
 
     def is_open(self, digest: str) -> bool:
         """Whether a manifest has parts that were not read, or that state no sizes."""
-        return self.is_unread(digest) or "schema1" in self.kinds(digest)
+        return self.is_unread(digest) or any(map(self.is_unsized, self.reachable(digest)))
+
+    def is_unsized(self, digest: str) -> bool:
+        """Whether it is a schema 1 manifest with a layer whose size the registry has not told."""
+        blobs = {row["blob_digest"] for row in self.layers[digest] if row["size_bytes"] is None}
+        return self.kind(digest) == "schema1" and not blobs <= self.measured.keys()
 
     def union(self, digests: Iterable[str]) -> set[str]:
         """The distinct stored blobs of several manifests."""

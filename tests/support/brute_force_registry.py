@@ -207,7 +207,17 @@ class Registry:
     def age(self, key: Key, clock: str) -> int | None:
         """Whole days since created_at or updated_at."""
         at = self.tags[key][clock]
-        return max(0, (self.as_of - at) // timedelta(days=1)) if self.is_date(at) else None
+        return self.days_since(at) if self.is_date(at) else None
+
+    def days_since(self, at: datetime | None) -> int | None:
+        """Whole days since a date."""
+        return None if at is None else max(0, (self.as_of - at) // timedelta(days=1))
+
+    def built_at(self, key: Key) -> datetime | None:
+        """When the newest of a tag's images was built, as far as configurations tell."""
+        nodes = self.known.reachable(self.state[key])
+        built = [self.known.configs[node]["built_at"] for node in nodes & self.known.configs.keys()]
+        return max(filter(self.is_date, built), default=None)
 
     def bucket(self, key: Key) -> str:
         """The age bucket."""

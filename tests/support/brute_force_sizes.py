@@ -213,8 +213,10 @@ def tag_ages(registry: Registry) -> list[Row]:
             **named(registry, key),
             "created_at": registry.tags[key]["created_at"],
             "updated_at": registry.tags[key]["updated_at"],
+            "built_at": registry.built_at(key),
             "created_age_days": registry.age(key, "created_at"),
             "updated_age_days": registry.age(key, "updated_at"),
+            "built_age_days": registry.days_since(registry.built_at(key)),
             "age_bucket": registry.bucket(key),
             "as_of": registry.as_of,
         }

@@ -6,6 +6,7 @@ What it leaves out gets plain defaults: crawls complete, tags updated a day ago,
 manifest known from the first run a tag points at it. Of a run see `described_runs`.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -98,6 +99,7 @@ def _with_manifests(
 ) -> Tables:
     """Add what was known of manifests by a run."""
     tables |= {"manifests": [], "layers": [], "platforms": []}
+    tables |= _answers(description, runs, now)
     for digest, described in description.get("manifests", {}).items():
         seen_at = _first_seen(digest, described, runs)
         if now is None or seen_at <= now.as_of:
@@ -105,10 +107,54 @@ def _with_manifests(
             tables["manifests"].append(_manifest(digest, manifest, seen_at))
             tables["layers"] += _layers(digest, manifest)
             tables["platforms"] += _platforms(digest, manifest)
+    tables["image_configs"] = list(_configs(description, tables["manifests"]))
     kinds = {row["manifest_digest"]: row["manifest_kind"] for row in tables["manifests"]}
     for tag in tables["tags"]:
         tag["manifest_kind"] = kinds.get(tag["manifest_digest"], "unknown")
     return tables
+
+
+def _answers(description: Description, runs: list[Run], now: Run | None) -> Tables:
+    """What the registry was asked for by a run: sizes of blobs, labels of configurations."""
+    measured = [
+        row_of(
+            "pulls",
+            registry=run.registry,
+            kind="blob",
+            digest=blob,
+            namespace="a",
+            repository="app",
+            outcome="read",
+            size_bytes=answer["size"],
+            run_id=run.run_id,
+            asked_at=run.as_of,
+        )
+        for blob, answer in description.get("measured", {}).items()
+        for run in runs
+        if run.number == answer["run"] and now is not None and run.number <= now.number
+    ]
+    labels = [
+        row_of("image_labels", config_digest=config, label_key=key, label_value=value)
+        for config, described in description.get("configs", {}).items()
+        for key, value in described.get("labels", {}).items()
+    ]
+    return {"pulls": measured, "image_labels": labels}
+
+
+def _configs(description: Description, manifests: list[Row]) -> Iterator[Row]:
+    """The configurations that were read, of the images that have them."""
+    for manifest in manifests:
+        described = description.get("configs", {}).get(manifest["config_digest"])
+        if described is not None and manifest["manifest_kind"] == "image":
+            yield row_of(
+                "image_configs",
+                manifest_digest=manifest["manifest_digest"],
+                config_digest=manifest["config_digest"],
+                built_at=described.get("built_at"),
+                labels=json.dumps(described.get("labels", {})),
+                base_name=described.get("base_name"),
+                base_digest=described.get("base_digest"),
+            )
 
 
 def _first_seen(digest: str, manifest: Row, runs: list[Run]) -> datetime:

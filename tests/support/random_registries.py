@@ -29,6 +29,7 @@ NO_DATES = [
     datetime(2026, 1, 1, 12, 1, 1, tzinfo=UTC),
 ]
 SIZES = [None, 0, 1, 2, 7, 100, 101, 1000, LARGEST_BLOB, LARGEST_BLOB + 1]
+DATES = [datetime(2025, 12, day, tzinfo=UTC) for day in (1, 30, 31)]
 ENDINGS = ["", ".sig", ".att", ".sbom", ".txt", "-scan", "0"]
 READINGS = {
     "complete": 12,
@@ -73,8 +74,41 @@ def registry(random: Random, manifest_count: int, *, is_plain: bool = False) -> 
             manifests[digest]["first_run"] = random.randint(1, run_count)
         if random.random() < 0.1 * luck:
             manifests[digest]["readable_from_run"] = random.randint(2, run_count + 1)
+    described = {
+        "manifests": manifests,
+        "report_labels": ["team", "source"],
+        "configs": _configs(random, luck, digests, [*sizes]),
+        "measured": _measured(random, luck, sizes, run_count),
+    }
     watched = Watched(random, luck, manifests, is_plain)
-    return {"manifests": manifests, "runs": [watched.run() for _ in range(run_count)]}
+    return described | {"runs": [watched.run() for _ in range(run_count)]}
+
+
+def _configs(random: Random, luck: float, digests: list[str], blobs: list[str]) -> Description:
+    """Configurations that were read: dates, labels, bases that exist or do not."""
+    if not luck:
+        return {}
+    return {blob: _config(random, digests) for blob in blobs if random.random() < 0.3}
+
+
+def _config(random: Random, digests: list[str]) -> Description:
+    config: Description = {"built_at": random.choice([None, *NO_DATES, *DATES])}
+    if random.random() < 0.7:
+        keys = random.sample(["team", "source", "other"], random.randint(0, 3))
+        config["labels"] = {key: random.choice(["x", "y", "", "[z]"]) for key in keys}
+    if random.random() < 0.5:
+        config["base_digest"] = random.choice([*digests, "sha256:elsewhere"])
+    if random.random() < 0.5:
+        config["base_name"] = random.choice(["host/a/app:v1", "host/b/app:latest", "elsewhere"])
+    return config
+
+
+def _measured(
+    random: Random, luck: float, sizes: dict[str, int | None], run_count: int
+) -> Description:
+    """Sizes that the registry told of blobs."""
+    blobs = [blob for blob in sizes if random.random() < 0.3 * luck]
+    return {blob: {"size": sizes[blob] or 5, "run": random.randint(1, run_count)} for blob in blobs}
 
 
 def _hold_no_blobs(manifest: Description) -> None:
