@@ -4,6 +4,7 @@ SWR has one rule a repository, so each is written for every repository that it i
 sent anywhere.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ import msgspec
 
 from pipelines.deciding.rules import LIMITS, Rule, assign
 
+# Names of SWR begin with a letter.
 _NO_IDENTIFIER = re.compile(r"[^a-z0-9_-]+", re.IGNORECASE)
 
 
@@ -36,10 +38,7 @@ def as_terraform(rules: Sequence[Rule], repositories: Sequence[str]) -> str:
     Raises:
         RulesError: a rule is for none of them.
     """
-    ruled = _ruled(rules, repositories)
-    return "\n".join(
-        _resource(rules[number], name, place) for place, (name, number) in enumerate(ruled)
-    )
+    return "\n".join(_resource(rules[number], name) for name, number in _ruled(rules, repositories))
 
 
 def _ruled(rules: Sequence[Rule], repositories: Sequence[str]) -> list[tuple[str, int]]:
@@ -60,22 +59,27 @@ def _body(rule: Rule) -> dict[str, Any]:
     return {"template": rule.template, "params": params, "tag_selectors": selectors}
 
 
-def _resource(rule: Rule, name: str, place: int) -> str:
+def _resource(rule: Rule, name: str) -> str:
     namespace, _, repository = name.partition("/")
-    identifier = f"r{place + 1}_{_NO_IDENTIFIER.sub('_', name)}"
     selectors = "".join(
         f"\n  tag_selectors {{\n    kind    = {_quoted(each.kind)}\n"
         f"    pattern = {_quoted(each.pattern)}\n  }}\n"
         for each in rule.selectors
     )
     return (
-        f'resource "huaweicloud_swr_image_retention_policy" "{identifier}" {{\n'
+        f'resource "huaweicloud_swr_image_retention_policy" "{_identifier(name)}" {{\n'
         f"  organization = {_quoted(namespace)}\n"
         f"  repository   = {_quoted(repository)}\n"
         f"  type         = {_quoted(rule.template)}\n"
         f"  number       = {rule.keeps}\n"
         f"{selectors}}}\n"
     )
+
+
+def _identifier(name: str) -> str:
+    """The same for a repository whatever others there are, and no other's."""
+    short = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{_NO_IDENTIFIER.sub('_', name)}_{short}"
 
 
 def _quoted(text: str) -> str:

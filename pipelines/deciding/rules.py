@@ -54,7 +54,7 @@ class Reading:
         days: what has to have passed: whole days of 24 hours (`24h`), one more than these
             (`24h_passed`), or midnights of a time zone.
         selectors: exceptions taken out before counting, taken out after it, or the only tags that
-            a rule is for.
+            a rule is for where it has any.
         unit: what `num` counts; tags on one digest are one of `digests`, as new as the newest.
         match: whether a pattern may match any part of a name, or has to match all of it.
         ties: which of the tags of one moment is the newest, or that none is.
@@ -73,18 +73,18 @@ SWITCHES: dict[str, tuple[str, ...]] = {
     field.name: get_args(field.type) for field in fields(Reading)
 }
 _WORDS = {
-    "updated": "by update time",
-    "created": "by creation time",
-    "24h": "days of 24 hours",
-    "24h_passed": "one day of 24 hours more",
+    "updated": "update time",
+    "created": "creation time",
+    "24h": "24-hour days",
+    "24h_passed": "one 24-hour day more",
     "utc": "days end at midnight UTC",
     "utc+8": "days end at midnight UTC+8",
-    "excepted": "exceptions before the count",
+    "excepted": "exceptions first",
     "excepted_after_count": "exceptions after the count",
     "included": "selectors include",
     "tags": "tags counted",
     "digests": "digests counted",
-    "search": "patterns match any part",
+    "search": "patterns search",
     "full": "patterns match whole names",
     "first_name": "ties by name",
     "last_name": "ties by name from the end",

@@ -67,9 +67,10 @@ class _Simulation:
         numbers = [-1 if number is None else number for number in assign(rules, names)]
         self._rule = np.array(numbers, np.int64)[self._codes] if names else self._codes
         self._selector = self._first_selectors()
-        is_selected = self._selector >= 0
         is_ruled = self._rule >= 0
-        is_in = is_selected == (reading.selectors == "included")
+        is_open = self._of_rule([not rule.selectors for rule in rules]) == 1
+        is_selected = self._selector >= 0
+        is_in = is_selected | is_open if reading.selectors == "included" else ~is_selected
         self._is_judged = is_ruled & is_in
         self._is_counted = (
             is_ruled if reading.selectors == "excepted_after_count" else self._is_judged

@@ -47,14 +47,14 @@ def test_terraform_has_a_resource_for_each_repository() -> None:
     """No text of it is one of HCL's templates."""
     assert (
         as_terraform(RULES, REPOSITORIES)
-        == r"""resource "huaweicloud_swr_image_retention_policy" "r1_other_app" {
+        == r"""resource "huaweicloud_swr_image_retention_policy" "other_app_a54acd16" {
   organization = "other"
   repository   = "app"
   type         = "date_rule"
   number       = 30
 }
 
-resource "huaweicloud_swr_image_retention_policy" "r2_team_deep_er" {
+resource "huaweicloud_swr_image_retention_policy" "team_deep_er_c9bfe3eb" {
   organization = "team"
   repository   = "deep/er"
   type         = "tag_rule"
@@ -71,7 +71,7 @@ resource "huaweicloud_swr_image_retention_policy" "r2_team_deep_er" {
   }
 }
 """
-    )  # noqa: E501 - as it is written
+    )
 
 
 @pytest.mark.parametrize("write", [as_json, as_terraform])

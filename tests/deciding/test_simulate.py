@@ -108,7 +108,7 @@ OLDER = tag("a", 1, manifest_digest="same", created_at=AS_OF - timedelta(days=2)
         ("ties=kept", {"a", "b"}),
         ("unit=digests", {"a", "b"}),
         ("selectors=excepted_after_count", {"a"}),
-        ("selectors=included", {"a", "b", "c"}),
+        ("selectors=included", {"a"}),
     ],
 )
 def test_each_switch_has_its_effect_on_the_count(switch: str, kept: set[str]) -> None:
@@ -130,6 +130,17 @@ def test_an_exception_that_is_counted_takes_a_place() -> None:
         "release": "excepted by release",
         "b": "kept: rank 2, keeps 2",
         "c": "deleted: rank 3, keeps 2",
+    }
+
+
+def test_selectors_may_be_what_a_rule_is_for() -> None:
+    """The other tags then neither go nor count."""
+    tags = [tag("release", 0), tag("pr-2", 1), tag("pr-1", 2)]
+    rule = Rule("*", "tag_rule", 1, (Selector("regexp", "^pr-"),))
+    assert reasons(tags, [rule], "selectors=included") == {
+        "release": "no selector includes it",
+        "pr-2": "kept: rank 1, keeps 1",
+        "pr-1": "deleted: rank 2, keeps 1",
     }
 
 

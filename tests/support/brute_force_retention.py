@@ -28,7 +28,7 @@ def _verdict(
     if rule is None:
         return "kept", "no rule"
     selector = _selecting(tag, rule, reading)
-    if reading["selectors"] == "included" and selector is None:
+    if reading["selectors"] == "included" and rule["selectors"] and selector is None:
         return "kept", "no selector includes it"
     if reading["selectors"] != "included" and selector is not None:
         return "kept", f"excepted by {selector}"
@@ -68,7 +68,9 @@ def _is_counted(tag: Row, rule: Row, reading: Mapping[str, str]) -> bool:
     if reading["selectors"] == "excepted_after_count":
         return True
     is_selected = _selecting(tag, rule, reading) is not None
-    return is_selected == (reading["selectors"] == "included")
+    if reading["selectors"] == "included":
+        return is_selected or not rule["selectors"]
+    return not is_selected
 
 
 def _by_age(tag: Row, rule: Row, as_of: datetime, reading: Mapping[str, str]) -> tuple[str, str]:
