@@ -39,12 +39,16 @@ reached as (
 blob_totals as (
     select
         reached.set_key,
-        try_cast(sum(users.size_bytes) as bigint) as deduplicated_bytes,
+        try_cast(coalesce(sum(users.size_bytes), 0) as bigint) as deduplicated_bytes,
         try_cast(
-            sum(
-                case
-                    when reached.chosen_count = users.tag_count then users.size_bytes
-                end
+            coalesce(
+                sum(
+                    case
+                        when reached.chosen_count = users.tag_count
+                            then users.size_bytes
+                    end
+                ),
+                0
             ) as bigint
         ) as reclaimable_bytes,
         bool_or(reached.chosen_count = users.tag_count and users.is_uncertain)
@@ -59,8 +63,10 @@ judged as (
         sets.set_key,
         coalesce(tags.tag_count, 0) as tag_count,
         try_cast(coalesce(tags.chosen_bytes, 0) as bigint) as logical_bytes,
-        coalesce(blobs.deduplicated_bytes, 0) as deduplicated_bytes,
-        coalesce(blobs.reclaimable_bytes, 0) as reclaimable_bytes,
+        case when blobs.set_key is null then 0 else blobs.deduplicated_bytes end
+            as deduplicated_bytes,
+        case when blobs.set_key is null then 0 else blobs.reclaimable_bytes end
+            as reclaimable_bytes,
         coalesce(tags.is_any_known, true)
         and try_cast(coalesce(tags.chosen_bytes, 0) as bigint) is not null as is_known,
         coalesce(tags.is_exact, true) as is_exact,
