@@ -5,15 +5,8 @@
 -- are one row; what never goes is at 0.
 create or replace table intermediate.curve_parts as
 with
-templates as (
-    select 'tag_rule' as template
-    union all
-    select 'date_rule' as template
-),
-
 placed as (
     select
-        namespace_key,
         repository_key,
         manifest_key,
         row_number() over (
@@ -27,122 +20,148 @@ tags as (
     select
         repository_key,
         manifest_key,
-        'tag_rule' as template,
-        case when newer_count > 1000 then 1000 else newer_count end as goes_at
-    from placed
-    union all
-    select
-        repository_key,
-        manifest_key,
-        'date_rule' as template,
-        case when age_days > 365 then 365 else age_days end as goes_at
+        cast(case when newer_count > 1000 then 1000 else newer_count end as integer)
+            as newer_count,
+        case when age_days > 365 then 365 else age_days end as age_days
     from placed
 ),
 
 manifests as (
     select
-        repository_key,
         manifest_key,
-        template,
-        min(goes_at) as goes_at
+        min(newer_count) as newer_count,
+        min(age_days) as age_days
     from tags
-    group by repository_key, manifest_key, template
+    group by manifest_key
 ),
 
 reached as (
     select
         contents.blob_key,
-        manifests.template,
-        min(manifests.goes_at) as goes_at
+        min(manifests.newer_count) as newer_count,
+        min(manifests.age_days) as age_days
     from manifests
     inner join intermediate.manifest_blobs as contents
         on manifests.manifest_key = contents.root_key
-    group by contents.blob_key, manifests.template
+    group by contents.blob_key
 ),
 
 blobs as (
     select
         case when users.repository_count = 1 then users.lowest_repository_key end
             as repository_key,
-        reached.template,
-        reached.goes_at,
-        users.size_bytes,
-        users.is_uncertain
+        reached.newer_count,
+        reached.age_days,
+        0 as tag_count,
+        0 as logical_bytes,
+        0 as known_count,
+        0 as unread_count,
+        case when users.is_uncertain then 1 else 0 end as uncertain_count,
+        users.size_bytes as reclaimable_bytes
     from reached
     inner join intermediate.blob_users as users on reached.blob_key = users.blob_key
+),
+
+-- So that there is a row from the first number on, also without tags.
+starts as (
+    select
+        repository_key,
+        0 as newer_count,
+        0 as age_days,
+        0 as tag_count,
+        0 as logical_bytes,
+        0 as known_count,
+        0 as unread_count,
+        0 as uncertain_count,
+        0 as reclaimable_bytes
+    from intermediate.live_repositories
+    union all
+    select
+        null as repository_key,
+        0 as newer_count,
+        0 as age_days,
+        0 as tag_count,
+        0 as logical_bytes,
+        0 as known_count,
+        0 as unread_count,
+        0 as uncertain_count,
+        0 as reclaimable_bytes
 ),
 
 parts as (
     select
         tags.repository_key,
-        tags.template,
-        tags.goes_at,
-        count(*) as tag_count,
-        sum(sizes.logical_bytes) as logical_bytes,
-        sum(case when sizes.is_known then 1 else 0 end) as known_count,
-        sum(case when sizes.has_unread then 1 else 0 end) as unread_count,
-        sum(case when sizes.has_open_parts then 1 else 0 end) as uncertain_count,
+        tags.newer_count,
+        tags.age_days,
+        1 as tag_count,
+        sizes.logical_bytes,
+        case when sizes.is_known then 1 else 0 end as known_count,
+        case when sizes.has_unread then 1 else 0 end as unread_count,
+        case when sizes.has_open_parts then 1 else 0 end as uncertain_count,
         0 as reclaimable_bytes
     from tags
     inner join intermediate.manifest_sizes as sizes
         on tags.manifest_key = sizes.manifest_key
-    group by tags.repository_key, tags.template, tags.goes_at
+    union all
+    select * from blobs
+    union all
+    select * from starts
+),
+
+by_number as (
+    select
+        repository_key,
+        'tag_rule' as template,
+        newer_count as goes_at,
+        sum(tag_count) as tag_count,
+        sum(logical_bytes) as logical_bytes,
+        sum(known_count) as known_count,
+        sum(unread_count) as unread_count,
+        sum(uncertain_count) as uncertain_count,
+        sum(reclaimable_bytes) as reclaimable_bytes
+    from parts
+    group by repository_key, newer_count
     union all
     select
         repository_key,
-        template,
-        goes_at,
-        0 as tag_count,
-        0 as logical_bytes,
-        0 as known_count,
-        0 as unread_count,
-        sum(case when is_uncertain then 1 else 0 end) as uncertain_count,
-        sum(size_bytes) as reclaimable_bytes
-    from blobs
-    group by repository_key, template, goes_at
-    union all
-    select
-        repos.repository_key,
-        templates.template,
-        0 as goes_at,
-        0 as tag_count,
-        0 as logical_bytes,
-        0 as known_count,
-        0 as unread_count,
-        0 as uncertain_count,
-        0 as reclaimable_bytes
-    from intermediate.live_repositories as repos
-    cross join templates
+        'date_rule' as template,
+        age_days as goes_at,
+        sum(tag_count) as tag_count,
+        sum(logical_bytes) as logical_bytes,
+        sum(known_count) as known_count,
+        sum(unread_count) as unread_count,
+        sum(uncertain_count) as uncertain_count,
+        sum(reclaimable_bytes) as reclaimable_bytes
+    from parts
+    group by repository_key, age_days
 ),
 
-scoped as (
-    select 0 as scope_key, * from parts
-    union all
+registry as (
     select
         0 as scope_key,
-        null as repository_key,
         template,
-        0 as goes_at,
-        0 as tag_count,
-        0 as logical_bytes,
-        0 as known_count,
-        0 as unread_count,
-        0 as uncertain_count,
-        0 as reclaimable_bytes
-    from templates
-    union all
-    select repository_key as scope_key, * from parts where repository_key is not null
+        goes_at,
+        sum(tag_count) as tag_count,
+        sum(logical_bytes) as logical_bytes,
+        sum(known_count) as known_count,
+        sum(unread_count) as unread_count,
+        sum(uncertain_count) as uncertain_count,
+        sum(reclaimable_bytes) as reclaimable_bytes
+    from by_number
+    group by template, goes_at
 )
 
+select * from registry
+union all
 select
-    scope_key,
+    repository_key as scope_key,
     template,
     goes_at,
-    sum(tag_count) as tag_count,
-    sum(logical_bytes) as logical_bytes,
-    sum(known_count) as known_count,
-    sum(unread_count) as unread_count,
-    sum(uncertain_count) as uncertain_count,
-    sum(reclaimable_bytes) as reclaimable_bytes
-from scoped
-group by scope_key, template, goes_at;
+    tag_count,
+    logical_bytes,
+    known_count,
+    unread_count,
+    uncertain_count,
+    reclaimable_bytes
+from by_number
+where repository_key is not null;
