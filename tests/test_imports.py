@@ -26,7 +26,7 @@ def imported(code: str, *arguments: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["query"], ["ingest"], ["reclaimable"], ["retention"], ["tags"]]
+    "command", [[], ["query"], ["ingest"], ["reclaimable"], ["retention"], ["plan"], ["tags"]]
 )
 def test_help_imports_nothing_slow(command: list[str]) -> None:
     """Nor does that of a command."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 import click
 from rich.console import Console, RenderableType
 
+from assets.cli.plan import plan
 from assets.cli.retention import retention
 from assets.cli.stopping import drop_output, on_stop
 from assets.cli.terminal import TerminalProgress, error_console, output_console
@@ -219,6 +220,7 @@ def reclaimable(sql: str, options: _ResultOptions) -> None:
 
 
 main.add_command(retention)
+main.add_command(plan)
 
 
 @main.command()

@@ -51,8 +51,8 @@ def simulate(
 
 def repository_codes(tags: pa.Table) -> tuple[_Ints, list[str]]:
     """The repositories of some tags (`namespace/repository`), and for each tag which it is of."""
-    encoded = _encoded(_joined(tags["namespace"], "/", tags["repository"]))
-    return _ints(encoded.indices), encoded.dictionary.to_pylist()
+    names = encoded(joined(tags["namespace"], "/", tags["repository"]))
+    return _ints(names.indices), names.dictionary.to_pylist()
 
 
 class _Simulation:
@@ -103,7 +103,7 @@ class _Simulation:
         for number, rule in enumerate(self._rules):
             waiting = np.flatnonzero(self._rule == number)
             for selector_number, selector in enumerate(rule.selectors):
-                is_hit = _selects(selector, _taken(self._tags["tag"], waiting), self._reading)
+                is_hit = _selects(selector, taken(self._tags["tag"], waiting), self._reading)
                 found[waiting[is_hit]] = selector_number
                 waiting = waiting[~is_hit]
         return found
@@ -147,7 +147,7 @@ class _Simulation:
 
     def _codes_of_digests(self) -> _Ints:
         """A number for each repository and digest."""
-        indices = _ints(_encoded(self._tags["manifest_digest"]).indices)
+        indices = _ints(encoded(self._tags["manifest_digest"]).indices)
         return self._codes * (int(indices.max(initial=0)) + 1) + indices
 
     def _newest_first(self, rows: _Ints, moments: _Ints) -> _Ints:
@@ -157,7 +157,7 @@ class _Simulation:
             {
                 "code": _column(self._codes[rows]),
                 "moment": _column(moments[rows]),
-                "tag": _taken(self._tags["tag"], rows),
+                "tag": taken(self._tags["tag"], rows),
             }
         )
         keys = [("code", "ascending"), ("moment", "descending"), ("tag", order)]
@@ -169,8 +169,8 @@ class _Simulation:
         """One reason a tag, in words."""
         verdict = pc.if_else(pa.array(is_deleted), "deleted: ", "kept: ")
         limit = _texts(keeps)
-        by_rank = _joined(verdict, "rank ", _texts(rank), ", keeps ", limit)
-        by_age = _joined(verdict, _texts(age), " days, keeps ", limit)
+        by_rank = joined(verdict, "rank ", _texts(rank), ", keeps ", limit)
+        by_age = joined(verdict, _texts(age), " days, keeps ", limit)
         conditions = {
             "no rule": self._rule < 0,
             "no selector includes it": ~self._is_judged & (self._selector < 0),
@@ -190,7 +190,7 @@ class _Simulation:
         texts = [f"excepted by {s.pattern}" for rule in self._rules for s in rule.selectors]
         starts = np.cumsum([0, *(len(rule.selectors) for rule in self._rules)])
         numbers = starts[self._rule] + self._selector
-        return _taken(_column([*texts, ""]), np.where(self._selector < 0, len(texts), numbers))
+        return taken(_column([*texts, ""]), np.where(self._selector < 0, len(texts), numbers))
 
 
 def _selects(selector: Selector, names: Any, reading: Reading) -> _Bools:
@@ -229,11 +229,12 @@ def _column(values: Any) -> Any:
     return pa.array(values)
 
 
-def _taken(column: Any, rows: _Ints) -> Any:
+def taken(column: Any, rows: _Ints) -> Any:
+    """Some rows of a column, by their places."""
     return column.take(_column(rows))
 
 
-def _encoded(column: Any) -> Any:
+def encoded(column: Any) -> Any:
     """An array of the distinct values, and of each value its place among them."""
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     return whole.dictionary_encode()
@@ -243,5 +244,6 @@ def _texts(numbers: _Ints) -> Any:
     return pa.array(numbers).cast(pa.string())
 
 
-def _joined(*parts: Any) -> Any:
+def joined(*parts: Any) -> Any:
+    """Columns and texts, joined row by row."""
     return pc.binary_join_element_wise(*parts, "")
