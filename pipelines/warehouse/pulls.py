@@ -61,7 +61,7 @@ def due_pulls(
     rows = retry_with_more_memory(
         con, lambda: con.execute(statement("pulls_due"), asked).fetchall()
     )
-    return [Due(*row) for row in rows]
+    return [Due(*row[:-1]) for row in rows]
 
 
 def skip(con: DuckDBPyConnection, some: Iterable[Due]) -> None:

@@ -4,7 +4,7 @@ select
     (select run_id from staged_run) as run_id,
     staged_service_figures.*,
 from staged_service_figures
-order by name;
+order by staged_service_figures.name;
 
 -- How often each repository was pulled from, where that is another number than before.
 insert into ingest.download_counts by name

@@ -278,10 +278,12 @@ service_storage as (
     where
         runs.status = 'complete'
         and runs.unread_namespaces = 0
+        and said.stored is not null
         and not exists (
             select 1
             from (
-                values (1), (1000), (1024), (1000000), (1048576), (1000000000), (1073741824)
+                values (1), (1000), (1024), (1000000), (1048576), (1000000000),
+                (1073741824)
             ) as units (unit_bytes)
             where
                 abs(said.stored * units.unit_bytes - listed.api_size_bytes)
