@@ -207,6 +207,14 @@ RUNS_TABLE = _table(
         TEXT,
         "Labels that reports.label_sizes is about, separated by line breaks; null if none.",
     ),
+    pulls_left=(
+        INT64,
+        (
+            "Manifests, sizes and configurations that were still to be asked for at its end; null "
+            "where nobody looked."
+        ),
+    ),
+    resolve_problem=(TEXT, "Why they were not asked for; null where all were, or by the limit."),
 )
 LAYERS_TABLE = _table(
     "One row per manifest and layer position.",

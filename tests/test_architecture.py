@@ -65,7 +65,7 @@ def test_there_is_no_third_package_and_no_drawer_for_odds_and_ends() -> None:
 
 
 def test_every_folder_of_the_product_is_packaged() -> None:
-    """setuptools finds none of them by itself."""
+    """Setuptools finds none of them by itself."""
     found = {
         ".".join(path.parent.relative_to(ROOT).parts)
         for top in ("assets", "pipelines", "sql")

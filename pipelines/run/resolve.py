@@ -62,7 +62,7 @@ class Resolved:
     """What a resolve came to: answers by kind and outcome, and what is still to be asked for."""
 
     answers: Counter[tuple[str, str]] = field(default_factory=Counter)
-    left: int = 0
+    left: int | None = 0
     problem: str | None = None
 
     @property
@@ -89,8 +89,11 @@ def resolve(settings: Settings, run_id: str, progress: Progress) -> Resolved:
             return resolved
         loader = _Loader(con, run["registry"], run["run_id"], run["as_of"])
         loader.take_up(answers)
-        if settings.resolve != "off":
+        if settings.resolve == "off":
+            resolved = Resolved(left=None, problem="SWR_RESOLVE is off")
+        else:
             _Resolver(settings, loader, answers, progress, RunLog(run_id), resolved).run()
+        pulls.store_outcome(con, run["run_id"], resolved.left, resolved.problem)
     return resolved
 
 

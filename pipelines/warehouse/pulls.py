@@ -79,6 +79,14 @@ def unknown_answers(con: DuckDBPyConnection, answers: pa.Table) -> int:
     return int(count)
 
 
+def store_outcome(
+    con: DuckDBPyConnection, run_id: str, left: int | None, problem: str | None
+) -> None:
+    """Store what a run leaves to be asked for, and why."""
+    sql = "update ingest.runs set pulls_left = ?, resolve_problem = ? where run_id = ?"
+    con.execute(sql, [left, problem, run_id])
+
+
 def share_configs(con: DuckDBPyConnection) -> None:
     """Give new images the configurations that were read of others."""
     with registered(con, {"arriving_configs": IMAGE_CONFIGS.empty_table()}), transaction(con):

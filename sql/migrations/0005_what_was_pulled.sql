@@ -80,6 +80,8 @@ comment on column downloads.download_count is 'Pulls since the repository was ma
 comment on column downloads.own_pulls is 'Manifests and configurations that runs pulled from it until then: whether the registry counts them is not known.';
 
 alter table ingest.runs add column report_labels varchar;
+alter table ingest.runs add column pulls_left bigint;
+alter table ingest.runs add column resolve_problem varchar;
 
 create view images as
 with recursive

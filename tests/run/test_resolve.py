@@ -134,7 +134,8 @@ def test_without_permission_one_line_names_it_and_bounds_stand(tmp_path: Path) -
     with whole_site(tmp_path, two_platforms(), grants_logins=False) as site:
         site.ingest()
         assert site.query(SIZES) == [size(None, "unknown", None, "unknown")]
-        assert [row["kind"] for row in site.query(GAPS)] == ["unread_child"] * 2
+        lacks = "nobody has read it: the credentials lack swr::createLoginSecret"
+        assert [row["detail"] for row in site.query(GAPS)] == [lacks] * 2
         [sentence] = told(site)
         assert sentence == (
             "2 manifests or sizes that the tag lists leave out stay unknown, so figures that depend"
@@ -151,6 +152,8 @@ def test_off_asks_for_nothing(tmp_path: Path) -> None:
         site.settings["SWR_RESOLVE"] = "off"
         site.ingest()
         assert (site.logins(), site.pulled(), told(site)) == (0, {}, [])
+        off = "nobody has read it: SWR_RESOLVE is off"
+        assert [row["detail"] for row in site.query(GAPS)] == [off] * 2
         assert site.query(SIZES) == [size(None, "unknown", None, "unknown")]
 
 
@@ -160,7 +163,10 @@ def test_what_a_limit_leaves_out_is_asked_for_by_the_next_run(tmp_path: Path) ->
         site.settings["SWR_RESOLVE_LIMIT"] = "1"
         site.ingest()
         first = site.pulled()
-        assert [row["kind"] for row in site.query(GAPS)] == ["unread_child"]
+        left = "nobody has read it: it is left for the next run"
+        assert [row["detail"] for row in site.query(GAPS)] == [left]
+        run = "select pulls_left, resolve_problem from ingest.runs"
+        assert site.query(run) == [{"pulls_left": 1, "resolve_problem": None}]
         assert told(site) == [
             "1 manifests or sizes are left for the next run: SWR_RESOLVE_LIMIT is 1."
         ]
