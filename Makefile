@@ -45,6 +45,7 @@ bench: venv .venv/peers/installed
 	$(BIN)/python benchmarks/dagster_share.py
 ifndef QUICK
 	$(BIN)/python benchmarks/next_day.py
+	$(BIN)/python benchmarks/pulls.py
 	$(BIN)/python benchmarks/growth.py
 	$(BIN)/python benchmarks/hot_path.py
 	$(BIN)/python benchmarks/reports_at_scale.py year

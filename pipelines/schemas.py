@@ -207,6 +207,14 @@ RUNS_TABLE = _table(
         TEXT,
         "Labels that reports.label_sizes is about, separated by line breaks; null if none.",
     ),
+    pulls_left=(
+        INT64,
+        (
+            "Manifests, sizes and configurations that were still to be asked for at its end; null "
+            "where nobody looked."
+        ),
+    ),
+    resolve_problem=(TEXT, "Why they were not asked for; null where all were, or by the limit."),
 )
 LAYERS_TABLE = _table(
     "One row per manifest and layer position.",
@@ -439,6 +447,27 @@ PULLS_TABLE = _table(
     run_id=(TEXT, "The run that loaded the answer."),
     asked_at=(MOMENT, "When it was asked for."),
 )
+SERVICE_FIGURES_TABLE = _table(
+    "One row per run and figure that the service states of the whole account, as it states them.",
+    registry=(TEXT, "Short name of the registry."),
+    run_id=(TEXT, "The run that asked."),
+    name=(TEXT, "overview, or reports/store/daily: the end of the API's path."),
+    answer=(TEXT, "The JSON as received; null where there was none."),
+    error=(TEXT, "Why there was none."),
+    namespace_count=(INT64, "Namespaces, by the overview."),
+    repository_count=(INT64, "Repositories, by the overview."),
+    tag_count=(INT64, "Images, by the overview: its word for tags."),
+    stored=(FLOAT, "Storage by the overview; its unit is not documented."),
+    asked_at=(MOMENT, "When it was asked for."),
+)
+DOWNLOAD_COUNTS_TABLE = _table(
+    "One row per run and repository whose count of pulls is another than the run before found.",
+    registry=(TEXT, "Short name of the registry."),
+    run_id=(TEXT, "The run."),
+    namespace=(TEXT, "Namespace of the repository."),
+    repository=(TEXT, "Its name."),
+    download_count=(INT64, "Pulls since it was made, as the registry counts them."),
+)
 IMAGE_CONFIGS_TABLE = _table(
     "One row per image whose configuration was read: see SWR_READ_CONFIGS.",
     manifest_digest=(TEXT, "The image's manifest."),
@@ -484,6 +513,7 @@ REPOSITORIES = _without(
     "unlisted_since",
     "deleted_detected_at",
 )
+SERVICE_FIGURES = _without(SERVICE_FIGURES_TABLE, "registry", "run_id")
 REJECTED = _without(REJECTED_RECORDS_TABLE, "registry", "run_id")
 # Every record that could not be used counts in the repository's total.
 COUNTED = pa.schema(
@@ -544,4 +574,6 @@ TABLES: Mapping[tuple[str, str], pa.Schema] = {
     ("ingest", "rejected_records"): REJECTED_RECORDS_TABLE,
     ("ingest", "counted_records"): COUNTED_RECORDS_TABLE,
     ("ingest", "pulls"): PULLS_TABLE,
+    ("ingest", "service_figures"): SERVICE_FIGURES_TABLE,
+    ("ingest", "download_counts"): DOWNLOAD_COUNTS_TABLE,
 }

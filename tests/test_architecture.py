@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,7 +30,11 @@ FORBIDDEN = [
     ("pipelines/landing", {"duckdb", "pipelines.swr", "pipelines.images", *HTTP}),
     ("pipelines/warehouse", {"pipelines.swr", "pipelines.images", "pipelines.landing", *HTTP}),
     ("benchmarks", {"dagster", "assets", "tests"}),
-    ("pipelines/swr", {"duckdb", "pyarrow", "pipelines.images", "pipelines.warehouse"}),
+    (
+        "pipelines/swr",
+        {"duckdb", "pyarrow", "pipelines.images", "pipelines.registry", "pipelines.warehouse"},
+    ),
+    ("pipelines/registry", {"duckdb", "pyarrow", "pipelines.images", "pipelines.warehouse"}),
 ]
 
 
@@ -65,6 +70,18 @@ def test_there_is_no_third_package_and_no_drawer_for_odds_and_ends() -> None:
         for path in ROOT.glob("*/**/*.py")
         if path.stem in drawers and ".venv" not in path.parts
     ]
+
+
+def test_every_folder_of_the_product_is_packaged() -> None:
+    """Setuptools finds none of them by itself."""
+    found = {
+        ".".join(path.parent.relative_to(ROOT).parts)
+        for top in ("assets", "pipelines", "sql")
+        for path in (ROOT / top).rglob("*.py" if top != "sql" else "*.sql")
+    }
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    listed = set(settings["tool"]["setuptools"]["packages"])
+    assert listed - {"sql"} == found
 
 
 def test_the_map_in_the_readme_shows_every_room() -> None:

@@ -53,12 +53,13 @@ def point_settings_at(url: str, directory: Path) -> None:
     os.environ["SWR_ENDPOINT"] = url
     os.environ["SWR_AUTH_TOKEN"] = TOKEN
     os.environ["SWR_WAREHOUSE_DIR"] = str(directory)
-    os.environ["SWR_REQUESTS_PER_SECOND"] = "0"
+    os.environ["SWR_REQUESTS_PER_SECOND"] = os.environ["SWR_PULLS_PER_SECOND"] = "0"
+    os.environ["SWR_READ_CONFIGS"] = "true"
 
 
 def _run_line(what: str, run: LaunchedRun) -> str:
-    steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in run.step_seconds.items())
-    return f"{what}: {run.status} in {run.seconds:.1f} s\n  {steps}"
+    steps = ", ".join(f"{name} {seconds:.1f}" for name, seconds in run.step_seconds.items())
+    return f"{what}: {run.status} in {run.seconds:.1f} s\n  {steps} s"
 
 
 def _what_next(directory: Path) -> str:

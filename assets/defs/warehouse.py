@@ -103,7 +103,8 @@ def _asked(resolved: Resolved) -> dict[str, Any]:
     """What was asked for in this run, by kind and outcome, and what is left."""
     counts = {f"{kind}s_{outcome}": n for (kind, outcome), n in sorted(resolved.answers.items())}
     problem = {"problem": resolved.problem} if resolved.problem else {}
-    return {**counts, "left": resolved.left, **problem}
+    left = {} if resolved.left is None else {"left": resolved.left}
+    return {**counts, **left, **problem}
 
 
 _PUBLISHED = dg.AssetSpec(

@@ -7,6 +7,7 @@ sense is taken in like any other.
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 HOST = "swr.cn-north-4.myhuaweicloud.com"
@@ -88,6 +89,8 @@ def tag_record(
     }
 
 
+# One push names several tags.
+@lru_cache(maxsize=1)
 def _parsed(manifest: str) -> dict[str, Any]:
     try:
         parsed = json.loads(manifest)

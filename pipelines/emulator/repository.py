@@ -71,8 +71,8 @@ class Repository:
     # Orders already worked out since the last change, by column and direction.
     _orders: dict[tuple[str, bool], tuple[StoredTag, ...]] = field(default_factory=dict)
     # Likewise the texts of all manifests, and the sizes of all blobs, by digest.
-    _texts: dict[str, str] = field(default_factory=dict)
-    _sizes: dict[str, int] = field(default_factory=dict)
+    _texts: dict[str, str] | None = None
+    _sizes: dict[str, int] | None = None
 
     def __len__(self) -> int:
         return len(self._tags)
@@ -130,10 +130,9 @@ class Repository:
 
     def manifest(self, reference: str) -> Manifest | None:
         """The manifest that a tag or digest names."""
-        self._work_out_texts()
         stored = self._tags.get(reference)
         if stored is None:
-            text = self._texts.get(reference)
+            text = self._all_texts().get(reference)
             return Manifest(reference, text) if text else None
         digest = stored.wire.get("digest")
         if digest in self._contents.manifests:
@@ -146,15 +145,7 @@ class Repository:
 
     def blob_size(self, digest: str) -> int | None:
         """Bytes of a blob that is held, or that a manifest here says is held."""
-        if not self._sizes:
-            self._work_out_texts()
-            for text in self._texts.values():
-                self._sizes.update(stated_sizes(text))
-            self._sizes.update(self._contents.blob_sizes)
-            self._sizes.update(
-                {digest: len(content) for digest, content in self._contents.blobs.items()}
-            )
-        return self._sizes.get(digest)
+        return self._all_sizes().get(digest)
 
     def in_order(self, column: str, *, descending: bool) -> tuple[StoredTag, ...]:
         """All tags by `updated_at` or `tag`.
@@ -215,16 +206,23 @@ class Repository:
         named = (tag.wire.get("domain_id") for tag in self)
         return next((name for name in named if isinstance(name, str) and name), None)
 
-    def _work_out_texts(self) -> None:
-        if not self._texts:
+    def _all_texts(self) -> dict[str, str]:
+        if self._texts is None:
             named = [manifest for tag in self if (manifest := tag.manifest)]
-            self._texts.update(named)
-            self._texts.update(self._contents.manifests)
+            self._texts = {**dict(named), **self._contents.manifests}
+        return self._texts
+
+    def _all_sizes(self) -> dict[str, int]:
+        if self._sizes is None:
+            held = self._contents
+            stated = [pair for text in self._all_texts().values() for pair in stated_sizes(text)]
+            stored = {digest: len(content) for digest, content in held.blobs.items()}
+            self._sizes = {**dict(stated), **held.blob_sizes, **stored}
+        return self._sizes
 
     def _forget_what_was_worked_out(self) -> None:
         self._orders.clear()
-        self._texts.clear()
-        self._sizes.clear()
+        self._texts = self._sizes = None
 
     def _described(self) -> dict[str, Any]:
         path = f"{HOST}/{self.namespace}/{self.name}"

@@ -77,28 +77,18 @@ class Emulator:
         self.log: list[Logged] = []
         self.fault = fault
         self.faults = faults
-        self.url = ""
-        self.storage_url = ""
+        self.url = self.storage_url = ""
         self._port = port
         self._has_own_storage_port = has_own_storage_port
         self._latency_seconds = latency_seconds
-        self._identity = Identity(
-            token,
-            users,
-            access_keys,
-            security_tokens,
-            token_lifetime_seconds,
-            lambda: registry.domain_id,
-        )
+        keys, lifetime = (access_keys, security_tokens), token_lifetime_seconds
+        self._identity = Identity(token, users, *keys, lifetime, lambda: registry.domain_id)
         logins = Logins(registry, lambda: self.url, pull_token_lifetime_seconds, grants_logins)
-        self._apis = (
-            Api(registry, logins),
-            V3Api(registry),
-            RepositoryApi(registry, has_tag_configs),
-            AccountApi(registry, lambda: self.url),
-        )
         self._storage = ObjectStorage(registry, lambda: self.storage_url)
         self._pulls = Pulls(registry, logins, self._storage, states_digests)
+        account = AccountApi(registry, lambda: self.url)
+        of_one = RepositoryApi(registry, has_tag_configs)
+        self._apis = (Api(registry, logins), V3Api(registry), of_one, account)
         self._server: _Server | None = None
         self._storage_server: _Server | None = None
         self._stopping = threading.Event()

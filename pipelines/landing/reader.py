@@ -13,7 +13,7 @@ import pyarrow as pa
 from pipelines.errors import LandingError
 from pipelines.landing.files import read_json, read_table
 from pipelines.landing.writer import CODEC, CrawlRequest, CrawlTotals, LandedPage, part_number
-from pipelines.schemas import LANDED_CRAWLS, NAMESPACES, PAGES, REPOSITORIES
+from pipelines.schemas import LANDED_CRAWLS, NAMESPACES, PAGES, REPOSITORIES, SERVICE_FIGURES
 
 _NAME = ("namespace", "repository")
 
@@ -60,6 +60,12 @@ def read_repositories(path: Path) -> pa.Table:
 def read_namespaces(path: Path) -> pa.Table:
     """The visible namespaces and how listing each went: NAMESPACES."""
     return read_table(path / "namespaces.parquet", NAMESPACES)
+
+
+def read_service_figures(path: Path) -> pa.Table:
+    """What the service says of the account: SERVICE_FIGURES; none in folders of before."""
+    part = path / "service_figures.parquet"
+    return read_table(part, SERVICE_FIGURES) if part.exists() else SERVICE_FIGURES.empty_table()
 
 
 def read_crawls(path: Path) -> pa.Table:

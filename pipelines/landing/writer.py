@@ -3,6 +3,7 @@
     run.json             what was asked: written first, so that a dead run's crawl can be resumed
     namespaces.parquet   what discovery saw, and how listing each went
     repositories.parquet what discovery listed
+    service_figures.parquet  what the service says of the account
     pages-N.parquet      pages of tag records, verbatim, with the walk that read them
     crawls-N.parquet     outcomes; a repository is finished when its outcome is in such a part,
                          and all its pages are then in parts of the same or a lower number,

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipelines.errors import SwrError, SwrForbidden, SwrUnauthenticated, SwrWarehouseError
+from pipelines.registry.login import log_in
 from pipelines.settings import Settings, read_settings, unknown_names
-from pipelines.swr.client import client_from
+from pipelines.swr.client import SwrClient, client_from
 from pipelines.swr.transport import Transport
 
 
@@ -32,9 +33,10 @@ def examine() -> Iterator[Finding]:
             client = client_from(settings, transport)
             yield _ok("credentials", f"{_credential_source(settings)} is set")
             namespaces = client.namespaces()
-        yield _ok("reachable", "the endpoint answers")
-        yield _ok("accepted", "the credentials are valid")
-        yield _visible(namespaces)
+            yield _ok("reachable", "the endpoint answers")
+            yield _ok("accepted", "the credentials are valid")
+            yield _visible(namespaces)
+            yield _pulling(settings, client)
         yield _ok("warehouse", str(settings.warehouse_dir.resolve()))
     except SwrUnauthenticated as error:
         yield _problem("accepted", f"renew or correct the credentials: {error}")
@@ -59,6 +61,20 @@ def _visible(namespaces: list[str]) -> Finding:
         text = "none is visible; grant these credentials rights on an organization"
         return _problem("namespaces", text)
     return _ok("namespaces", f"{len(namespaces)}: {', '.join(namespaces)}")
+
+
+def _pulling(settings: Settings, client: SwrClient) -> Finding:
+    """Whether what the tag lists leave out can be pulled; most figures do without."""
+    if settings.resolve == "off":
+        return _ok("pulling", "off (SWR_RESOLVE)")
+    try:
+        login = log_in(client, settings.project_name or settings.region)
+    except SwrForbidden as error:
+        text = f"not granted: without swr::createLoginSecret some figures are bounds ({error})"
+        return Finding("pulling", is_ok=settings.resolve == "auto", text=text)
+    except SwrError as error:
+        return Finding("pulling", is_ok=settings.resolve == "auto", text=f"no login: {error}")
+    return _ok("pulling", f"a temporary login for {login.host} is granted")
 
 
 def _credential_source(settings: Settings) -> str:

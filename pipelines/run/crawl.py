@@ -32,6 +32,7 @@ from pipelines.run.known import ReadWhole, StoredRepositories
 from pipelines.run.log import RunLog
 from pipelines.run.progress import Progress
 from pipelines.run.request import RunRequest
+from pipelines.run.service_figures import read_service_figures
 from pipelines.run.taken_up import taken_up
 from pipelines.schemas import NAMESPACES, REPOSITORIES
 from pipelines.settings import Settings
@@ -119,6 +120,9 @@ class _Crawl:
         # That of the run that is taken up, if there is one: the figures speak of that time.
         as_of = read_run(folder.path).started_at
         self._crawl(folder, found, as_of)
+        # Last, for a refusal here is to stop nothing.
+        figures = read_service_figures(self.client)
+        write_table(folder.path / "service_figures.parquet", figures)
         totals = _totals(found, self.client.transport, self.clock, as_of)
         folder.close(totals)
         crawls = read_crawls(folder.path)

@@ -19,6 +19,7 @@ from pipelines.landing.reader import (
     read_namespaces,
     read_repositories,
     read_run,
+    read_service_figures,
     read_totals,
 )
 from pipelines.run.crawl import UNPROVEN, landing_zone
@@ -70,7 +71,12 @@ def _load_landing(settings: Settings, run_id: str, resources: Resources) -> dict
         accounts = [*filter(None, [registry.domain]), *load.staged_accounts(con)]
         refuse_another(registry_in(con), registry, accounts, directory)
         registry = replace(registry, domain=next(iter(accounts), None))
-        found = load.Found(_as_row(registry), read_namespaces(path), read_repositories(path))
+        found = load.Found(
+            _as_row(registry),
+            read_namespaces(path),
+            read_repositories(path),
+            read_service_figures(path),
+        )
         run = _run_row(settings, run_id, asked, totals, crawls)
         load.apply(con, run, found, crawls.select(CRAWLS.names))
         rows = load.row_counts(con)

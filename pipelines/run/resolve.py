@@ -11,9 +11,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import groupby, islice
+from queue import SimpleQueue
 from typing import Any
 
 import pyarrow as pa
@@ -51,6 +53,8 @@ _NOT_FOUND = 404
 # So many in a row say that the registry is down, and each was tried for minutes.
 _FAILURES_IN_A_ROW = 3
 _LOADED_AT_A_TIME = 2000
+# So many answers may wait to be taken, in memory.
+_ASKED_AHEAD = 500
 
 
 @dataclass
@@ -58,7 +62,7 @@ class Resolved:
     """What a resolve came to: answers by kind and outcome, and what is still to be asked for."""
 
     answers: Counter[tuple[str, str]] = field(default_factory=Counter)
-    left: int = 0
+    left: int | None = 0
     problem: str | None = None
 
     @property
@@ -85,8 +89,11 @@ def resolve(settings: Settings, run_id: str, progress: Progress) -> Resolved:
             return resolved
         loader = _Loader(con, run["registry"], run["run_id"], run["as_of"])
         loader.take_up(answers)
-        if settings.resolve != "off":
+        if settings.resolve == "off":
+            resolved = Resolved(left=None, problem="SWR_RESOLVE is off")
+        else:
             _Resolver(settings, loader, answers, progress, RunLog(run_id), resolved).run()
+        pulls.store_outcome(con, run["run_id"], resolved.left, resolved.problem)
     return resolved
 
 
@@ -176,9 +183,9 @@ class _Resolver:
         left = self.settings.resolve_limit
         while due:
             self.progress.resolving(len(due), self.answers.flush)
-            for part in _parts(due, _LOADED_AT_A_TIME):
-                rows = list(self._asked(part, asker))
-                self.answers.flush()
+            answers = self._asked(due, asker)
+            while rows := list(islice(answers, _LOADED_AT_A_TIME)):
+                # Meanwhile the registry goes on to answer.
                 self.loader.load(pa.Table.from_pylist(rows, schema=LANDED_PULLS))
             pulls.skip(self.loader.con, asker.skipped)
             asker.skipped.clear()
@@ -189,9 +196,15 @@ class _Resolver:
     def _asked(self, due: Sequence[Due], asker: "_Asker") -> Iterator[dict[str, Any]]:
         """Ask for some things at the same time; give the answers, which then are on disk."""
         pool = ThreadPoolExecutor(self.settings.concurrency, thread_name_prefix="resolve")
+        done: SimpleQueue[Future[dict[str, Any] | None]] = SimpleQueue()
+        waiting = _side_by_side(due, self.settings.concurrency)
         try:
-            for job in as_completed([pool.submit(asker.ask, one) for one in due]):
-                answer = job.result()
+            for one in islice(waiting, _ASKED_AHEAD):
+                pool.submit(asker.ask, one).add_done_callback(done.put)
+            for _ in due:
+                answer = done.get().result()
+                for one in islice(waiting, 1):
+                    pool.submit(asker.ask, one).add_done_callback(done.put)
                 self.progress.resolved()
                 if answer is not None:
                     self.answers.add(answer)
@@ -306,6 +319,18 @@ class _Asker:
                 self._closed.add(due.name)
 
 
+def _side_by_side(due: Sequence[Due], count: int) -> Iterator[Due]:
+    """In the order given, but so many repositories at a time: all wait for one's token else."""
+    repositories = [iter([*some]) for _, some in groupby(due, key=lambda one: one.name)]
+    while repositories:
+        now = repositories[:count]
+        for own in now:
+            if (one := next(own, None)) is None:
+                repositories.remove(own)
+            else:
+                yield one
+
+
 def _asked_for(due: Due) -> dict[str, Any]:
     return {
         "kind": due.kind,
@@ -326,7 +351,3 @@ def _problem(due: Due, body: bytes) -> str | None:
     else:
         is_right = is_digest_of(due.digest, body)
     return None if is_right else "what the registry gives has another digest"
-
-
-def _parts(due: Sequence[Due], size: int) -> Iterator[Sequence[Due]]:
-    return (due[start : start + size] for start in range(0, len(due), size))

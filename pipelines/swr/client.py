@@ -107,6 +107,10 @@ class SwrClient:
         path = _repository_path(namespace, repository) + "/tags"
         return self._get(path, parameters, _decode_tag_page)
 
+    def service_figure(self, name: str) -> bytes:
+        """What the service says of the account, as JSON: `overview`, `reports/store/daily`."""
+        return self._get(f"/v2/manage/{name}", {}, _decode_text, patience=FIRST_CONTACT)
+
     def tag_config(self, namespace: str, repository: str, tag: str) -> bytes:
         """The configuration of the image that a tag points at, as text (ShowRepoTagConfig).
 

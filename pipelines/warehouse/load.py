@@ -26,6 +26,7 @@ from pipelines.schemas import (
     REGISTRIES,
     REJECTED,
     REPOSITORIES,
+    SERVICE_FIGURES,
     TAGS,
 )
 from pipelines.warehouse.connection import retry_with_more_memory, transaction
@@ -65,11 +66,15 @@ class Run:
 
 
 class Found(NamedTuple):
-    """What a run found to be there: one row of REGISTRIES, NAMESPACES, REPOSITORIES."""
+    """What a run found to be there: one row of REGISTRIES, NAMESPACES, REPOSITORIES.
+
+    `figures` are SERVICE_FIGURES, what the service itself says of the account.
+    """
 
     registry: pa.Table
     namespaces: pa.Table
     repositories: pa.Table
+    figures: pa.Table = SERVICE_FIGURES.empty_table()
 
 
 def begin(con: DuckDBPyConnection, registry: str) -> None:
@@ -172,6 +177,7 @@ def apply(con: DuckDBPyConnection, run: Run, found: Found, crawls: pa.Table) -> 
     _insert(con, "staged_registries", found.registry, REGISTRIES)
     _insert(con, "staged_namespaces", found.namespaces, NAMESPACES)
     _insert(con, "staged_repositories", found.repositories, REPOSITORIES)
+    _insert(con, "staged_service_figures", found.figures, SERVICE_FIGURES)
     row = pa.Table.from_pylist([asdict(run)])
     with registered(con, {"arriving": row}):
         con.execute("insert into staged_run by name from arriving")

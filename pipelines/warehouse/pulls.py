@@ -61,7 +61,7 @@ def due_pulls(
     rows = retry_with_more_memory(
         con, lambda: con.execute(statement("pulls_due"), asked).fetchall()
     )
-    return [Due(*row) for row in rows]
+    return [Due(*row[:-1]) for row in rows]
 
 
 def skip(con: DuckDBPyConnection, some: Iterable[Due]) -> None:
@@ -77,6 +77,14 @@ def unknown_answers(con: DuckDBPyConnection, answers: pa.Table) -> int:
     with registered(con, {"arriving_pulls": answers}):
         [(count,)] = con.execute(statement("new_pulls")).fetchall()
     return int(count)
+
+
+def store_outcome(
+    con: DuckDBPyConnection, run_id: str, left: int | None, problem: str | None
+) -> None:
+    """Store what a run leaves to be asked for, and why."""
+    sql = "update ingest.runs set pulls_left = ?, resolve_problem = ? where run_id = ?"
+    con.execute(sql, [left, problem, run_id])
 
 
 def share_configs(con: DuckDBPyConnection) -> None:

@@ -1,7 +1,7 @@
 -- One row per digest that a tag, present or of a new run, an index or a manifest names: a
 -- short key, and what is known of it. One that was never read has no first_run_key, and
--- its kind is unknown. is_unsized: schema 1, which states no sizes, as long as the registry
--- has not told those of all its layers.
+-- its kind is unknown. is_unsized: schema 1, which states no sizes, as long as the
+-- registry has not told those of all its layers.
 create or replace table intermediate.manifest_keys as
 with
 digests as (

@@ -58,6 +58,11 @@ select * exclude (first_seen_at, last_seen_at, listed_at)
 from ingest.namespaces
 limit 0;
 
+create or replace temp table staged_service_figures as
+select * exclude (run_id)
+from ingest.service_figures
+limit 0;
+
 create or replace temp table staged_run as
 select *
 from ingest.runs

@@ -17,7 +17,8 @@ update ingest.namespaces
 set
     last_seen_at = getvariable('as_of'),
     list_status = if(
-        namespaces.list_status = 'incomplete' and listed.list_status in ('failed', 'not_asked'),
+        namespaces.list_status = 'incomplete'
+        and listed.list_status in ('failed', 'not_asked'),
         namespaces.list_status,
         listed.list_status
     ),
@@ -30,7 +31,8 @@ set
         listed.unreadable_repositories
     ),
     error = if(
-        namespaces.list_status = 'incomplete' and listed.list_status in ('failed', 'not_asked'),
+        namespaces.list_status = 'incomplete'
+        and listed.list_status in ('failed', 'not_asked'),
         namespaces.error,
         listed.error
     )

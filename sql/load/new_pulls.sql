@@ -1,4 +1,4 @@
 -- How many of some answers are not stored yet.
 select count(*) as answers
-from arriving_pulls as arriving
+from arriving_pulls
 anti join ingest.pulls using (kind, digest, namespace, repository, asked_at);

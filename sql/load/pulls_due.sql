@@ -130,10 +130,11 @@ candidates as (
         and unread.digest = refused.digest
         and pointed_at.namespace = refused.namespace
         and pointed_at.repository = refused.repository
-    where regexp_full_match(
-        unread.digest,
-        'sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}'
-    )
+    where
+        regexp_full_match(
+            unread.digest,
+            'sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}'
+        )
     group by all
 )
 
@@ -143,19 +144,20 @@ select
     candidates.namespace,
     candidates.repository,
     candidates.tag,
+    row_number() over (
+        partition by candidates.kind, candidates.digest
+        order by
+            repositories.api_size_bytes desc nulls last,
+            candidates.updated_at desc nulls last,
+            candidates.namespace,
+            candidates.repository
+    ) as place,
 from candidates
 left join repositories
     on repositories.registry = $registry
     and candidates.namespace = repositories.namespace
     and candidates.repository = repositories.repository
-qualify row_number() over (
-    partition by candidates.kind, candidates.digest
-    order by
-        repositories.api_size_bytes desc nulls last,
-        candidates.updated_at desc nulls last,
-        candidates.namespace,
-        candidates.repository
-) = 1
+qualify place = 1
 order by
     repositories.api_size_bytes desc nulls last,
     candidates.namespace,

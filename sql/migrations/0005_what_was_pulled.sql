@@ -33,7 +33,55 @@ create table image_labels (
     label_value varchar not null
 );
 
+create table ingest.service_figures (
+    registry varchar not null,
+    run_id varchar not null,
+    name varchar not null,
+    answer varchar,
+    error varchar,
+    namespace_count bigint,
+    repository_count bigint,
+    tag_count bigint,
+    stored double,
+    asked_at timestamptz not null
+);
+
+create table ingest.download_counts (
+    registry varchar not null,
+    run_id varchar not null,
+    namespace varchar not null,
+    repository varchar not null,
+    download_count bigint not null
+);
+
+create view downloads as
+select
+    counts.registry,
+    counts.namespace,
+    counts.repository,
+    runs.as_of,
+    counts.download_count,
+    count(pulls.digest) as own_pulls
+from ingest.download_counts as counts
+inner join ingest.runs as runs on counts.run_id = runs.run_id
+left join ingest.pulls as pulls
+    on counts.registry = pulls.registry
+    and counts.namespace = pulls.namespace
+    and counts.repository = pulls.repository
+    and pulls.kind <> 'blob'
+    and pulls.asked_at < runs.as_of
+group by all;
+comment on view downloads is 'One row per repository and run that found another count of pulls than the run before.';
+comment on column downloads.registry is 'Short name of the registry.';
+comment on column downloads.namespace is 'Namespace (organization).';
+comment on column downloads.repository is 'Repository name.';
+comment on column downloads.as_of is 'as_of of the run.';
+comment on column downloads.download_count is 'Pulls since the repository was made, as the registry counts them.';
+comment on column downloads.own_pulls is 'Manifests and configurations that runs pulled from it until then: whether the registry counts them is not known.';
+
 alter table ingest.runs add column report_labels varchar;
+alter table ingest.runs add column pulls_left bigint;
+alter table ingest.runs add column resolve_problem varchar;
 
 create view images as
 with recursive

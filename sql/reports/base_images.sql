@@ -1,9 +1,10 @@
 -- One row per base that live images stand on. found_by label: the base that their
--- configurations name, by its digest where they say it. found_by layers: a series of layers,
--- from the base up, with which several of them begin and at which they part: an image ends
--- there, or their next layers differ; a live tag whose image consists of just these layers
--- is the base. An image whose base both ways show counts for both.
--- A newer tag: of the base's repository, updated later than every tag there that is the base.
+-- configurations name, by its digest where they say it. found_by layers: a series of
+-- layers, from the base up, with which several of them begin and at which they part: an
+-- image ends there, or their next layers differ; a live tag whose image consists of just
+-- these layers is the base. An image whose base both ways show counts for both.
+-- A newer tag: of the base's repository, updated later than every tag there that is the
+-- base.
 create or replace table reports.base_images as
 with
 live_nodes as (

@@ -31,6 +31,12 @@ answers as (
     group by pulls.kind, pulls.digest
 ),
 
+asking as (
+    select max(runs.resolve_problem) as resolve_problem
+    from intermediate.latest_run as latest
+    left join ingest.runs on latest.run_id = runs.run_id
+),
+
 manifest_users as (
     select
         reached.node_key,
@@ -76,7 +82,11 @@ manifest_gaps as (
         end as kind,
         case
             when manifests.first_run_key is null
-                then 'nobody has read it' || coalesce(': ' || answers.words, '')
+                then
+                    'nobody has read it: '
+                    || coalesce(
+                        answers.words, asking.resolve_problem, 'it is left for the next run'
+                    )
             when manifests.is_unsized then 'schema 1 states no sizes'
             else coalesce(texts.problem, 'not understood')
         end as detail
@@ -87,6 +97,7 @@ manifest_gaps as (
         on manifests.manifest_digest = texts.manifest_digest
     left join answers
         on manifests.manifest_digest = answers.digest and answers.kind = 'manifest'
+    cross join asking
 ),
 
 open_blobs as (

@@ -32,7 +32,7 @@ manifest_findings as (
         'unresolved_child' as finding,
         platforms.index_digest as manifest_digest,
         platforms.manifest_digest as child_digest,
-        'no tag ever showed this child' as detail
+        'nobody has read this child' as detail
     from main.platforms
     left join main.manifests on platforms.manifest_digest = manifests.manifest_digest
     where manifests.manifest_digest is null and not coalesce(platforms.is_blob, false)
@@ -226,6 +226,71 @@ listed_names as (
     group by registry, namespace, repository
 ),
 
+-- Counts of the whole account, held against what a run that read all of it has listed.
+service_counts as (
+    select
+        run.registry,
+        'the service counts ' || said.repository_count || ' repositories, its lists show '
+        || counted.repository_count as detail
+    from ingest.service_figures as said
+    inner join intermediate.latest_run as run on said.run_id = run.run_id
+    inner join ingest.runs on run.run_id = runs.run_id
+    cross join (
+        select count(*) as repository_count from intermediate.live_repositories
+    ) as counted
+    where
+        runs.status = 'complete'
+        and runs.unread_namespaces = 0
+        and said.repository_count <> counted.repository_count
+    union all
+    select
+        run.registry,
+        'the service counts ' || said.tag_count || ' images, its lists of tags '
+        || counted.tag_count as detail
+    from ingest.service_figures as said
+    inner join intermediate.latest_run as run on said.run_id = run.run_id
+    inner join ingest.runs on run.run_id = runs.run_id
+    cross join (
+        select coalesce(sum(name_count), 0) as tag_count from listed_names
+    ) as counted
+    where
+        runs.status = 'complete'
+        and runs.unread_namespaces = 0
+        and runs.unread_repositories = 0
+        and said.tag_count <> counted.tag_count
+),
+
+-- The unit of the service's storage is not documented: bytes, or thousands, millions and
+-- so on of them, to one in a hundred.
+service_storage as (
+    select
+        run.registry,
+        'the service says ' || said.stored || ' in a unit that is not documented, its '
+        || 'repositories add up to ' || listed.api_size_bytes || ' bytes' as detail
+    from ingest.service_figures as said
+    inner join intermediate.latest_run as run on said.run_id = run.run_id
+    inner join ingest.runs on run.run_id = runs.run_id
+    cross join (
+        select coalesce(sum(api_size_bytes), 0) as api_size_bytes
+        from main.repositories
+        where deleted_detected_at is null
+    ) as listed
+    where
+        runs.status = 'complete'
+        and runs.unread_namespaces = 0
+        and said.stored is not null
+        and not exists (
+            select 1
+            from (
+                values (1), (1000), (1024), (1000000), (1048576), (1000000000),
+                (1073741824)
+            ) as units (unit_bytes)
+            where
+                abs(said.stored * units.unit_bytes - listed.api_size_bytes)
+                <= listed.api_size_bytes * 0.01
+        )
+),
+
 -- Sums that no BIGINT holds.
 scopes_beyond as (
     select distinct
@@ -334,6 +399,30 @@ found as (
     where names.name_count > repositories.api_tag_count
     union all
     select
+        'service_count_mismatch' as finding,
+        registry,
+        null as namespace,
+        null as repository,
+        null as tag,
+        null as digest,
+        null as child_digest,
+        detail,
+        null as live_tag_count
+    from service_counts
+    union all
+    select
+        'service_storage_mismatch' as finding,
+        registry,
+        null as namespace,
+        null as repository,
+        null as tag,
+        null as digest,
+        null as child_digest,
+        detail,
+        null as live_tag_count
+    from service_storage
+    union all
+    select
         'sum_beyond_bigint' as finding,
         registry,
         namespace,
@@ -371,7 +460,7 @@ order by
 
 comment on table reports.integrity is 'One row per finding: where the registry contradicts itself, or could not be read or understood.';
 comment on column reports.integrity.registry is 'Short name of the registry; null when no live tag is concerned.';
-comment on column reports.integrity.finding is 'digest_mismatch, invalid_manifest, unknown_manifest, manifest_problem, unresolved_child, child_length_mismatch, conflicting_blob_size, api_size_mismatch, unreadable_field, date_out_of_range, updated_in_the_future, crawl_incomplete, crawl_failed, crawl_never, rejected_record, api_tag_count_mismatch or sum_beyond_bigint.';
+comment on column reports.integrity.finding is 'digest_mismatch, invalid_manifest, unknown_manifest, manifest_problem, unresolved_child, child_length_mismatch, conflicting_blob_size, api_size_mismatch, unreadable_field, date_out_of_range, updated_in_the_future, crawl_incomplete, crawl_failed, crawl_never, rejected_record, api_tag_count_mismatch, service_count_mismatch, service_storage_mismatch or sum_beyond_bigint.';
 comment on column reports.integrity.namespace is 'Namespace of the first live tag concerned, or of the repository; null when no live tag is.';
 comment on column reports.integrity.repository is 'Its repository.';
 comment on column reports.integrity.tag is 'The first live tag concerned, by namespace, repository and tag; null for findings on a repository.';

@@ -1,5 +1,5 @@
--- One row per label that SWR_REPORT_LABELS names and value that a live tag has of it, by
--- any of its images; label_value is null for the tags that have none, as far as their
+-- One row per label that SWR_REPORT_LABELS names and value that a live tag has of it,
+-- by any of its images; label_value is null for the tags that have none, as far as their
 -- configurations were read.
 create or replace table reports.label_sizes as
 with
@@ -149,8 +149,8 @@ shares as (
     from ranked
 ),
 
--- A repository's share of a blob is divided among the values by their tags: each gets what
--- its tags and those before it have, less what those before it have.
+-- A repository's share of a blob is divided among the values by their tags: each gets
+-- what its tags and those before it have, less what those before it have.
 placed as (
     select
         used.label_key,

@@ -398,6 +398,7 @@ def test_doctor_says_what_is_well(server: Emulator) -> None:
         ["ok", "reachable"],
         ["ok", "accepted"],
         ["ok", "namespaces"],
+        ["ok", "pulling"],
         ["ok", "warehouse"],
     ]
     assert lines[0][2] == server.url

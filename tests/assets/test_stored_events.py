@@ -57,7 +57,7 @@ def test_a_run_stores_two_events_an_asset_two_a_check_and_twenty(home: Path, sit
                 (dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED, len(assets)),
                 (dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED, len(checks)),
                 (dg.DagsterEventType.ASSET_CHECK_EVALUATION, len(checks)),
-                (dg.DagsterEventType.STEP_SUCCESS, 6),
+                (dg.DagsterEventType.STEP_SUCCESS, 7),
                 (dg.DagsterEventType.RUN_SUCCESS, 1),
             ):
                 assert of_type.count(kind) == count, kind

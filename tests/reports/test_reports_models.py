@@ -22,6 +22,7 @@ NAMES = [
     "daily_growth",
     "gaps",
     "integrity",
+    "label_sizes",
     "namespace_sizes",
     "orphaned_followers",
     "registry_size",
@@ -89,7 +90,10 @@ def test_the_inputs_of_a_report_are_named_through_the_intermediates() -> None:
         "main.repositories",
         "main.tag_history",
         "main.platforms",
+        "main.layers",
+        "main.image_configs",
         "ingest.crawls",
+        "ingest.pulls",
         "ingest.runs",
     }
     assert "reports.tag_sizes" in report_inputs("registry_size")

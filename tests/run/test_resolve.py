@@ -1,5 +1,6 @@
 """What the tag lists leave out is asked for once, and makes figures exact."""
 
+import hashlib
 import json
 import os
 import signal
@@ -8,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from ingest_site import AT, CrawlSite, Site, at_crawl_site, manifest
 from plain_run import run_steps
 from pullable import Truth, digest_of, index, random_registry
 
+from pipelines.emulator.built_in.registry import built_in_registry
 from pipelines.emulator.messages import Request, Response
 from pipelines.emulator.registry import Registry
 from pipelines.emulator.server import Emulator
@@ -131,7 +134,8 @@ def test_without_permission_one_line_names_it_and_bounds_stand(tmp_path: Path) -
     with whole_site(tmp_path, two_platforms(), grants_logins=False) as site:
         site.ingest()
         assert site.query(SIZES) == [size(None, "unknown", None, "unknown")]
-        assert [row["kind"] for row in site.query(GAPS)] == ["unread_child"] * 2
+        lacks = "nobody has read it: the credentials lack swr::createLoginSecret"
+        assert [row["detail"] for row in site.query(GAPS)] == [lacks] * 2
         [sentence] = told(site)
         assert sentence == (
             "2 manifests or sizes that the tag lists leave out stay unknown, so figures that depend"
@@ -148,6 +152,8 @@ def test_off_asks_for_nothing(tmp_path: Path) -> None:
         site.settings["SWR_RESOLVE"] = "off"
         site.ingest()
         assert (site.logins(), site.pulled(), told(site)) == (0, {}, [])
+        off = "nobody has read it: SWR_RESOLVE is off"
+        assert [row["detail"] for row in site.query(GAPS)] == [off] * 2
         assert site.query(SIZES) == [size(None, "unknown", None, "unknown")]
 
 
@@ -157,7 +163,10 @@ def test_what_a_limit_leaves_out_is_asked_for_by_the_next_run(tmp_path: Path) ->
         site.settings["SWR_RESOLVE_LIMIT"] = "1"
         site.ingest()
         first = site.pulled()
-        assert [row["kind"] for row in site.query(GAPS)] == ["unread_child"]
+        left = "nobody has read it: it is left for the next run"
+        assert [row["detail"] for row in site.query(GAPS)] == [left]
+        run = "select pulls_left, resolve_problem from ingest.runs"
+        assert site.query(run) == [{"pulls_left": 1, "resolve_problem": None}]
         assert told(site) == [
             "1 manifests or sizes are left for the next run: SWR_RESOLVE_LIMIT is 1."
         ]
@@ -337,3 +346,81 @@ def test_a_crawl_only_site_resolves_too(tmp_path: Path) -> None:
         site.ingest()
         layers = "select count(*) as n from tag_layers where tag = 'v1'"
         assert site.query(layers) == [{"n": 4}]
+
+
+CONFIG = {
+    "os": "linux",
+    "architecture": "amd64",
+    "created": "2026-02-01T10:20:30.123456789Z",
+    "config": {"Labels": {"team": "blue", "org.opencontainers.image.base.name": "host/b:1"}},
+    "history": [{"created_by": "COPY"}, {"empty_layer": True}],
+}
+
+
+@pytest.mark.parametrize("has_tag_configs", [True, False])
+def test_configurations_are_read_once(tmp_path: Path, *, has_tag_configs: bool) -> None:
+    """By SWR's own call for a tag's image where the region has it, else as a blob; a child's always
+    as a blob.
+    """
+    registry = Registry()
+    config = registry.store_blob("shop", "cart", json.dumps(CONFIG).encode())
+    other = registry.store_blob("shop", "cart", b'{"created": 5, "config": {"Labels": [1]}}')
+    image, child = image_of(config, ("base", 10)), image_of(other, ("base", 10))
+    registry.store_manifest("shop", "cart", child)
+    registry.push("shop", "cart", "v1", image, at=AT)
+    registry.push("shop", "cart", "v2", index(child), at=AT)
+    with whole_site(tmp_path, registry, has_tag_configs=has_tag_configs) as site:
+        site.settings["SWR_READ_CONFIGS"] = "true"
+        site.ingest()
+        columns = "manifest_digest, os, architecture, built_at, labels, base_name, history_steps"
+        rows = site.query(f"select {columns}, problem from image_configs order by os nulls last")
+        built_at = datetime(2026, 2, 1, 10, 20, 30, 123457, tzinfo=UTC)
+        labels = '{"org.opencontainers.image.base.name":"host/b:1","team":"blue"}'
+        assert [tuple(row.values()) for row in rows] == [
+            (digest_of(image), "linux", "amd64", built_at, labels, "host/b:1", 2, None),
+            (digest_of(child), *[None] * 3, "{}", None, None, "cannot be read: config, created"),
+        ]
+        images = "select tag, platform, bytes, built_at from images order by all"
+        assert [tuple(row.values()) for row in site.query(images)] == [
+            ("v1", "linux/amd64", 10 + len(json.dumps(CONFIG)), built_at),
+            ("v2", "linux/p0", 10 + 41, None),
+        ]
+        asked = [entry.path.rsplit("/", 1)[1] for entry in site.server.log]
+        assert asked.count("config") == 1
+        blobs = [digest for digest in asked if digest in (config, other)]
+        assert blobs.count(other) == 2  # and once more where the redirect leads
+        assert blobs.count(config) == (0 if has_tag_configs else 2)
+        site.ingest()
+        assert site.logins() == 0
+
+
+def image_of(config: str, layer: tuple[str, int]) -> str:
+    """An image with a configuration that the registry holds."""
+    text = json.loads(manifest(layer))
+    size = 41 if config.endswith(EMPTY_CONFIG) else len(json.dumps(CONFIG))
+    text["config"] |= {"digest": config, "size": size}
+    return json.dumps(text)
+
+
+EMPTY_CONFIG = hashlib.sha256(b'{"created": 5, "config": {"Labels": [1]}}').hexdigest()
+
+
+def test_the_built_in_registry_is_exact_until_something_is_broken(tmp_path: Path) -> None:
+    """Every size and what each tag gives back; with a broken manifest those of all others are upper
+    bounds, and gaps name it.
+    """
+    registry = built_in_registry(date(2026, 3, 2))
+    bases = "select distinct size_basis, reclaimable_basis from reports.tag_sizes where tag <> {}"
+    with whole_site(tmp_path, registry) as site:
+        site.settings["SWR_PULLS_PER_SECOND"] = "0"
+        site.ingest()
+        exact = {"size_basis": "exact", "reclaimable_basis": "exact"}
+        assert site.query(bases.format("''")) == [exact]
+        assert site.query(GAPS) == []
+        registry.push("shop", "cart", "broken", "{", at=AT)
+        site.ingest()
+        others = {"size_basis": "exact", "reclaimable_basis": "upper_bound"}
+        assert site.query(bases.format("'broken'")) == [others]
+        gaps = "select kind, namespace, repository, tag from reports.gaps"
+        [gap] = site.query(gaps)
+        assert tuple(gap.values()) == ("invalid_manifest", "shop", "cart", "broken")

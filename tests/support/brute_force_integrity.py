@@ -19,7 +19,7 @@ def integrity(registries: list[Registry], sizes: list[Row]) -> list[Row]:
     for finding, digest, child, concerns in (*_manifests(known), *_children(known), *_blobs(known)):
         rows += _found(registries, finding, digest, child, concerns)
     for registry in registries:
-        for found in (*_tags(registry), *_repositories(registry)):
+        for found in (*_tags(registry), *_repositories(registry), *_service(registry)):
             rows.append({**found, "registry": registry.name, "as_of": registry.as_of})
     latest = {registry.name: registry.as_of for registry in registries}
     for row in filter(is_beyond, sizes):
@@ -135,6 +135,35 @@ def _repositories(registry: Registry) -> Iterator[Row]:
     for record in registry.rows("rejected_records"):
         if record["run_id"] == registry.run["run_id"]:
             yield _of_repository("rejected_record", name_of(record))
+
+
+def _service(registry: Registry) -> Iterator[Row]:
+    """What the service says of the whole account, where a run has read all of it."""
+    run = registry.run
+    said = [r for r in registry.tables.get("service_figures", []) if r["run_id"] == run["run_id"]]
+    if run["status"] != "complete" or run["unread_namespaces"] or not said:
+        return
+    [row] = said
+    if row["repository_count"] not in (None, len(registry.repositories)):
+        yield _of_account("service_count_mismatch")
+    counted = {(*name_of(r), r["record_key"]) for r in registry.rows("counted_records")}
+    names = counted | set(registry.state)
+    if not run["unread_repositories"] and row["tag_count"] not in (None, len(names)):
+        yield _of_account("service_count_mismatch")
+    listed = sum(r["api_size_bytes"] or 0 for r in registry.repositories.values())
+    units = [base**power for base in (1000, 1024) for power in range(4)]
+    is_explained = any(100 * abs(row["stored"] * unit - listed) <= listed for unit in units)
+    if not is_explained:
+        yield _of_account("service_storage_mismatch")
+
+
+def _of_account(finding: str) -> Row:
+    where = _place((None, None, None))
+    return (
+        where
+        | {"finding": finding, "digest": None, "child_digest": None}
+        | {"live_tag_count": None}
+    )
 
 
 def _is_count_wrong(registry: Registry, name: Name) -> bool:

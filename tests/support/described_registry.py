@@ -138,7 +138,21 @@ def _answers(description: Description, runs: list[Run], now: Run | None) -> Tabl
         for config, described in description.get("configs", {}).items()
         for key, value in described.get("labels", {}).items()
     ]
-    return {"pulls": measured, "image_labels": labels}
+    figures = [
+        row_of(
+            "service_figures",
+            registry=run.registry,
+            run_id=run.run_id,
+            name="overview",
+            repository_count=run.described["service"]["repositories"],
+            tag_count=run.described["service"]["tags"],
+            stored=run.described["service"]["stored"],
+            asked_at=run.as_of,
+        )
+        for run in runs
+        if now is not None and run.number <= now.number and "service" in run.described
+    ]
+    return {"pulls": measured, "image_labels": labels, "service_figures": figures}
 
 
 def _configs(description: Description, manifests: list[Row]) -> Iterator[Row]:

@@ -216,6 +216,13 @@ class Watched:
         run["namespaces"] = [self._list() for _ in range(2) if random.random() < 0.1 * self.luck]
         run["tags"] = {name: dict(tags) for name, tags in self.tags.items()}
         run["counted"] = [record for name in self.tags for record in self.counted.get(name, [])]
+        if random.random() < 0.5 * self.luck:
+            tags = sum(map(len, run["tags"].values())) + len(run["counted"])
+            run["service"] = {
+                "repositories": len(self.tags) + random.choice([0, 0, 1]),
+                "tags": tags + random.choice([0, 0, 1]),
+                "stored": random.choice([0.0, 0.0, 5.0]),
+            }
         return run
 
     def _forget(self) -> Description:

@@ -25,7 +25,7 @@ BY_HAND = {
     ("daily_growth", "moved_count"): "main.tag_history.change",
     # The branches of a union, by position; of 0 bytes the digest says whether they are a size.
     ("shared_layers", "size_bytes"): (
-        "main.layers.blob_digest main.layers.size_bytes"
+        "ingest.pulls.size_bytes main.layers.blob_digest main.layers.size_bytes"
         " main.manifests.config_bytes main.manifests.config_digest"
         " main.platforms.manifest_bytes main.platforms.manifest_digest"
     ),
@@ -131,7 +131,8 @@ def test_equal_columns_share_a_row() -> None:
     # What was not read decides whether nothing is known.
     sizes = (
         "`ingest.crawls`: status"
-        "<br>`main.layers`: blob_digest, size_bytes"
+        "<br>`ingest.pulls`: size_bytes"
+        "<br>`main.layers`: blob_digest, manifest_digest, size_bytes"
         "<br>`main.manifests`: config_bytes, config_digest, manifest_kind"
         "<br>`main.platforms`: manifest_bytes, manifest_digest"
         "<br>`main.repositories`: read_at"

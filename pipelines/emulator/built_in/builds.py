@@ -3,14 +3,30 @@
 Turns the figures of `image_lines` into pushes.
 """
 
-import hashlib
 import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from pipelines.emulator.built_in.image_lines import Line, Part
-from pipelines.emulator.built_in.manifests import Blob, blob, docker_image, oci_image
+from pipelines.emulator.built_in.configurations import (
+    Base,
+    Calendar,
+    Step,
+    commit_of,
+    configuration,
+    history_of,
+    labels_of,
+)
+from pipelines.emulator.built_in.image_lines import BASES, Line, Part
+from pipelines.emulator.built_in.manifests import (
+    Blob,
+    Image,
+    blob,
+    digest_of,
+    docker_image,
+    oci_image,
+)
+from pipelines.emulator.records import HOST
 
 _NEW_MINOR, _NEW_MAJOR = 0.16, 0.03
 _STABLE_EVERY = 6
@@ -20,21 +36,34 @@ _GROWTH = 1.5
 WORKING_HOURS = (8 / 24, 18 / 24)
 
 
+# Parts of a day before work begins: for what stands on nothing, and for what stands on that.
+_FIRST_BASES = (0.2, 0.3)
+_PLATFORM = {"architecture": "amd64", "os": "linux"}
+
+
 class Push(NamedTuple):
-    """A manifest pushed to some tags of a repository, so many days before today."""
+    """A manifest pushed to some tags of a repository, so many days before today.
+
+    Attributes:
+        digest: of the manifest, where it is not the hash of its text.
+        untagged: manifests that come with it: those an index names.
+    """
 
     days_ago: float
     name: str
     tags: tuple[str, ...]
-    manifest: str
+    image: Image
     digest: str | None = None
+    untagged: tuple[Image, ...] = ()
 
 
 class Build(NamedTuple):
-    """One image of a line, layers from the base up."""
+    """One image of a line, layers and steps from the base up; `base` is its base's number."""
 
     days_ago: float
     layers: tuple[Blob, ...]
+    steps: tuple[Step, ...] = ()
+    base: int | None = None
 
 
 def builds_of(
@@ -57,25 +86,62 @@ def builds_of(
             else own[position]
             for position, part in enumerate(line.parts)
         ]
-        base = next((base for base in reversed(bases) if base.days_ago > days_ago), bases[0])
-        built.append(Build(days_ago, (*base.layers, *own)))
+        found = (n for n in reversed(range(len(bases))) if bases[n].days_ago > days_ago)
+        base = next(found, 0)
+        layers, steps = (*bases[base].layers, *own), (*bases[base].steps, *_steps(days_ago, own))
+        built.append(Build(days_ago, layers, steps, base if line.base else None))
     return built
 
 
-def pushes_of(line: Line, builds: Sequence[Build], draw: random.Random) -> Iterator[Push]:
+def pushes_of(
+    line: Line,
+    builds: Sequence[Build],
+    earlier: Mapping[str, Sequence[Push]],
+    calendar: Calendar,
+    draw: random.Random,
+) -> Iterator[Push]:
     """Push a line's builds to its tags: the version or number of the build, and moving ones."""
     image = oci_image if line.is_oci else docker_image
     all_tags = _nightly_tags(line) if line.is_nightly else _release_tags(line, draw)
     for number, (build, tags) in enumerate(zip(builds, all_tags, strict=True)):
-        config = blob(f"config {line.name} {number}", 1_400 + 310 * len(build.layers))
+        base = _base(line, build, earlier)
+        commit = calendar.commit(f"{line.name} {number}", build.days_ago)
+        config = configuration(
+            commit.stamp,
+            build.layers,
+            platform=_PLATFORM,
+            labels=labels_of(line.name, commit, base),
+            history=history_of(build.steps, calendar),
+        )
         yield Push(build.days_ago, line.name, tags, image(config, build.layers))
 
 
+def _base(line: Line, build: Build, earlier: Mapping[str, Sequence[Push]]) -> Base | None:
+    """The base that an image's labels name: builders of OCI images write it down."""
+    if not line.is_oci or line.base is None or build.base is None:
+        return None
+    push = earlier[line.base][build.base]
+    return Base(f"{HOST}/{line.base}:{push.tags[0]}", digest_of(push.image.manifest))
+
+
+def _steps(days_ago: float, layers: Sequence[Blob]) -> Iterator[Step]:
+    """One step a layer, and one that only sets what is started."""
+    for layer in layers:
+        yield Step(days_ago, f"COPY dir:{layer.digest[7:19]} / # buildkit")
+    yield Step(days_ago, 'ENTRYPOINT ["/start"]', is_empty=True)
+
+
 def _days(line: Line, draw: random.Random) -> list[float]:
-    """Days before today of each build, oldest first, in working hours, more often of late."""
+    """Days before today of each build, oldest first, in working hours, more often of late.
+
+    A base is first built before anything could be built on it.
+    """
     span = line.first_day - line.last_day
     days = [line.last_day + round(span * draw.random() ** _GROWTH) for _ in range(line.builds)]
-    return sorted((day - draw.uniform(*WORKING_HOURS) for day in days), reverse=True)
+    moments = sorted((day - draw.uniform(*WORKING_HOURS) for day in days), reverse=True)
+    if line.name.startswith(BASES):
+        moments[0] = line.first_day - _FIRST_BASES[line.base is not None]
+    return moments
 
 
 def _layer(line: Line, part: Part, label: str, draw: random.Random) -> Blob:
@@ -100,6 +166,6 @@ def _release_tags(line: Line, draw: random.Random) -> Iterator[tuple[str, ...]]:
 def _nightly_tags(line: Line) -> Iterator[tuple[str, ...]]:
     """Numbers that follow each other with the commit built; some builds are found stable."""
     for number in range(line.builds):
-        commit = hashlib.sha256(f"{line.name} {number}".encode()).hexdigest()[:7]
+        commit = commit_of(f"{line.name} {number}")[:7]
         stable = ("stable",) if number % _STABLE_EVERY == 0 else ()
         yield f"build-{1000 + number}-{commit}", "nightly", *stable

@@ -6,6 +6,8 @@ Figures only; `builds` makes pushes of them, `special_images` adds what is not a
 from typing import NamedTuple
 
 KB, MB, GB = 10**3, 10**6, 10**9
+# What the names of the images that others are built on begin with; anybody may pull them.
+BASES = "platform/base/"
 
 
 class Part(NamedTuple):
@@ -145,3 +147,19 @@ _DATA = (
 
 # Each base comes before what is built on it.
 LINES = (*_BASES, *_SHOP, *_DATA)
+
+# By the beginning of a repository's name; of several the longest counts.
+_TEAMS = {
+    "platform/": "platform",
+    "shop/": "shop",
+    "shop/payments/": "payments",
+    "data/": "data-engineering",
+    "data/notebooks/": "analytics",
+    "data/training/": "machine-learning",
+    "data/serving/": "machine-learning",
+}
+
+
+def team_of(name: str) -> str:
+    """The team that a repository belongs to."""
+    return _TEAMS[max((begin for begin in _TEAMS if name.startswith(begin)), key=len)]

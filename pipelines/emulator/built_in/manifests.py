@@ -1,6 +1,6 @@
-"""Texts of manifests of every kind, for the built-in registry. Blobs exist by name only.
+"""Texts of manifests of every kind, for the built-in registry.
 
-Digests of blobs are hashes of labels; a manifest's own digest is the true one of its text.
+Blobs that exist by name only have the hash of a label as their digest; all other digests are true.
 """
 
 import base64
@@ -8,6 +8,8 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+
+from pipelines.emulator.contents import sha256
 
 _DOCKER = "application/vnd.docker."
 _OCI = "application/vnd.oci."
@@ -24,19 +26,32 @@ class Blob(NamedTuple):
     digest: str
     size: int
     is_foreign: bool = False
+    content: bytes | None = None
+
+
+class Image(NamedTuple):
+    """A manifest's text, and those blobs that a pull finds by their content or needs to size."""
+
+    manifest: str
+    blobs: tuple[Blob, ...] = ()
 
 
 class Child(NamedTuple):
     """One entry of a list or index."""
 
-    manifest: str
+    image: Image
     platform: Mapping[str, str] | None
     annotations: Mapping[str, str] | None = None
 
 
 def digest_of(text: str) -> str:
     """Digest of a text, such as a manifest."""
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+    return sha256(text.encode())
+
+
+def compact(payload: object) -> str:
+    """Write JSON without a space."""
+    return json.dumps(payload, separators=(",", ":"))
 
 
 def blob(label: str, size: int, *, is_foreign: bool = False) -> Blob:
@@ -44,9 +59,14 @@ def blob(label: str, size: int, *, is_foreign: bool = False) -> Blob:
     return Blob(digest_of(label), size, is_foreign)
 
 
-def docker_image(config: Blob, layers: Sequence[Blob]) -> str:
+def blob_of(content: bytes) -> Blob:
+    """Make a real blob."""
+    return Blob(sha256(content), len(content), content=content)
+
+
+def docker_image(config: Blob, layers: Sequence[Blob]) -> Image:
     """Docker schema 2."""
-    return _compact(
+    text = compact(
         {
             "schemaVersion": 2,
             "mediaType": _DOCKER_IMAGE,
@@ -54,18 +74,20 @@ def docker_image(config: Blob, layers: Sequence[Blob]) -> str:
             "layers": [_docker_layer(layer) for layer in layers],
         }
     )
+    return Image(text, (config,))
 
 
-def oci_image(config: Blob, layers: Sequence[Blob]) -> str:
-    """OCI image, indented as buildkit does."""
-    return _indented(
+def oci_image(config: Blob, layers: Sequence[Blob]) -> Image:
+    """OCI image, indented as buildkit does; a layer with content is a plain archive."""
+    text = _indented(
         {
             "schemaVersion": 2,
             "mediaType": _OCI_IMAGE,
             "config": _descriptor(f"{_OCI}image.config.v1+json", config),
-            "layers": [_descriptor(f"{_OCI}image.layer.v1.tar+gzip", layer) for layer in layers],
+            "layers": [_oci_layer(layer) for layer in layers],
         }
     )
+    return Image(text, (config, *(layer for layer in layers if layer.content)))
 
 
 def docker_list(children: Sequence[Child]) -> str:
@@ -78,47 +100,49 @@ def oci_index(children: Sequence[Child]) -> str:
     return _index(_OCI_INDEX, children)
 
 
-def attestation(config: Blob, statement: Blob) -> str:
+def attestation(config: Blob, statement: Blob) -> Image:
     """The provenance that buildkit puts beside each image of an index."""
     layer = _descriptor("application/vnd.in-toto+json", statement)
     layer["annotations"] = {"in-toto.io/predicate-type": "https://slsa.dev/provenance/v0.2"}
-    return _oci(_descriptor(f"{_OCI}image.config.v1+json", config), [layer])
+    return Image(_oci(_descriptor(f"{_OCI}image.config.v1+json", config), [layer]), (config,))
 
 
-def helm_chart(config: Blob, chart: Blob) -> str:
+def helm_chart(config: Blob, chart: Blob) -> Image:
     """Helm chart."""
     layer = _descriptor("application/vnd.cncf.helm.chart.content.v1.tar+gzip", chart)
-    return _oci(_descriptor("application/vnd.cncf.helm.config.v1+json", config), [layer])
+    text = _oci(_descriptor("application/vnd.cncf.helm.config.v1+json", config), [layer])
+    return Image(text, (config,))
 
 
-def cosign_signature(config: Blob, payload: Blob) -> str:
+def cosign_signature(config: Blob, payload: Blob) -> Image:
     """Cosign signature, as pushed to the tag `sha256-….sig`."""
     layer = _descriptor("application/vnd.dev.cosign.simplesigning.v1+json", payload)
     layer["annotations"] = {"dev.cosignproject.cosign/signature": f"MEUCIQ{payload.digest[-40:]}=="}
-    return _oci(_descriptor(f"{_OCI}image.config.v1+json", config), [layer])
+    return Image(_oci(_descriptor(f"{_OCI}image.config.v1+json", config), [layer]), (config,))
 
 
-def bill_of_materials(subject: str, document: Blob) -> str:
+def bill_of_materials(subject: str, document: Blob) -> Image:
     """OCI 1.1 artifact that refers to the manifest it describes."""
-    empty = Blob(digest_of(_NOTHING.decode()), len(_NOTHING))
+    empty = blob_of(_NOTHING)
     config = _descriptor(f"{_OCI}empty.v1+json", empty)
     config["data"] = base64.b64encode(_NOTHING).decode()
     more = {
         "artifactType": "application/spdx+json",
         "subject": _manifest_descriptor(subject),
     }
-    return _oci(config, [_descriptor("application/spdx+json", document)], more)
+    text = _oci(config, [_descriptor("application/spdx+json", document)], more)
+    return Image(text, (empty,))
 
 
-def schema1(name: str, tag: str, layers: Sequence[Blob]) -> str:
+def schema1(name: str, tag: str, layers: Sequence[Blob]) -> Image:
     """Docker schema 1, unsigned: topmost layer first, no sizes."""
     ids = [hashlib.sha256(f"{name}:{tag} {layer.digest}".encode()).hexdigest() for layer in layers]
     parents: list[str | None] = [None, *ids]
     history = [
-        {"v1Compatibility": _compact({"id": own, **({"parent": parent} if parent else {})})}
+        {"v1Compatibility": compact({"id": own, **({"parent": parent} if parent else {})})}
         for own, parent in zip(ids, parents, strict=False)
     ]
-    return _indented(
+    text = _indented(
         {
             "schemaVersion": 1,
             "name": name,
@@ -128,6 +152,7 @@ def schema1(name: str, tag: str, layers: Sequence[Blob]) -> str:
             "history": history[::-1],
         }
     )
+    return Image(text, tuple(layers))
 
 
 def signed(payload: str) -> str:
@@ -142,7 +167,7 @@ def signed(payload: str) -> str:
     signature = {
         "header": {"jwk": {"crv": "P-256", "kty": "EC", "x": key, "y": key}, "alg": "ES256"},
         "signature": _base64url(digest_of(payload) * 2)[:86],
-        "protected": _base64url(_compact(protected)),
+        "protected": _base64url(compact(protected)),
     }
     block = _indented({"signatures": [signature]}).removeprefix("{")
     return f"{content},{block}"
@@ -151,7 +176,7 @@ def signed(payload: str) -> str:
 def _index(media_type: str, children: Sequence[Child]) -> str:
     entries = []
     for child in children:
-        entry = _manifest_descriptor(child.manifest)
+        entry = _manifest_descriptor(child.image.manifest)
         if child.annotations:
             entry["annotations"] = dict(child.annotations)
         if child.platform:
@@ -169,7 +194,7 @@ def _oci(
     config: dict[str, Any], layers: list[dict[str, Any]], more: Mapping[str, Any] | None = None
 ) -> str:
     head = {"schemaVersion": 2, "mediaType": _OCI_IMAGE}
-    return _compact({**head, "config": config, "layers": layers, **(more or {})})
+    return compact({**head, "config": config, "layers": layers, **(more or {})})
 
 
 def _docker_layer(layer: Blob) -> dict[str, Any]:
@@ -179,12 +204,13 @@ def _docker_layer(layer: Blob) -> dict[str, Any]:
     return {**descriptor, "urls": [f"{_FOREIGN_HOST}/{layer.digest}"]}
 
 
+def _oci_layer(layer: Blob) -> dict[str, Any]:
+    packing = "" if layer.content else "+gzip"
+    return _descriptor(f"{_OCI}image.layer.v1.tar{packing}", layer)
+
+
 def _descriptor(media_type: str, described: Blob) -> dict[str, Any]:
     return {"mediaType": media_type, "size": described.size, "digest": described.digest}
-
-
-def _compact(payload: object) -> str:
-    return json.dumps(payload, separators=(",", ":"))
 
 
 def _indented(payload: object) -> str:

@@ -1,7 +1,7 @@
 """The built-in registry of a company that does not exist, and what a day changes in it.
 
-Deterministic: digests, sizes and tags never change, dates only with the day that is asked for.
-`image_lines` has what the company builds.
+Deterministic: sizes and versions never change, dates with the day that is asked for, digests of
+images with its month (`Calendar`). `image_lines` has what the company builds.
 """
 
 import json
@@ -12,15 +12,16 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, NamedTuple
 
 from pipelines.emulator.built_in.builds import WORKING_HOURS, Build, Push, builds_of, pushes_of
-from pipelines.emulator.built_in.image_lines import LINES
-from pipelines.emulator.built_in.manifests import digest_of
+from pipelines.emulator.built_in.configurations import Calendar, commit_of
+from pipelines.emulator.built_in.image_lines import BASES, LINES
+from pipelines.emulator.built_in.manifests import Image, compact, digest_of
 from pipelines.emulator.built_in.special_images import special_pushes
+from pipelines.emulator.contents import sha256
 from pipelines.emulator.records import stamp
 from pipelines.emulator.registry import Registry
 from pipelines.emulator.repository import StoredTag
 
 _SIGNED_LINE = "shop/payments/api"
-_PUBLIC = "platform/base/"
 _DELETED = "import-0"
 _RELEASES_A_DAY = 8
 _CLEANUPS_A_DAY = 3
@@ -45,18 +46,23 @@ def built_in_registry(today: date, seed: int = 1) -> Registry:
     """Build the registry as four years of pushes leave it on the morning of `today` (UTC)."""
     registry = Registry()
     midnight = datetime.combine(today, time(), UTC)
-    for push in _history(seed):
+    for push in _history(seed, Calendar(today)):
         namespace, _, repository = push.name.partition("/")
         at = midnight - timedelta(days=push.days_ago)
+        for image in push.untagged:
+            registry.store_manifest(namespace, repository, image.manifest)
+        for image in (push.image, *push.untagged):
+            _store_blobs(registry, namespace, repository, image)
         for tag in push.tags:
-            registry.push(namespace, repository, tag, push.manifest, at=at, digest=push.digest)
+            text = push.image.manifest
+            registry.push(namespace, repository, tag, text, at=at, digest=push.digest)
     _flag_one_as_deleted(registry, midnight)
     for record in registry.repository_records():
         name = f"{record['namespace']}/{record['name']}"
         registry.describe(
             record["namespace"],
             record["name"],
-            is_public=name.startswith(_PUBLIC),
+            is_public=name.startswith(BASES),
             download_count=random.Random(f"{seed} pulls {name}").randrange(40, 90_000),  # noqa: S311 - no secret
         )
     return registry
@@ -81,16 +87,26 @@ def advance_a_day(registry: Registry, day: date) -> list[Change]:
     return changes
 
 
-def _history(seed: int) -> list[Push]:
+def _store_blobs(registry: Registry, namespace: str, repository: str, image: Image) -> None:
+    for blob in image.blobs:
+        if blob.content is None:
+            registry.describe_blob(namespace, repository, blob.digest, blob.size)
+        else:
+            registry.store_blob(namespace, repository, blob.content)
+
+
+def _history(seed: int, calendar: Calendar) -> list[Push]:
     """All pushes, oldest first."""
     builds: dict[str, list[Build]] = {}
     pushes: dict[str, list[Push]] = {}
     for line in LINES:
         draw = random.Random(f"{seed} {line.name}")  # noqa: S311 - no secret
         builds[line.name] = builds_of(line, builds, draw)
-        pushes[line.name] = list(pushes_of(line, builds[line.name], draw))
+        pushed = pushes_of(line, builds[line.name], pushes, calendar, draw)
+        pushes[line.name] = list(pushed)
     everything = [push for line in pushes.values() for push in line]
-    everything += special_pushes(builds["platform/base/debian"], pushes[_SIGNED_LINE])
+    debian = builds["platform/base/debian"]
+    everything += special_pushes(debian, pushes[_SIGNED_LINE], calendar)
     return sorted(everything, key=lambda push: push.days_ago, reverse=True)
 
 
@@ -127,7 +143,10 @@ def _release(
     last = _newest_release(tags)
     if last is None:
         return
-    tag, manifest = _next_name(last.name, draw), _rebuilt(last.wire["manifest"], draw)
+    tag = _next_name(last.name, draw)
+    config = _renewed(registry, name, last.wire["manifest"], tag, at)
+    registry.store_blob(*name, config)
+    manifest = _rebuilt(last.wire["manifest"], config, draw)
     registry.push(*name, tag, manifest, at=at)
     yield Change("pushed", *name, tag)
     for follower in tags:
@@ -146,17 +165,32 @@ def _next_name(name: str, draw: random.Random) -> str:
     return f"{stem}{int(number) + 1}{suffix}"
 
 
-def _rebuilt(manifest: str, draw: random.Random) -> str:
+def _renewed(
+    registry: Registry, name: tuple[str, str], manifest: str, tag: str, at: datetime
+) -> bytes:
+    """The configuration of an image or chart as its next build has it."""
+    before = registry.blob(*name, json.loads(manifest)["config"]["digest"])
+    if before is None:
+        raise ValueError(f"{name} has no configuration")
+    parsed = json.loads(before)
+    if "version" in parsed:
+        parsed["version"] = tag
+    else:
+        parsed["created"] = f"{at:%Y-%m-%dT%H:%M:%SZ}"
+        commit = commit_of(f"{name} {tag}")
+        parsed["config"]["Labels"]["org.opencontainers.image.revision"] = commit
+    return compact(parsed).encode()
+
+
+def _rebuilt(manifest: str, config: bytes, draw: random.Random) -> str:
     """The image with another config and another last layer, small ones left out of account."""
     parsed = json.loads(manifest)
     layers = parsed["layers"]
     changed = next((layer for layer in reversed(layers) if layer["size"] > _SMALL), layers[-1])
     changed["size"] = round(changed["size"] * draw.uniform(0.9, 1.15))
-    for part in (parsed["config"], changed):
-        part["digest"] = digest_of(f"{part['digest']} {draw.random()}")
-    if "\n" in manifest:
-        return json.dumps(parsed, indent=3)
-    return json.dumps(parsed, separators=(",", ":"))
+    changed["digest"] = digest_of(f"{changed['digest']} {draw.random()}")
+    parsed["config"] |= {"size": len(config), "digest": sha256(config)}
+    return json.dumps(parsed, indent=3) if "\n" in manifest else compact(parsed)
 
 
 def _clean_up(registry: Registry, name: tuple[str, str]) -> Iterator[Change]:
