@@ -7,6 +7,7 @@ the steps is what no plan can beat.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -59,45 +60,62 @@ class Plan:
     is_met: bool = True
 
 
-def best_plan(choices: Choices, steps: Steps, wish: Wish) -> Plan:
-    """Find the plan for a wish."""
+def best_plan(choices: Choices, steps: Steps, wish: Wish, most_tried: int = _TRIED) -> Plan:
+    """Find the plan for a wish.
+
+    Args:
+        choices: the decisions.
+        steps: the best sets of them.
+        wish: what the plan is to reach.
+        most_tried: of so many decisions at most all sets are tried.
+    """
     everything = steps.taken(len(steps.tags))
     tags, given = int(steps.tags.sum()), int(steps.bytes.sum())
     if wish.least_bytes is not None and given < wish.least_bytes:
         return Plan(everything, tags, given, tags, is_met=False)
-    found = min(
-        _candidates(choices, steps, wish), key=lambda plan: wish.cost(plan.tags, plan.bytes)
-    )
-    if int(everything.sum()) > _TRIED:
+    plans = _candidates(choices, steps, wish, most_tried)
+    found = min(plans, key=lambda plan: wish.cost(plan.tags, plan.bytes))
+    if int(everything.sum()) > most_tried:
         return found
     proven = found.tags if wish.least_bytes is not None else found.bytes
     return Plan(found.is_taken, found.tags, found.bytes, proven)
 
 
-def _candidates(choices: Choices, steps: Steps, wish: Wish) -> Iterator[Plan]:
+def _candidates(choices: Choices, steps: Steps, wish: Wish, most_tried: int) -> Iterator[Plan]:
     """Sets of decisions that meet a wish, found in several ways."""
     before = _steps_before(steps, wish)
     bound = _bound(steps, wish, before)
-    taken = steps.taken(before)
-    for is_taken in _sets(choices, steps, wish, taken, before):
+    ways = chain(
+        _filled_sets(choices, steps, wish, before),
+        _tried_sets(choices, steps, wish, before, most_tried),
+    )
+    for is_taken in ways:
         tags, given = choices.tags_of(is_taken), choices.bytes_of(is_taken)
         if wish.is_met(tags, given):
             yield Plan(is_taken, tags, given, bound)
 
 
-def _sets(choices: Choices, steps: Steps, wish: Wish, taken: Bools, before: int) -> Iterator[Bools]:
+def _filled_sets(choices: Choices, steps: Steps, wish: Wish, before: int) -> Iterator[Bools]:
+    """The sets of the steps before and after, and what lies between."""
+    taken = steps.taken(before)
     yield taken
-    after = steps.taken(before + 1)
-    for filled in (after, _Filling(choices, steps, wish, before).filled()):
+    for filled in (steps.taken(before + 1), _Filling(choices, steps, wish, before).filled()):
         yield filled
         if wish.least_bytes is not None:
             pruning = _Pruning(choices, filled)
             yield pruning.pruned(np.flatnonzero(filled & ~taken), wish.least_bytes)
+
+
+def _tried_sets(
+    choices: Choices, steps: Steps, wish: Wish, before: int, most_tried: int
+) -> Iterator[Bools]:
+    """The best of all sets, or of those beside the steps before, if they are few enough."""
     everything = np.flatnonzero(steps.step_of >= 0)
-    if len(everything) <= _TRIED:
-        yield from _best_of_all(choices, np.zeros(len(taken), np.bool_), everything, wish)
+    if len(everything) <= most_tried:
+        yield from _best_of_all(choices, np.zeros(len(choices.tags), np.bool_), everything, wish)
     else:
-        yield from _best_of_all(choices, taken, _next_decisions(steps, before, _TRIED), wish)
+        some = _next_decisions(steps, before, most_tried)
+        yield from _best_of_all(choices, steps.taken(before), some, wish)
 
 
 def _steps_before(steps: Steps, wish: Wish) -> int:
@@ -148,19 +166,18 @@ class _Filling:
 
     def _take_one(self) -> bool:
         """Take the best that there is, or give it up; False where there is none, or enough."""
-        own, shared = self._ratios()
-        best_own, best_shared = int(own.argmax()), int(shared.argmax()) if len(shared) else 0
-        is_blob = len(shared) > 0 and shared[best_shared] >= own[best_own]
-        if (shared[best_shared] if is_blob else own[best_own]) <= 0:
+        (decision, own), (blob, shared) = map(_highest, self._ratios())
+        if max(own, shared) <= 0:
             return False
-        added = self._lacking(best_shared) if is_blob else self._alone(best_own)
+        is_blob = shared >= own
+        added = self._lacking(blob) if is_blob else self._alone(decision)
         if self._fits(added):
             self._is_taken |= added
             return self._is_short()
         if is_blob:
-            self._is_open[best_shared] = False
+            self._is_open[blob] = False
         else:
-            self._may[best_own] = False
+            self._may[decision] = False
         return True
 
     def _ratios(self) -> tuple[Floats, Floats]:
@@ -200,6 +217,14 @@ class _Filling:
     def _is_short(self) -> bool:
         least = self._wish.least_bytes
         return least is None or self._choices.bytes_of(self._is_taken) < least
+
+
+def _highest(ratios: Floats) -> tuple[int, float]:
+    """The place of the highest, and it; 0 where there is none."""
+    if not len(ratios):
+        return 0, 0.0
+    place = int(ratios.argmax())
+    return place, float(ratios[place])
 
 
 class _Pruning:

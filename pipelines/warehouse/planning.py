@@ -181,7 +181,6 @@ def _listed(tags: pa.Table, shares: pa.Table, ranks: Ints, found: Plan, steps: S
 def _reason(steps: Steps, step: int, is_whole: object) -> str:
     if not is_whole:
         return f"deleted: part of step {step + 1}"
-    return (
-        f"deleted: step {step + 1}, {int(steps.tags[step])} tags give back"
-        f" {int(steps.bytes[step])} bytes"
-    )
+    tags, given = int(steps.tags[step]), int(steps.bytes[step])
+    give = "1 tag gives" if tags == 1 else f"{tags} tags give"
+    return f"deleted: step {step + 1}, {give} back {given} bytes"
