@@ -30,7 +30,7 @@ def plan_answer(planned: Planned, wish: Wish) -> RenderableType:
     return Group(
         f"Registry as of {planned.as_of:%Y-%m-%d %H:%M:%S} UTC",
         f"{planned.live_tag_count:,} tags, of which nothing protects {planned.ready_tag_count:,}.",
-        f"The plan: delete {planned.plan.tags:,} tags, which gives back {back}.",
+        f"The plan: delete {_tag_count(planned.plan.tags)}, which gives back {back}.",
         proof(planned, wish),
         "",
         _curve(planned),
@@ -52,12 +52,14 @@ def proof(planned: Planned, wish: Wish) -> str:
         given, beaten = decimal(wish.least_bytes), plan.tags - plan.bound
         if not beaten:
             return f"No plan gives back {given} for fewer tags."
-        return f"No plan gives back {given} for fewer than {plan.bound:,} tags: {beaten:,} less."
+        return (
+            f"No plan gives back {given} for fewer than {_tag_count(plan.bound)}: {beaten:,} less."
+        )
     beaten = plan.bound - plan.bytes
     if not beaten:
-        return f"No plan of {wish.most_tags:,} tags gives back more."
+        return f"No plan of {_tag_count(wish.most_tags or 0)} gives back more."
     return (
-        f"No plan of {wish.most_tags:,} tags gives back more than {decimal(plan.bound)}:"
+        f"No plan of {_tag_count(wish.most_tags or 0)} gives back more than {decimal(plan.bound)}:"
         f" {decimal(beaten)} more."
     )
 
@@ -97,6 +99,10 @@ def plan_requests(tags: pa.Table) -> Iterator[str]:
         yield f"DELETE {{{{endpoint}}}}/v2/manage/namespaces/{path}/tags/{tag}"
         yield "X-Auth-Token: {{token}}"
         yield ""
+
+
+def _tag_count(count: int) -> str:
+    return "1 tag" if count == 1 else f"{count:,} tags"
 
 
 def _name_of(row: dict[str, Any]) -> str:
