@@ -22,6 +22,7 @@ from pipelines.run.resolve import Resolved
 from pipelines.run.resolve import resolve as resolve_what_is_missing
 from pipelines.schemas import TABLES
 from pipelines.settings import Settings
+from pipelines.warehouse.build_plan import report_inputs, report_names
 from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.catalog import stored_bytes
 from pipelines.warehouse.checks import raise_if_blocked, run_checks
@@ -70,7 +71,7 @@ def load(
             schema,
             table,
             # Not of tags as well: their checks come after, and would wait for themselves.
-            deps=[["main", "manifests"], ["main", "platforms"], REGISTRY],
+            deps=[["main", "platforms"], REGISTRY],
             group_name="warehouse",
             made_by=sql_files("migrations", "load"),
         )
@@ -107,9 +108,16 @@ def _asked(resolved: Resolved) -> dict[str, Any]:
     return {**counts, **left, **problem}
 
 
+def _ends() -> list[list[str]]:
+    """The tables and reports that no report reads: all others lead to them."""
+    read = {table for name in report_names() for table in report_inputs(name)}
+    everything = [*(list(table) for table in TABLES), *REPORT_KEYS]
+    return [table for table in everything if ".".join(table) not in read]
+
+
 _PUBLISHED = dg.AssetSpec(
     ["warehouse", "published"],
-    deps=[*(list(table) for table in TABLES), *REPORT_KEYS],
+    deps=_ends(),
     group_name="reports",
     kinds={"duckdb"},
     owners=OWNERS,

@@ -69,6 +69,7 @@ def test_hostile_names_become_rows_and_nothing_else(
         f"{landing}/run.json",
         f"{landing}/crawl.json",
         f"{landing}/namespaces.parquet",
+        f"{landing}/service_figures.parquet",
         f"{landing}/repositories.parquet",
         f"{landing}/pages-N.parquet",
         f"{landing}/crawls-N.parquet",

@@ -94,7 +94,7 @@ def test_a_run_tells_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[s
             "message": "run landed",
             "repositories": {"failed": 1, "complete": 1},
             "tags": 1,
-            "requests": 5,
+            "requests": 7,
             "retries": 0,
             "throttled_seconds": 0.0,
             "bytes": received,
