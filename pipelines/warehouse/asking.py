@@ -12,8 +12,10 @@ from tempfile import TemporaryDirectory
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
+from pipelines.errors import WarehouseError
 from pipelines.warehouse.build_plan import statements_in, steps_for_queries
 from pipelines.warehouse.connection import retry_with_more_memory
+from pipelines.warehouse.migrations import pending
 from pipelines.warehouse.query import open_published
 from pipelines.warehouse.reports import create_macros, intermediates_attached, run_build_step
 from pipelines.warehouse.resources import LEAST, Resources
@@ -52,9 +54,14 @@ def asking(
     with (
         TemporaryDirectory(prefix="swr-warehouse-") as spill,
         open_published(directory, Path(spill), resources) as con,
-        asking_on(con, questions) as asked,
     ):
-        yield asked
+        if pending(con):
+            raise WarehouseError(
+                "An earlier release published this warehouse, without all that this question"
+                " reads: run `swr-warehouse ingest`, then ask again."
+            )
+        with asking_on(con, questions) as asked:
+            yield asked
 
 
 @contextmanager

@@ -85,7 +85,9 @@ manifest_gaps as (
                 then
                     'nobody has read it: '
                     || coalesce(
-                        answers.words, asking.resolve_problem, 'it is left for the next run'
+                        answers.words,
+                        asking.resolve_problem,
+                        'it is left for the next run'
                     )
             when manifests.is_unsized then 'schema 1 states no sizes'
             else coalesce(texts.problem, 'not understood')

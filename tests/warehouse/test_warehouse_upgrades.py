@@ -15,10 +15,13 @@ import duckdb
 import pytest
 from warehouse_rows import crawl, ingest, rows
 
+from pipelines.errors import WarehouseError
 from pipelines.warehouse.building import connect_building, start_building
 from pipelines.warehouse.checks import raise_if_blocked, run_checks
 from pipelines.warehouse.migrations import pending
 from pipelines.warehouse.publish import publish
+from pipelines.warehouse.query import run_query
+from pipelines.warehouse.reclaimable import reclaimable_bytes
 from pipelines.warehouse.reports import build_reports
 from pipelines.warehouse.restore import ensure_state
 
@@ -126,3 +129,14 @@ def test_a_process_killed_in_mid_migration_leaves_the_old_file(
     start_building(directory)
     with connect_building(directory) as con:
         assert pending(con) == []
+
+
+def test_a_question_about_an_earlier_release_s_warehouse_says_what_to_do(tmp_path: Path) -> None:
+    """It lacks what the question reads; a query of its own tables is answered all the same."""
+    text = lzma.decompress((STORED / "0003.duckdb.xz").read_bytes())
+    (tmp_path / "warehouse.duckdb").write_bytes(text)
+    with pytest.raises(WarehouseError, match="earlier release .* run `swr-warehouse ingest`"):
+        reclaimable_bytes(tmp_path, "from tags")
+    assert run_query(tmp_path, "select count(*) > 0 as any from tags").to_pylist() == [
+        {"any": True}
+    ]
