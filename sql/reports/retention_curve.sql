@@ -33,7 +33,7 @@ judged as (
 )
 
 select
-    run.registry,
+    coalesce(repos.registry, run.registry) as registry,
     case when repos.repository_key is null then 'registry' else 'repository' end
         as scope,
     repos.namespace,

@@ -135,7 +135,7 @@ def test_a_question_about_an_earlier_release_s_warehouse_says_what_to_do(tmp_pat
     """It lacks what the question reads; a query of its own tables is answered all the same."""
     text = lzma.decompress((STORED / "0003.duckdb.xz").read_bytes())
     (tmp_path / "warehouse.duckdb").write_bytes(text)
-    with pytest.raises(WarehouseError, match="earlier release .* run `swr-warehouse ingest`"):
+    with pytest.raises(WarehouseError, match=r"earlier release .* run `swr-warehouse ingest`"):
         reclaimable_bytes(tmp_path, "from tags")
     assert run_query(tmp_path, "select count(*) > 0 as any from tags").to_pylist() == [
         {"any": True}
