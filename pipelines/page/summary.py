@@ -34,6 +34,7 @@ _REPOSITORIES = """
     order by exclusive_bytes desc nulls last, namespace, repository
     limit 8
 """
+_COSTS = "select * from reports.costs where repository is null order by namespace"
 _AGES = """
     select namespace, age_bucket, cast(sum(tag_count) as bigint) as tag_count
     from reports.age_buckets group by namespace, age_bucket order by namespace
@@ -82,6 +83,7 @@ def report_overview(directory: Path) -> RenderableType:
         how_exact(registry, run_query(directory, _CAUSES).to_pylist()),
         "",
         _sizes(run_query(directory, _NAMESPACES).to_pylist(), registry),
+        *_costs(run_query(directory, _COSTS).to_pylist()),
         "",
         _ages(run_query(directory, _AGES).to_pylist()),
         "",
@@ -207,6 +209,23 @@ def _sizes(namespaces: list[dict[str, Any]], registry: dict[str, Any]) -> Table:
         _bytes(registry, "deduplicated_bytes", "size_basis"),
     )
     return table
+
+
+def _costs(rows: list[dict[str, Any]]) -> list[RenderableType]:
+    """What a month costs by namespace, where a price is set."""
+    if not rows:
+        return []
+    price, currency = rows[0]["price_per_gb_month"].normalize(), printable(rows[0]["currency"])
+    title = f"Cost a month in {currency}, {price:f} a GB of 2^30 bytes"
+    table = _table("namespace", "allocated", "cost", numbers=("allocated", "cost"), title=title)
+    for row in rows:
+        is_known = row["monthly_cost"] is not None
+        cost = f"{_SIGNS[row['allocated_basis']]}{row['monthly_cost']:,}" if is_known else "?"
+        table.add_row(row["namespace"], _bytes(row, "allocated_bytes", "allocated_basis"), cost)
+    table.add_section()
+    known = [row["monthly_cost"] for row in rows if row["monthly_cost"] is not None]
+    table.add_row("all", "", f"{sum(known):,}")
+    return ["", table]
 
 
 def _ages(rows: list[dict[str, Any]]) -> Table:

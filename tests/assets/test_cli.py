@@ -311,6 +311,25 @@ def test_the_report_fits_a_terminal_of_eighty_columns() -> None:
     assert shop[1:8] == ["61", "67.7", "kB", "1.7", "kB", "66.0", "kB"]
 
 
+def test_the_report_tells_what_a_month_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a price is set: here 100 bytes cost a cent.
+
+    Both use the configuration of 100 bytes, 50 each; half a cent of the first is rounded up.
+    """
+    monkeypatch.setenv("SWR_PRICE_PER_GB_MONTH", "107374.182400")
+    monkeypatch.setenv("SWR_CURRENCY", "EUR")
+    assert run("ingest").exit_code == 0
+    lines = run("report").stdout.splitlines()
+    start = lines.index("Cost a month in EUR, 107374.1824 a GB of 2^30 bytes")
+    assert [line.split() for line in lines[start + 1 : start + 6] if line] == [
+        ["namespace", "allocated", "cost"],
+        ["data", "5.0", "kB", "0.51"],
+        ["shop", "1.6", "kB", "0.16"],
+        ["all", "0.67"],
+    ]
+
+
+@pytest.mark.usefixtures("ingested")
 def test_tags_shows_what_the_registry_has_now() -> None:
     """All pages of it, in either order."""
     newest = run("tags", "shop/cart").stdout.splitlines()

@@ -19,6 +19,7 @@ from pipelines.warehouse.reports import build_reports
 NAMES = [
     "age_buckets",
     "base_images",
+    "costs",
     "daily_growth",
     "gaps",
     "integrity",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from pipelines.schemas import TABLES
@@ -260,10 +261,16 @@ def _run_row(run: Run) -> Row:
         stale_days=described.get("stale_days", 180),
         exact_hours=described.get("exact_hours", 48),
         report_labels="\n".join(described.get("report_labels", [])) or None,
+        price_per_gb_month=_price(described.get("price_per_gb_month")),
+        currency=described.get("currency"),
         requests=1,
         retries=0,
         throttled_seconds=0.0,
     )
+
+
+def _price(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
 
 
 def _crawl(run: Run, name: str, status: str) -> Row:

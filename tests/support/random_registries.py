@@ -74,14 +74,21 @@ def registry(random: Random, manifest_count: int, *, is_plain: bool = False) -> 
             manifests[digest]["first_run"] = random.randint(1, run_count)
         if random.random() < 0.1 * luck:
             manifests[digest]["readable_from_run"] = random.randint(2, run_count + 1)
-    described = {
+    described: Description = {
         "manifests": manifests,
         "report_labels": ["team", "source"],
         "configs": _configs(random, luck, digests, [*sizes]),
         "measured": _measured(random, luck, sizes, run_count),
     }
     watched = Watched(random, luck, manifests, is_plain)
-    return described | {"runs": [watched.run() for _ in range(run_count)]}
+    described["runs"] = [watched.run() for _ in range(run_count)]
+    return described | _price(random)
+
+
+def _price(random: Random) -> Description:
+    """A price that is none, low, odd, or so high that each byte costs something."""
+    price = random.choice([None, "0.01", "0.123457", "107374.1824", "999999.999999"])
+    return {} if price is None else {"price_per_gb_month": price, "currency": "EUR"}
 
 
 def _configs(random: Random, luck: float, digests: list[str], blobs: list[str]) -> Description:
