@@ -15,7 +15,10 @@ SOUND: Description = {
     "price_per_gb_month": "1000",
     "currency": "EUR",
     "runs": [
-        {"tags": {"a/one": {"v1": "image-1", "v2": "image-1"}, "b/app": {"v1": "old"}}},
+        {
+            "tags": {"a/one": {"v1": "image-1", "v2": "image-1"}, "b/app": {"v1": "old"}},
+            "downloads": {"a/one": 3},
+        },
         {
             "tags": {
                 "a/one": {"v1": "image-1", "v2": "index"},
@@ -39,6 +42,8 @@ DAMAGES = {
     "age_buckets__add_up_to_tags": "update reports.age_buckets set tag_count = tag_count + 1",
     "age_buckets__unknown_is_null": "update reports.age_buckets set size_basis = 'unknown'",
     "age_buckets__no_negative_bytes": "update reports.age_buckets set reclaimable_bytes = -1",
+    "cold_repositories__begin_with_a_count": """
+        update reports.cold_repositories set unchanged_since = timestamptz '2020-01-01'""",
     "costs__add_up": """
         update reports.costs set monthly_cost = monthly_cost + 0.01
         where repository = 'two'""",

@@ -364,6 +364,7 @@ def _update_repository(row: Row, run: Run, name: str, status: str | None) -> Non
     row["unseen_tag_count"] = row["unseen_tag_count"] or 0
     if run.of("api_tag_counts", name) is not None:
         row["api_tag_count"] = run.of("api_tag_counts", name)
+    row["download_count"] = run.of("downloads", name, row["download_count"])
     if status is not None:
         row["crawl_status"], row["crawl_cause"] = status, run.of("causes", name)
         row["crawl_error"] = run.of("errors", name)
