@@ -3,6 +3,7 @@
     SwrWarehouseError
     ├── SettingsError             a setting or flag is missing or wrong: change it
     │   └── OtherRegistry         the warehouse directory holds another registry
+    ├── RulesError                a file of retention rules, or a reading, is wrong: change it
     ├── SwrError                  SWR or IAM did not give what was asked
     │   ├── SwrUnavailable        it may do so later: retried, then reported
     │   │   └── UnexpectedResponse   it answered with something else than the API's shape
@@ -40,6 +41,10 @@ class SettingsError(SwrWarehouseError):
 
 class OtherRegistry(SettingsError):
     """The warehouse directory holds another registry than the run reads."""
+
+
+class RulesError(SwrWarehouseError):
+    """A file of retention rules, or the way they are to be read, is wrong."""
 
 
 class SwrError(SwrWarehouseError):

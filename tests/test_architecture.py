@@ -18,6 +18,14 @@ HTTP = {"requests", "urllib3", "http"}
 FORBIDDEN = [
     ("pipelines", {"dagster", "assets", "tests"}),
     ("assets", {"tests"}),
+    (
+        "pipelines/deciding",
+        {
+            "duckdb",
+            *(f"pipelines.{room}" for room in ("images", "landing", "run", "swr", "warehouse")),
+            *HTTP,
+        },
+    ),
     ("pipelines/images", {"duckdb", "pipelines.swr", "pipelines.warehouse", *HTTP}),
     ("pipelines/landing", {"duckdb", "pipelines.swr", "pipelines.images", *HTTP}),
     ("pipelines/warehouse", {"pipelines.swr", "pipelines.images", "pipelines.landing", *HTTP}),

@@ -25,7 +25,9 @@ def imported(code: str, *arguments: str) -> set[str]:
     return SLOW & set(ended.stderr.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("command", [[], ["query"], ["ingest"], ["reclaimable"], ["tags"]])
+@pytest.mark.parametrize(
+    "command", [[], ["query"], ["ingest"], ["reclaimable"], ["retention"], ["plan"], ["tags"]]
+)
 def test_help_imports_nothing_slow(command: list[str]) -> None:
     """Nor does that of a command."""
     assert imported(COMMAND, *command, "--help") == set()

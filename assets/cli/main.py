@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 import click
 from rich.console import Console, RenderableType
 
+from assets.cli.plan import plan
+from assets.cli.retention import retention
 from assets.cli.stopping import drop_output, on_stop
 from assets.cli.terminal import TerminalProgress, error_console, output_console
 from pipelines.errors import SwrWarehouseError
@@ -215,6 +217,10 @@ def reclaimable(sql: str, options: _ResultOptions) -> None:
     settings = read_settings()
     answer = reclaimable_bytes(settings.warehouse_dir, sql, resources_of(settings))
     _put(answer, options, reclaimable_answer)
+
+
+main.add_command(retention)
+main.add_command(plan)
 
 
 @main.command()

@@ -5,6 +5,7 @@ Elsewhere, in a pipe or a file, a table is whole. Cells are text, never markup.
 
 from collections.abc import Sequence
 from itertools import accumulate
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -13,7 +14,9 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.errors import SettingsError
 from pipelines.page.plain_text import printable
+from pipelines.warehouse.query import format_of, safe_for_spreadsheets, write_result
 
 _NARROW = 80
 _BETWEEN = "  "
@@ -49,6 +52,20 @@ def aligned(table: pa.Table) -> str:
         for field, column in zip(table.schema, _cells(table), strict=True)
     )
     return "\n".join(_BETWEEN.join(row).rstrip() for row in zip(*columns, strict=True))
+
+
+def write_rows(table: pa.Table, output: Path, *, raw: bool) -> None:
+    """Write a table to a file, in the format that its ending says.
+
+    Raises:
+        SettingsError: the ending says none.
+        WarehouseError: the file cannot be written.
+    """
+    shape = format_of(output)
+    if shape is None:
+        raise SettingsError(f"{output}: name a file that ends in .csv, .json or .parquet.")
+    is_safe = shape != "csv" or raw
+    write_result(table if is_safe else safe_for_spreadsheets(table), shape, output)
 
 
 def _padded(texts: Sequence[str], *, is_number: bool) -> list[str]:

@@ -4,6 +4,7 @@ Names, errors and manifests come from whoever pushed them. Markup is the caller'
 `rich.text.Text` has none.
 """
 
+import json
 import unicodedata
 
 # Controls, invisible formats (direction marks among them), line and paragraph separators,
@@ -16,6 +17,18 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(map(_shown, text))
+
+
+def printable_json(text: str) -> str:
+    """Write the same in JSON as the escapes that JSON has; it means what it did."""
+    # Outside of strings JSON has no such characters, and inside an escape means the same.
+    return "\n".join(
+        line if line.isprintable() else "".join(map(_escaped, line)) for line in text.split("\n")
+    )
+
+
+def _escaped(character: str) -> str:
+    return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
 def _shown(character: str) -> str:

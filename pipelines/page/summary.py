@@ -1,10 +1,8 @@
 """The warehouse in one screen: sizes and ages by namespace, and what changed last.
 
-Reads the published reports and shows them; bytes are made readable here and nowhere before. A
-sign stands before a figure that is not exact: ≥ at least, ≤ at most, ≈ an estimate; ? is unknown.
+Reads the published reports and shows them.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,13 +14,12 @@ from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.page.plain_text import printable
+from pipelines.page.plain_text import printable_json
+from pipelines.page.tables import SIGNS_EXPLAINED, plain_table, shown_bytes, signed
 from pipelines.page.tag_listing import ReceivedRecord
 from pipelines.swr.wire import TagRecord, read_record
 from pipelines.warehouse.query import run_query
 
-_SIGNS = {"exact": "", "lower_bound": "≥ ", "upper_bound": "≤ ", "estimate": "≈ "}
-_SIGNS_EXPLAINED = ["", "≥ at least, ≤ at most, ≈ about, ? unknown: see docs/sizes.md"]
 _SIZES = ("logical_bytes", "deduplicated_bytes", "saved_bytes")
 _BUCKETS = ("0-7d", "8-30d", "31-90d", "91-180d", "181-365d", ">365d", "unknown")
 _SHOWN_CHANGES = 12
@@ -99,7 +96,7 @@ def latest_changes(directory: Path) -> RenderableType:
     for row in rows:
         counts[row["change"]] = counts.get(row["change"], 0) + 1
     counted = ", ".join(f"{count} {change}" for change, count in counts.items()) or "nothing"
-    table = _table("change", "tag")
+    table = plain_table("change", "tag")
     for row in rows[:_SHOWN_CHANGES]:
         table.add_row(row["change"], row["tag"])
     more = len(rows) - _SHOWN_CHANGES
@@ -109,8 +106,8 @@ def latest_changes(directory: Path) -> RenderableType:
 def reclaimable_answer(answer: pa.Table) -> RenderableType:
     """What deleting some tags would give back, in sentences: an answer of `reclaimable`."""
     [row] = answer.to_pylist()
-    back = _bytes(row, "reclaimable_bytes", "reclaimable_basis")
-    held = _bytes(row, "deduplicated_bytes", "size_basis")
+    back = shown_bytes(row, "reclaimable_bytes", "reclaimable_basis")
+    held = shown_bytes(row, "deduplicated_bytes", "size_basis")
     lines = [
         f"Registry as of {row['as_of']:%Y-%m-%d %H:%M:%S} UTC",
         f"{row['tag_count']:,} tags hold {held}.",
@@ -118,13 +115,15 @@ def reclaimable_answer(answer: pa.Table) -> RenderableType:
     ]
     if row["not_live_count"]:
         lines.append(f"Rows of the query that are no live tag: {row['not_live_count']:,}.")
+    if row["break_count"]:
+        lines.append(f"At risk, what other tags would lose: {row['break_count']:,}.")
     is_exact = row["size_basis"] == row["reclaimable_basis"] == "exact"
-    return Group(*lines, *([] if is_exact else _SIGNS_EXPLAINED))
+    return Group(*lines, *([] if is_exact else SIGNS_EXPLAINED))
 
 
 def tag_listing(records: Iterable[ReceivedRecord]) -> RenderableType:
     """Tag records as a table, in the order they came; what cannot be read is named as such."""
-    table = _table("tag", "size", "updated", "digest", numbers=("size",))
+    table = plain_table("tag", "size", "updated", "digest", numbers=("size",))
     for received in records:
         table.add_row(*_tag_cells(received))
     return table
@@ -141,9 +140,7 @@ def _tag_cells(received: ReceivedRecord) -> Sequence[str]:
 
 def as_json_line(received: ReceivedRecord) -> str:
     """A tag record on one line, as the emulator's catalogues want it."""
-    text = msgspec.json.format(received.raw, indent=-1).decode()
-    # Outside of strings JSON has no such characters, and inside an escape means the same.
-    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+    return printable_json(msgspec.json.format(received.raw, indent=-1).decode())
 
 
 def _headline(registry: dict[str, Any]) -> Text:
@@ -186,27 +183,27 @@ def _legend(registry: dict[str, Any]) -> list[str]:
     """Explain the signs, where there can be any."""
     if registry["is_fully_read"]:
         return []
-    return _SIGNS_EXPLAINED
+    return SIGNS_EXPLAINED
 
 
 def _sizes(namespaces: list[dict[str, Any]], registry: dict[str, Any]) -> Table:
     columns = ("tags", "logical", "deduplicated", "saved", "exclusive", "allocated")
-    table = _table("namespace", *columns, numbers=columns, title="Sizes")
+    table = plain_table("namespace", *columns, numbers=columns, title="Sizes")
     for row in namespaces:
         table.add_row(
             row["namespace"],
             f"{row['tag_count']:,}",
-            *(_bytes(row, name, "size_basis") for name in _SIZES),
-            _bytes(row, "exclusive_bytes", "exclusive_basis"),
-            _bytes(row, "allocated_bytes", "allocated_basis"),
+            *(shown_bytes(row, name, "size_basis") for name in _SIZES),
+            shown_bytes(row, "exclusive_bytes", "exclusive_basis"),
+            shown_bytes(row, "allocated_bytes", "allocated_basis"),
         )
     table.add_section()
     table.add_row(
         "all",
         f"{registry['tag_count']:,}",
-        *(_bytes(registry, name, "size_basis") for name in _SIZES),
+        *(shown_bytes(registry, name, "size_basis") for name in _SIZES),
         "",
-        _bytes(registry, "deduplicated_bytes", "size_basis"),
+        shown_bytes(registry, "deduplicated_bytes", "size_basis"),
     )
     return table
 
@@ -215,13 +212,18 @@ def _costs(rows: list[dict[str, Any]]) -> list[RenderableType]:
     """What a month costs by namespace, where a price is set."""
     if not rows:
         return []
-    price, currency = rows[0]["price_per_gb_month"].normalize(), printable(rows[0]["currency"])
+    price, currency = rows[0]["price_per_gb_month"].normalize(), rows[0]["currency"]
     title = f"Cost a month in {currency}, {price:f} a GB of 2^30 bytes"
-    table = _table("namespace", "allocated", "cost", numbers=("allocated", "cost"), title=title)
+    table = plain_table(
+        "namespace", "allocated", "cost", numbers=("allocated", "cost"), title=title
+    )
     for row in rows:
-        is_known = row["monthly_cost"] is not None
-        cost = f"{_SIGNS[row['allocated_basis']]}{row['monthly_cost']:,}" if is_known else "?"
-        table.add_row(row["namespace"], _bytes(row, "allocated_bytes", "allocated_basis"), cost)
+        cost = row["monthly_cost"]
+        table.add_row(
+            row["namespace"],
+            shown_bytes(row, "allocated_bytes", "allocated_basis"),
+            "?" if cost is None else signed(f"{cost:,}", row["allocated_basis"]),
+        )
     table.add_section()
     known = [row["monthly_cost"] for row in rows if row["monthly_cost"] is not None]
     table.add_row("all", "", f"{sum(known):,}")
@@ -229,7 +231,7 @@ def _costs(rows: list[dict[str, Any]]) -> list[RenderableType]:
 
 
 def _ages(rows: list[dict[str, Any]]) -> Table:
-    table = _table("namespace", *_BUCKETS, numbers=_BUCKETS, title="Tags by days since update")
+    table = plain_table("namespace", *_BUCKETS, numbers=_BUCKETS, title="Tags by days since update")
     namespaces: dict[str, dict[str, int]] = {}
     for row in rows:
         namespaces.setdefault(row["namespace"], {})[row["age_bucket"]] = row["tag_count"]
@@ -241,35 +243,12 @@ def _ages(rows: list[dict[str, Any]]) -> Table:
 def _largest(rows: list[dict[str, Any]]) -> Table:
     columns = ("tags", "deduplicated", "exclusive")
     title = "Repositories by exclusive bytes"
-    table = _table("repository", *columns, numbers=columns, title=title)
+    table = plain_table("repository", *columns, numbers=columns, title=title)
     for row in rows:
         table.add_row(
             f"{row['namespace']}/{row['repository']}",
             f"{row['tag_count']:,}",
-            _bytes(row, "deduplicated_bytes", "size_basis"),
-            _bytes(row, "exclusive_bytes", "exclusive_basis"),
+            shown_bytes(row, "deduplicated_bytes", "size_basis"),
+            shown_bytes(row, "exclusive_bytes", "exclusive_basis"),
         )
     return table
-
-
-def _bytes(row: dict[str, Any], column: str, basis: str) -> str:
-    value = row[column]
-    return "?" if value is None else f"{_SIGNS.get(row[basis], '? ')}{decimal(value)}"
-
-
-def _table(*columns: str, numbers: Sequence[str] = (), title: str | None = None) -> Table:
-    table = _PlainTable(
-        box=None, pad_edge=False, title=title, title_justify="left", title_style="bold"
-    )
-    for column in columns:
-        is_number = column in numbers
-        table.add_column(column, justify="right" if is_number else "left", header_style="dim")
-    return table
-
-
-class _PlainTable(Table):
-    """A table whose cells are text, whoever wrote it."""
-
-    def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
-        """Add a row of texts."""
-        super().add_row(*(Text(printable(str(cell or ""))) for cell in cells), **options)

@@ -75,12 +75,13 @@ def build_steps() -> tuple[BuildStep, ...]:
     return tuple(_steps(walk_to_reports()))
 
 
-def steps_for_query(sql: str, given: frozenset[TableName]) -> list[BuildStep]:
-    """Give the steps that build the intermediates a query reads, itself or through others.
+def steps_for_queries(sqls: Sequence[str], given: frozenset[TableName]) -> list[BuildStep]:
+    """Give the steps that build the intermediates some queries read, themselves or through others.
 
-    Those it reads itself stay; some are given.
+    Those they read themselves stay; some are given.
     """
-    read = _tables_in(_one_query(sql)).intersection(_temporary())
+    named = frozenset[TableName]().union(*(_tables_in(_one_query(sql)) for sql in sqls))
+    read = named.intersection(_temporary())
     needed = read.union(*map(_all_inputs, read)) - given
     return [*_steps(Walk([table for table in _temporary() if table in needed], kept=read))]
 

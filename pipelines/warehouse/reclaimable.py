@@ -1,25 +1,27 @@
-"""What deleting some tags together would give back, counted in the published warehouse.
+"""What deleting some tags together would give back, and what it would break.
 
-Reports hold it for each tag, for tags of an age and for stale ones; this is for any that a query
-chooses. Both count from the same intermediates (`sql/intermediate`).
+Reports hold it for each tag, for tags of an age and for stale ones; this is for any tags.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from pipelines.errors import WarehouseError
-from pipelines.warehouse.build_plan import statements_in, steps_for_query
-from pipelines.warehouse.connection import retry_with_more_memory
+from pipelines.warehouse.asking import Asked, asking, asking_on
 from pipelines.warehouse.query import open_published, query_relation
-from pipelines.warehouse.reports import create_macros, intermediates_attached, run_build_step
 from pipelines.warehouse.resources import LEAST, Resources
 
-# Nothing of history matters here: every run but the latest has written its changes.
-_NO_NEW_RUN = "create table intermediate.told_runs as select run_id from ingest.runs"
+QUESTIONS = ("named_tags", "reclaimable", "breaks")
+# An Arrow column or a list of tags' keys, as `decidable_tags` has them.
+Keys = Any
 _NAMES = ("namespace", "repository", "tag")
+_SETS = pa.schema([("set_key", pa.int64())])
+_CHOSEN = pa.schema([("set_key", pa.int64()), ("tag_key", pa.int64())])
 
 
 def reclaimable_bytes(directory: Path, choice: str, resources: Resources = LEAST) -> pa.Table:
@@ -31,7 +33,9 @@ def reclaimable_bytes(directory: Path, choice: str, resources: Resources = LEAST
         resources: that counting may take.
 
     Returns:
-        One row, the columns of sql/questions/reclaimable.sql; sizes are in bytes.
+        One row: `tag_count`, `not_live_count` (rows that are no live tag), the columns of
+        sql/questions/reclaimable.sql (sizes are in bytes), and `break_count`: what other tags
+        would lose.
 
     Raises:
         WarehouseMissing: there is no warehouse yet.
@@ -39,11 +43,8 @@ def reclaimable_bytes(directory: Path, choice: str, resources: Resources = LEAST
     """
     with open_published(directory) as con:
         chosen = select_tags(con, choice)
-    with (
-        TemporaryDirectory(prefix="swr-warehouse-") as spill,
-        open_published(directory, Path(spill), resources) as con,
-    ):
-        return count_reclaimable(con, chosen)
+    with asking(directory, QUESTIONS, resources) as asked:
+        return _count(asked, chosen)
 
 
 def select_tags(con: DuckDBPyConnection, choice: str) -> pa.Table:
@@ -65,12 +66,34 @@ def select_tags(con: DuckDBPyConnection, choice: str) -> pa.Table:
 
 def count_reclaimable(con: DuckDBPyConnection, chosen: pa.Table) -> pa.Table:
     """Count them for tags given by namespace, repository and tag."""
-    question = statements_in("questions")["reclaimable"]
-    con.register("chosen_tags", chosen)
-    create_macros(con)
-    with intermediates_attached(con):
-        con.execute(_NO_NEW_RUN)
-        for step in steps_for_query(question, frozenset({("intermediate", "told_runs")})):
-            run_build_step(con, *step)
-        table: pa.Table = retry_with_more_memory(con, lambda: con.sql(question).to_arrow_table())
-    return table
+    with asking_on(con, QUESTIONS) as asked:
+        return _count(asked, chosen)
+
+
+def count_sets(asked: Asked, sets: Mapping[int, Keys]) -> pa.Table:
+    """Count what each of some sets of tags, given by their keys, would give back by itself.
+
+    Returns:
+        A row for each, in the order of their numbers: the columns of
+        sql/questions/reclaimable.sql.
+    """
+    keys = pa.table([pa.array(sets, pa.int64())], schema=_SETS)
+    return asked.ask("reclaimable", sets=keys, chosen=chosen_tags(sets))
+
+
+def chosen_tags(sets: Mapping[int, Keys]) -> pa.Table:
+    """A row for each set and tag of it, as the questions read them."""
+    numbers = np.repeat(np.array([*sets], np.int64), [len(keys) for keys in sets.values()])
+    keys = np.concatenate([np.empty(0, np.int64), *map(np.asarray, sets.values())])
+    columns: Any = [numbers, keys.astype(np.int64)]
+    return pa.table(columns, schema=_CHOSEN)
+
+
+def _count(asked: Asked, chosen: pa.Table) -> pa.Table:
+    named = asked.ask("named_tags", named=chosen)["tag_key"]
+    live = {0: named.drop_null()}
+    answer = count_sets(asked, live).drop_columns(["set_key"])
+    breaks = asked.ask("breaks", chosen=chosen_tags(live))
+    return answer.add_column(
+        1, "not_live_count", pa.array([named.null_count], pa.int64())
+    ).append_column("break_count", pa.array([breaks.num_rows], pa.int64()))

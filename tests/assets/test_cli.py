@@ -241,6 +241,7 @@ def test_reclaimable_tells_what_tags_give_back_together() -> None:
         "reclaimable_bytes": 300,
         "shared_bytes": 1100,
         "reclaimable_basis": "exact",
+        "break_count": 0,
     }
 
 

@@ -41,6 +41,7 @@ def answer(con: duckdb.DuckDBPyConnection, keys: Sequence[Key]) -> dict[str, Any
     rows = [dict(zip(NAMES, key, strict=True)) for key in keys]
     schema = pa.schema([(name, pa.string()) for name in NAMES])
     [row] = count_reclaimable(con, pa.Table.from_pylist(rows, schema=schema)).to_pylist()
+    del row["break_count"]
     return dict(row)
 
 

@@ -108,6 +108,12 @@ DAMAGES = {
         update reports.repository_sizes set saved_bytes = saved_bytes + 1""",
     "repository_sizes__unknown_is_null": """
         update reports.repository_sizes set exclusive_bytes = null""",
+    "retention_curve__is_within_sizes": """
+        update reports.retention_curve set deleted_tag_count = 0 where keeps = 1""",
+    "retention_curve__never_rises": """
+        update reports.retention_curve set deleted_tag_count = 9 where keeps > 1""",
+    "retention_curve__no_negative_bytes": """
+        update reports.retention_curve set reclaimable_bytes = -1""",
     "stale_tags__old_or_following": """
         update reports.stale_tags set updated_age_days = null, subject_digest = null""",
     "tag_ages__every_tag_in_one_bucket": "update reports.tag_ages set age_bucket = '>365d'",
