@@ -292,7 +292,12 @@ def test_query_reads_the_warehouse_and_nothing_else(command: str, sql: str) -> N
 
 def test_without_a_warehouse_the_way_to_one_is_told() -> None:
     """For every command that needs it."""
-    for command in (["report"], ["query", "select 1"], ["reclaimable", "from tags"]):
+    for command in (
+        ["report"],
+        ["query", "select 1"],
+        ["reclaimable", "from tags"],
+        ["explain", "a/b"],
+    ):
         result = run(*command)
         assert result.exit_code == 2
         assert "run `swr-warehouse ingest` first" in result.stderr
