@@ -218,6 +218,19 @@ def test_query_shows_a_table_or_writes_a_format(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.usefixtures("ingested")
+def test_query_writes_tags_for_ncdu(tmp_path: Path) -> None:
+    """By the file's ending, or as asked; only of tags."""
+    target = tmp_path / "registry.ncdu"
+    assert run("query", "from tags", "--output", str(target)).exit_code == 0
+    written = run("query", "from tag_layers", "--format", "ncdu").stdout
+    assert json.loads(target.read_text()) == json.loads(written)
+    names = [repository[0]["name"] for repository in json.loads(written)[3][2][1:]]
+    assert names == ["cart", "deep/er/app"]
+    assert "columns namespace, " in run("query", "select 1", "--format", "ncdu").stderr
+    assert run("reclaimable", "from tags", "--format", "ncdu").exit_code == 2
+
+
 HALF_OF_CART = "from tags where repository = 'cart' and cast(tag[2:] as integer) < 30"
 
 
