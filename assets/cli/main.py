@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 import click
 from rich.console import Console, RenderableType
 
+from assets.cli.check import check
 from assets.cli.explain import explain
 from assets.cli.plan import plan
 from assets.cli.retention import retention
@@ -247,6 +248,7 @@ def reclaimable(sql: str, options: _ResultOptions) -> None:
 main.add_command(retention)
 main.add_command(plan)
 main.add_command(explain)
+main.add_command(check)
 
 
 @main.command()

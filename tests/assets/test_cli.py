@@ -310,6 +310,7 @@ def test_without_a_warehouse_the_way_to_one_is_told() -> None:
         ["query", "select 1"],
         ["reclaimable", "from tags"],
         ["explain", "a/b"],
+        ["check", "--exact"],
     ):
         result = run(*command)
         assert result.exit_code == 2
