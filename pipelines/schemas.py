@@ -14,6 +14,7 @@ import pipelines.arrow_alone  # noqa: F401 - before anything makes an array; say
 
 TEXT, INT64, INT32, BOOL, FLOAT = pa.string(), pa.int64(), pa.int32(), pa.bool_(), pa.float64()
 MOMENT: pa.DataType = pa.timestamp("us", tz="UTC")
+PRICE: pa.DataType = pa.decimal128(12, 6)
 _Column = tuple[pa.DataType, str]
 
 
@@ -215,6 +216,8 @@ RUNS_TABLE = _table(
         ),
     ),
     resolve_problem=(TEXT, "Why they were not asked for; null where all were, or by the limit."),
+    price_per_gb_month=(PRICE, "What 2^30 bytes cost a month; null where no price was set."),
+    currency=(TEXT, "The price's currency."),
 )
 LAYERS_TABLE = _table(
     "One row per manifest and layer position.",

@@ -7,6 +7,7 @@ The room that uses a setting says what for. Command-line flags override through
 import os
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
@@ -165,6 +166,11 @@ class Settings(BaseSettings):
         validation_alias="SWR_REPORT_LABELS",
     )
 
+    price_per_gb_month: Decimal | None = Field(
+        None, validation_alias="SWR_PRICE_PER_GB_MONTH", gt=0, max_digits=12, decimal_places=6
+    )
+    currency: str | None = Field(None, validation_alias="SWR_CURRENCY", max_length=8)
+
     stale_days: int = Field(180, validation_alias="SWR_STALE_DAYS", ge=0)
     exact_hours: float = Field(48, validation_alias="SWR_EXACT_HOURS", ge=0)
     landing_max_age_hours: float = Field(6, validation_alias="SWR_LANDING_MAX_AGE_HOURS", ge=0)
@@ -237,6 +243,19 @@ class Settings(BaseSettings):
         if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
             raise ValueError("must be https: plain http would send it in the clear")
         return value
+
+    @field_validator("currency")
+    @classmethod
+    def _check_currency(cls, value: str | None) -> str | None:
+        if value is not None and (not value.isprintable() or " " in value):
+            raise ValueError("must be one word such as EUR")
+        return value
+
+    @model_validator(mode="after")
+    def _check_price(self) -> Self:
+        if self.price_per_gb_month is not None and not self.currency:
+            raise ValueError("SWR_PRICE_PER_GB_MONTH: a price needs its SWR_CURRENCY, such as EUR")
+        return self
 
     @model_validator(mode="after")
     def _check_ca_bundle(self) -> Self:

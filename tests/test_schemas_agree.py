@@ -41,6 +41,7 @@ ARROW = {
     "INTEGER": pa.int32(),
     "BOOLEAN": pa.bool_(),
     "DOUBLE": pa.float64(),
+    "DECIMAL(12,6)": pa.decimal128(12, 6),
     "TIMESTAMP WITH TIME ZONE": pa.timestamp("us", tz="UTC"),
 }
 

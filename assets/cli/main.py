@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 import click
 from rich.console import Console, RenderableType
 
+from assets.cli.check import check
+from assets.cli.explain import explain
 from assets.cli.plan import plan
 from assets.cli.retention import retention
 from assets.cli.stopping import drop_output, on_stop
@@ -120,20 +122,15 @@ def ingest(
 class _ResultOptions(NamedTuple):
     """How the table that answers a command is shown or written."""
 
-    shape: "Format | Literal['table'] | None"
+    shape: "Format | Literal['table', 'ncdu'] | None"
     output: Path | None
     limit: int
     all_columns: bool
     raw: bool
 
 
+_FORMATS = ("table", "csv", "json", "parquet")
 _OPTIONS = (
-    click.option(
-        "--format",
-        "shape",
-        type=click.Choice(["table", "csv", "json", "parquet"]),
-        help="Default: what the ending of --output says, else a table.",
-    ),
     click.option(
         "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file."
     ),
@@ -149,17 +146,26 @@ _OPTIONS = (
 )
 
 
-def _result_options(command: Callable[..., None]) -> Callable[..., None]:
+def _result_options(*formats: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command that answers with a table the options of how to show it."""
+    shape = click.option(
+        "--format",
+        "shape",
+        type=click.Choice(formats),
+        help="Default: what the ending of --output says, else a table.",
+    )
 
-    @wraps(command)
-    def with_options(**given: Any) -> None:
-        options = _ResultOptions(*(given.pop(name) for name in _ResultOptions._fields))
-        command(**given, options=options)
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def with_options(**given: Any) -> None:
+            options = _ResultOptions(*(given.pop(name) for name in _ResultOptions._fields))
+            command(**given, options=options)
 
-    for option in reversed(_OPTIONS):
-        with_options = option(with_options)
-    return with_options
+        for option in reversed((shape, *_OPTIONS)):
+            with_options = option(with_options)
+        return with_options
+
+    return add
 
 
 def _put(
@@ -184,9 +190,15 @@ def _put(
 
 @main.command(epilog='Example: swr-warehouse query "from reports.tag_sizes" --output sizes.csv')
 @click.argument("sql")
-@_result_options
+@_result_options(*_FORMATS, "ncdu")
 def query(sql: str, options: _ResultOptions) -> None:
-    """Ask the published warehouse in SQL, read-only: one SELECT."""
+    """Ask the published warehouse in SQL, read-only: one SELECT.
+
+    --format ncdu writes the tags that the SQL gives, with their blobs, for `ncdu -f FILE`.
+    """
+    if options.shape == "ncdu" or (not options.shape and str(options.output).endswith(".ncdu")):
+        _write_tree(sql, options.output)
+        return
     from assets.cli.tables import aligned, fitted
     from pipelines.settings import read_settings
     from pipelines.warehouse.query import run_query
@@ -199,11 +211,25 @@ def query(sql: str, options: _ResultOptions) -> None:
     _put(answer, options, aligned if options.output else show)
 
 
+def _write_tree(sql: str, output: Path | None) -> None:
+    """Write the tags that a query gives as a file for ncdu."""
+    from pipelines.page.ncdu import ncdu_file
+    from pipelines.settings import read_settings
+    from pipelines.warehouse.query import writing
+    from pipelines.warehouse.resources import resources_of
+    from pipelines.warehouse.tag_tree import tag_tree
+
+    settings = read_settings()
+    tree = tag_tree(settings.warehouse_dir, sql, resources_of(settings))
+    with writing(output or sys.stdout.buffer, "ncdu") as file:
+        file.writelines(ncdu_file(tree))
+
+
 @main.command(
     epilog="Example: swr-warehouse reclaimable \"from reports.tag_ages where tag like 'pr-%'\"",
 )
 @click.argument("sql")
-@_result_options
+@_result_options(*_FORMATS)
 def reclaimable(sql: str, options: _ResultOptions) -> None:
     """Show what deleting some tags together would give back. Deletes nothing.
 
@@ -221,6 +247,8 @@ def reclaimable(sql: str, options: _ResultOptions) -> None:
 
 main.add_command(retention)
 main.add_command(plan)
+main.add_command(explain)
+main.add_command(check)
 
 
 @main.command()

@@ -6,32 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from assets.cli.parameters import Size
 from assets.cli.terminal import output_console
 
 if TYPE_CHECKING:
     from pipelines.warehouse.planning import Planned
-
-_UNITS = {
-    f"{letter}{binary}b": base**power
-    for power, letter in enumerate(["", "k", "m", "g", "t", "p"])
-    for binary, base in (("", 1000), ("i", 1024))
-}
-
-
-class _Size(click.ParamType[int]):
-    """A size such as 500GB or 2TiB, in bytes."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Read it."""
-        if isinstance(value, int):
-            return value
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", str(value).strip().lower())
-        unit = _UNITS.get(found[2] or "b") if found else None
-        if found is None or unit is None:
-            self.fail(f"{value!r} is no size such as 500GB or 2TiB", param, ctx)
-        return int(float(found[1]) * unit)
 
 
 class _Days(click.ParamType[int]):
@@ -50,7 +29,7 @@ class _Days(click.ParamType[int]):
     epilog="Example: swr-warehouse plan --reclaim 500GB --older-than 90d --keep-newest 5"
     " --protect 'v*' --protect 'prod/*' --output plan.csv"
 )
-@click.option("--reclaim", type=_Size(), help="Get back so much, for the fewest tags.")
+@click.option("--reclaim", type=Size(), help="Get back so much, for the fewest tags.")
 @click.option("--max-tags", type=click.IntRange(0), help="Get back the most for so many tags.")
 @click.option("--older-than", type=_Days(), help="Only tags not updated for so many days.")
 @click.option("--keep-newest", type=click.IntRange(0), default=0, help="Of each repository.")

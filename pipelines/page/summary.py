@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.page.plain_text import printable_json
-from pipelines.page.tables import SIGNS_EXPLAINED, plain_table, shown_bytes
+from pipelines.page.tables import SIGNS_EXPLAINED, plain_table, shown_bytes, signed
 from pipelines.page.tag_listing import ReceivedRecord
 from pipelines.swr.wire import TagRecord, read_record
 from pipelines.warehouse.query import run_query
@@ -31,6 +31,7 @@ _REPOSITORIES = """
     order by exclusive_bytes desc nulls last, namespace, repository
     limit 8
 """
+_COSTS = "select * from reports.costs where repository is null order by namespace"
 _AGES = """
     select namespace, age_bucket, cast(sum(tag_count) as bigint) as tag_count
     from reports.age_buckets group by namespace, age_bucket order by namespace
@@ -79,6 +80,7 @@ def report_overview(directory: Path) -> RenderableType:
         how_exact(registry, run_query(directory, _CAUSES).to_pylist()),
         "",
         _sizes(run_query(directory, _NAMESPACES).to_pylist(), registry),
+        *_costs(run_query(directory, _COSTS).to_pylist()),
         "",
         _ages(run_query(directory, _AGES).to_pylist()),
         "",
@@ -204,6 +206,28 @@ def _sizes(namespaces: list[dict[str, Any]], registry: dict[str, Any]) -> Table:
         shown_bytes(registry, "deduplicated_bytes", "size_basis"),
     )
     return table
+
+
+def _costs(rows: list[dict[str, Any]]) -> list[RenderableType]:
+    """What a month costs by namespace, where a price is set."""
+    if not rows:
+        return []
+    price, currency = rows[0]["price_per_gb_month"].normalize(), rows[0]["currency"]
+    title = f"Cost a month in {currency}, {price:f} a GB of 2^30 bytes"
+    table = plain_table(
+        "namespace", "allocated", "cost", numbers=("allocated", "cost"), title=title
+    )
+    for row in rows:
+        cost = row["monthly_cost"]
+        table.add_row(
+            row["namespace"],
+            shown_bytes(row, "allocated_bytes", "allocated_basis"),
+            "?" if cost is None else signed(f"{cost:,}", row["allocated_basis"]),
+        )
+    table.add_section()
+    known = [row["monthly_cost"] for row in rows if row["monthly_cost"] is not None]
+    table.add_row("all", "", f"{sum(known):,}")
+    return ["", table]
 
 
 def _ages(rows: list[dict[str, Any]]) -> Table:

@@ -20,7 +20,12 @@ SIGNS_EXPLAINED = ["", "≥ at least, ≤ at most, ≈ about, ? unknown: see doc
 def shown_bytes(row: dict[str, Any], column: str, basis: str) -> str:
     """A size of a row, with the sign of its basis."""
     value = row[column]
-    return "?" if value is None else f"{_SIGNS.get(row[basis], '? ')}{decimal(value)}"
+    return "?" if value is None else signed(decimal(value), row[basis])
+
+
+def signed(figure: str, basis: str) -> str:
+    """A figure after the sign of its basis."""
+    return f"{_SIGNS.get(basis, '? ')}{figure}"
 
 
 def plain_table(*columns: str, numbers: Sequence[str] = (), title: str | None = None) -> Table:

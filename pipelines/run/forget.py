@@ -141,4 +141,6 @@ def _run(
         clock_offset_seconds=None,
         reader_version=None,
         report_labels="\n".join(settings.report_labels) or None,
+        price_per_gb_month=settings.price_per_gb_month,
+        currency=settings.currency,
     )

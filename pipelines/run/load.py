@@ -139,4 +139,6 @@ def _run_row(
         clock_offset_seconds=totals.clock_offset_seconds,
         reader_version=READER_VERSION,
         report_labels="\n".join(settings.report_labels) or None,
+        price_per_gb_month=settings.price_per_gb_month,
+        currency=settings.currency,
     )

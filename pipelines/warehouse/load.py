@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -63,6 +64,8 @@ class Run:
     clock_offset_seconds: float | None
     reader_version: int | None
     report_labels: str | None
+    price_per_gb_month: Decimal | None
+    currency: str | None
 
 
 class Found(NamedTuple):

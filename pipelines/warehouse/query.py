@@ -120,18 +120,29 @@ def write_result(table: pa.Table, fmt: Format, target: Path | BinaryIO) -> None:
     Raises:
         WarehouseError: the file cannot be written, or Parquet has no such type.
     """
+    with writing(target, fmt) as file:
+        _write(table, fmt, file)
+
+
+@contextmanager
+def writing(target: Path | BinaryIO, what: str) -> Iterator[BinaryIO]:
+    """Open a file to write an answer to, which is there once it is whole, or take a stream.
+
+    Raises:
+        WarehouseError: it cannot be written as `what`.
+    """
     try:
         if isinstance(target, Path):
             with _replaced(target) as file:
-                _write(table, fmt, file)
+                yield file
         else:
-            _write(table, fmt, target)
+            yield target
     except BrokenPipeError:
         raise
     except (OSError, pa.ArrowException) as error:
         where = f" to {target}" if isinstance(target, Path) else ""
         reason = error.strerror if isinstance(error, OSError) else error
-        raise WarehouseError(f"The result cannot be written{where} as {fmt}: {reason}") from error
+        raise WarehouseError(f"The result cannot be written{where} as {what}: {reason}") from error
 
 
 @contextmanager

@@ -6,7 +6,8 @@ select
 from staged_service_figures
 order by staged_service_figures.name;
 
--- How often each repository was pulled from, where that is another number than before.
+-- How often each repository was pulled from, where that is another number than before. One
+-- that was made anew is counted anew.
 insert into ingest.download_counts by name
 with latest as (
     select
@@ -15,7 +16,10 @@ with latest as (
         arg_max(counts.download_count, runs.as_of) as download_count,
     from ingest.download_counts as counts
     inner join ingest.runs as runs using (registry, run_id)
-    where counts.registry = getvariable('registry')
+    inner join repositories using (registry, namespace, repository)
+    where
+        counts.registry = getvariable('registry')
+        and runs.as_of >= repositories.first_seen_at
     group by all
 )
 

@@ -218,6 +218,19 @@ def test_query_shows_a_table_or_writes_a_format(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.usefixtures("ingested")
+def test_query_writes_tags_for_ncdu(tmp_path: Path) -> None:
+    """By the file's ending, or as asked; only of tags."""
+    target = tmp_path / "registry.ncdu"
+    assert run("query", "from tags", "--output", str(target)).exit_code == 0
+    written = run("query", "from tag_layers", "--format", "ncdu").stdout
+    assert json.loads(target.read_text()) == json.loads(written)
+    names = [repository[0]["name"] for repository in json.loads(written)[3][2][1:]]
+    assert names == ["cart", "deep/er/app"]
+    assert "columns namespace, " in run("query", "select 1", "--format", "ncdu").stderr
+    assert run("reclaimable", "from tags", "--format", "ncdu").exit_code == 2
+
+
 HALF_OF_CART = "from tags where repository = 'cart' and cast(tag[2:] as integer) < 30"
 
 
@@ -292,7 +305,13 @@ def test_query_reads_the_warehouse_and_nothing_else(command: str, sql: str) -> N
 
 def test_without_a_warehouse_the_way_to_one_is_told() -> None:
     """For every command that needs it."""
-    for command in (["report"], ["query", "select 1"], ["reclaimable", "from tags"]):
+    for command in (
+        ["report"],
+        ["query", "select 1"],
+        ["reclaimable", "from tags"],
+        ["explain", "a/b"],
+        ["check", "--exact"],
+    ):
         result = run(*command)
         assert result.exit_code == 2
         assert "run `swr-warehouse ingest` first" in result.stderr
@@ -312,6 +331,25 @@ def test_the_report_fits_a_terminal_of_eighty_columns() -> None:
     assert shop[1:8] == ["61", "67.7", "kB", "1.7", "kB", "66.0", "kB"]
 
 
+def test_the_report_tells_what_a_month_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a price is set: here 100 bytes cost a cent.
+
+    Both use the configuration of 100 bytes, 50 each; half a cent of the first is rounded up.
+    """
+    monkeypatch.setenv("SWR_PRICE_PER_GB_MONTH", "107374.182400")
+    monkeypatch.setenv("SWR_CURRENCY", "EUR")
+    assert run("ingest").exit_code == 0
+    lines = run("report").stdout.splitlines()
+    start = lines.index("Cost a month in EUR, 107374.1824 a GB of 2^30 bytes")
+    assert [line.split() for line in lines[start + 1 : start + 6] if line] == [
+        ["namespace", "allocated", "cost"],
+        ["data", "5.0", "kB", "0.51"],
+        ["shop", "1.6", "kB", "0.16"],
+        ["all", "0.67"],
+    ]
+
+
+@pytest.mark.usefixtures("ingested")
 def test_tags_shows_what_the_registry_has_now() -> None:
     """All pages of it, in either order."""
     newest = run("tags", "shop/cart").stdout.splitlines()

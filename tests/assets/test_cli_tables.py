@@ -139,7 +139,14 @@ def test_hostile_names_are_text_wherever_they_are_shown(run: Callable[..., Resul
     listing = run("tags", "shop/app").stdout
     assert all(printable(name) in listing for name in HOSTILE)
     assert run("report").exit_code == 0
-    for arguments in (["query", "from [/b]"], ["tags", "[/b]"], ["query", "select error('[/b]')"]):
+    for name in HOSTILE:
+        assert run("explain", f"shop/app:{name}").stdout.startswith(f"shop/app:{printable(name)} →")
+    for arguments in (
+        ["query", "from [/b]"],
+        ["tags", "[/b]"],
+        ["explain", "[/b]\x1b"],
+        ["query", "select error('[/b]')"],
+    ):
         assert run(*arguments).exit_code == 2
     csv = run("query", "select tag from tags where tag like '=%' or tag like '@%'", "--format=csv")
     assert csv.stdout.splitlines() == ['"tag"', '"\'=1+1"', '"\'@x"']

@@ -12,8 +12,13 @@ from pipelines.warehouse.checks import CheckOutcome, check_names, raise_if_block
 from pipelines.warehouse.reports import build_reports
 
 SOUND: Description = {
+    "price_per_gb_month": "1000",
+    "currency": "EUR",
     "runs": [
-        {"tags": {"a/one": {"v1": "image-1", "v2": "image-1"}, "b/app": {"v1": "old"}}},
+        {
+            "tags": {"a/one": {"v1": "image-1", "v2": "image-1"}, "b/app": {"v1": "old"}},
+            "downloads": {"a/one": 3},
+        },
         {
             "tags": {
                 "a/one": {"v1": "image-1", "v2": "index"},
@@ -37,6 +42,12 @@ DAMAGES = {
     "age_buckets__add_up_to_tags": "update reports.age_buckets set tag_count = tag_count + 1",
     "age_buckets__unknown_is_null": "update reports.age_buckets set size_basis = 'unknown'",
     "age_buckets__no_negative_bytes": "update reports.age_buckets set reclaimable_bytes = -1",
+    "cold_repositories__begin_with_a_count": """
+        update reports.cold_repositories set unchanged_since = timestamptz '2020-01-01'""",
+    "costs__add_up": """
+        update reports.costs set monthly_cost = monthly_cost + 0.01
+        where repository = 'two'""",
+    "costs__unknown_is_null": "update reports.costs set monthly_cost = null",
     "crawls__complete_ones_hold_every_tag": """
         update ingest.crawls set expected = 9 where repository = 'two'""",
     "daily_growth__complete_share_holds": """

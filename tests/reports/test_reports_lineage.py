@@ -25,9 +25,11 @@ CHANGES = {
     " main.tag_history.manifest_digest main.layers.manifest_digest main.platforms.index_digest"
     " main.platforms.manifest_digest": "'x' || {}",
     "main.tags.namespace main.repositories.namespace main.tag_history.namespace"
-    " ingest.crawls.namespace": "'x' || {}",
+    " ingest.crawls.namespace ingest.counted_records.namespace"
+    " ingest.download_counts.namespace ingest.pulls.namespace": "'x' || {}",
     "main.tags.repository main.repositories.repository main.tag_history.repository"
-    " ingest.crawls.repository": "'x' || {}",
+    " ingest.crawls.repository ingest.counted_records.repository"
+    " ingest.download_counts.repository ingest.pulls.repository": "'x' || {}",
     "main.tags.api_size_bytes": "{} + 1",
     "main.tags.created_at": "{} + interval 1 second",
     "main.tags.updated_at": "{} - interval 1 second",
@@ -36,7 +38,8 @@ CHANGES = {
     " ingest.crawls.finished_at": "{} + interval 1 second",
     "ingest.runs.as_of main.manifests.first_seen_at main.repositories.read_at"
     " ingest.namespaces.last_seen_at ingest.namespaces.listed_at": "{} + interval 1 second",
-    "ingest.runs.run_id ingest.crawls.run_id": "'x' || {}",
+    "ingest.runs.run_id ingest.crawls.run_id ingest.download_counts.run_id"
+    " ingest.pulls.run_id": "'x' || {}",
     "ingest.runs.unread_namespaces": "{} + 1",
 }
 

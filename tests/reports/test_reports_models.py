@@ -19,6 +19,8 @@ from pipelines.warehouse.reports import build_reports
 NAMES = [
     "age_buckets",
     "base_images",
+    "cold_repositories",
+    "costs",
     "daily_growth",
     "gaps",
     "integrity",

@@ -14,6 +14,7 @@ from brute_force_history import Day, daily_growth, tag_events
 from brute_force_integrity import integrity
 from brute_force_knowledge import Row, Tables
 from brute_force_layers import base_images, label_sizes, shared_layers
+from brute_force_money import cold_repositories, costs
 from brute_force_registry import Registry
 from brute_force_sizes import (
     age_buckets,
@@ -28,6 +29,8 @@ from brute_force_sizes import (
 REPORTS: dict[str, Callable[[Registry], list[Row]]] = {
     "age_buckets": age_buckets,
     "base_images": base_images,
+    "cold_repositories": cold_repositories,
+    "costs": costs,
     "gaps": gaps,
     "label_sizes": label_sizes,
     "namespace_sizes": namespace_sizes,

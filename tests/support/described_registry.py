@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from described_pulls import download_counts, own_pulls
 from described_runs import FIRST_RUN, Record, Row, Run, Tables, digest_of, row_of
 
 from pipelines.schemas import TABLES
@@ -152,7 +153,13 @@ def _answers(description: Description, runs: list[Run], now: Run | None) -> Tabl
         for run in runs
         if now is not None and run.number <= now.number and "service" in run.described
     ]
-    return {"pulls": measured, "image_labels": labels, "service_figures": figures}
+    past = [run for run in runs if now is not None and run.number <= now.number]
+    return {
+        "pulls": [*measured, *own_pulls(past)],
+        "image_labels": labels,
+        "service_figures": figures,
+        "download_counts": list(download_counts(past)),
+    }
 
 
 def _configs(description: Description, manifests: list[Row]) -> Iterator[Row]:

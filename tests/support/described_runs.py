@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from pipelines.schemas import TABLES
@@ -260,10 +261,16 @@ def _run_row(run: Run) -> Row:
         stale_days=described.get("stale_days", 180),
         exact_hours=described.get("exact_hours", 48),
         report_labels="\n".join(described.get("report_labels", [])) or None,
+        price_per_gb_month=_price(described.get("price_per_gb_month")),
+        currency=described.get("currency"),
         requests=1,
         retries=0,
         throttled_seconds=0.0,
     )
+
+
+def _price(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
 
 
 def _crawl(run: Run, name: str, status: str) -> Row:
@@ -357,6 +364,7 @@ def _update_repository(row: Row, run: Run, name: str, status: str | None) -> Non
     row["unseen_tag_count"] = row["unseen_tag_count"] or 0
     if run.of("api_tag_counts", name) is not None:
         row["api_tag_count"] = run.of("api_tag_counts", name)
+    row["download_count"] = run.of("downloads", name, row["download_count"])
     if status is not None:
         row["crawl_status"], row["crawl_cause"] = status, run.of("causes", name)
         row["crawl_error"] = run.of("errors", name)

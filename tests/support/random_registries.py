@@ -74,14 +74,21 @@ def registry(random: Random, manifest_count: int, *, is_plain: bool = False) -> 
             manifests[digest]["first_run"] = random.randint(1, run_count)
         if random.random() < 0.1 * luck:
             manifests[digest]["readable_from_run"] = random.randint(2, run_count + 1)
-    described = {
+    described: Description = {
         "manifests": manifests,
         "report_labels": ["team", "source"],
         "configs": _configs(random, luck, digests, [*sizes]),
         "measured": _measured(random, luck, sizes, run_count),
     }
     watched = Watched(random, luck, manifests, is_plain)
-    return described | {"runs": [watched.run() for _ in range(run_count)]}
+    described["runs"] = [watched.run() for _ in range(run_count)]
+    return described | _price(random)
+
+
+def _price(random: Random) -> Description:
+    """A price that is none, low, odd, or so high that each byte costs something."""
+    price = random.choice([None, "0.01", "0.123457", "107374.1824", "999999.999999"])
+    return {} if price is None else {"price_per_gb_month": price, "currency": "EUR"}
 
 
 def _configs(random: Random, luck: float, digests: list[str], blobs: list[str]) -> Description:
@@ -196,6 +203,7 @@ class Watched:
     is_plain: bool
     tags: dict[str, Tags] = field(default_factory=dict)
     counted: dict[str, list[Description]] = field(default_factory=dict)
+    pulled: dict[str, int] = field(default_factory=dict)
 
     def run(self) -> Description:
         """Describe a run."""
@@ -213,6 +221,7 @@ class Watched:
         }
         for name in [*self.tags, *self._new_names()]:
             self._read(run, name)
+        self._count_pulls(run)
         run["namespaces"] = [self._list() for _ in range(2) if random.random() < 0.1 * self.luck]
         run["tags"] = {name: dict(tags) for name, tags in self.tags.items()}
         run["counted"] = [record for name in self.tags for record in self.counted.get(name, [])]
@@ -224,6 +233,18 @@ class Watched:
                 "stored": random.choice([0.0, 0.0, 5.0]),
             }
         return run
+
+    def _count_pulls(self, run: Description) -> None:
+        """Let others pull, and the run itself; a count may fall, or not be stated."""
+        random = self.random
+        for name in self.tags:
+            self.pulled[name] = max(
+                0, self.pulled.get(name, 0) + random.choice([0, 0, 1, 2, 3, -1])
+            )
+        stated = [name for name in self.tags if random.random() < 0.8]
+        run["downloads"] = {name: self.pulled[name] for name in stated}
+        run["own_pulls"] = {name: random.choice([1, 2]) for name in stated if random.random() < 0.3}
+        run["not_held"] = {name: 2 for name in stated if random.random() < 0.1}
 
     def _forget(self) -> Description:
         names = self.random.sample(sorted(self.tags), 1)

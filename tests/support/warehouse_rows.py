@@ -152,6 +152,8 @@ def run_row(run: int) -> load.Run:
         "clock_offset_seconds": None,
         "reader_version": 1,
         "report_labels": None,
+        "price_per_gb_month": None,
+        "currency": None,
     }
     return load.Run(**fields)
 

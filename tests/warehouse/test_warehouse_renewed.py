@@ -192,3 +192,17 @@ def test_a_new_repository_of_records_flagged_as_deleted_is_empty(tmp_path: Path)
         ("created", finished(2)),
         ("deleted", None),
     ]
+
+
+def test_pulls_of_one_made_anew_are_counted_anew(tmp_path: Path) -> None:
+    """Runs keep a count where it is another than before, or the first of a repository."""
+    for run, (made, count) in enumerate([(old, 5), (old, 5), (old, 6), (new, 6)], start=1):
+        ingest(
+            tmp_path,
+            run,
+            [crawl(run)],
+            [made("a", "A")],
+            repositories=[listed(download_count=count)],
+        )
+    counts = "select as_of, download_count from downloads order by as_of"
+    assert rows(tmp_path, counts) == [(as_of(1), 5), (as_of(3), 6), (as_of(4), 6)]

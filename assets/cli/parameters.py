@@ -1,0 +1,45 @@
+"""Kinds of values that several commands take."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import click
+
+_UNITS = {
+    f"{letter}{binary}b": base**power
+    for power, letter in enumerate(["", "k", "m", "g", "t", "p"])
+    for binary, base in (("", 1000), ("i", 1024))
+}
+_ALL = 100
+
+
+class Size(click.ParamType[int]):
+    """A size such as 500GB or 2TiB, in bytes."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read it."""
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", str(value).strip().lower())
+        unit = _UNITS.get(found[2] or "b") if found else None
+        if found is None or unit is None:
+            self.fail(f"{value!r} is no size such as 500GB or 2TiB", param, ctx)
+        return int(float(found[1]) * unit)
+
+
+class Percent(click.ParamType[Decimal]):
+    """A share such as 20% or 20."""
+
+    name = "percent"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Decimal:
+        """Read it."""
+        found = re.fullmatch(r"(\d{1,3}(?:\.\d{1,9})?)%?", str(value).strip())
+        if found is None or Decimal(found[1]) > _ALL:
+            self.fail(f"{value!r} is no share such as 20%", param, ctx)
+        return Decimal(found[1])
