@@ -22,6 +22,7 @@ from pipelines.emulator.registry import Registry
 BOOKKEEPING = {
     "ingest.runs",
     "ingest.crawls",
+    "ingest.service_figures",
     "ingest.namespaces",
     "main.registries",
     "main.repositories",
