@@ -65,11 +65,6 @@ class Resolved:
     left: int | None = 0
     problem: str | None = None
 
-    @property
-    def asked(self) -> int:
-        """Answers there were in all."""
-        return self.answers.total()
-
 
 def resolve(settings: Settings, run_id: str, progress: Progress) -> Resolved:
     """Ask for what is missing and load it into the building file.
@@ -146,6 +141,7 @@ class _Resolver:
     progress: Progress
     log: RunLog
     resolved: Resolved
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def run(self) -> None:
         """Ask until nothing is missing, or as much as may be asked for."""
@@ -170,7 +166,8 @@ class _Resolver:
         self._tell(asker)
 
     def _due(self, limit: int) -> list[Due]:
-        retried = datetime.now(UTC) - timedelta(days=self.settings.resolve_retry_days)
+        # From the beginning of this run, which asks for nothing twice.
+        retried = self.began - timedelta(days=self.settings.resolve_retry_days)
         return pulls.due_pulls(
             self.loader.con,
             self.loader.registry,

@@ -69,6 +69,8 @@ left join ingest.pulls as pulls
     and counts.namespace = pulls.namespace
     and counts.repository = pulls.repository
     and pulls.kind <> 'blob'
+    -- What the registry did not have was not pulled from it.
+    and pulls.outcome <> 'missing'
     and pulls.asked_at < runs.as_of
 group by all;
 comment on view downloads is 'One row per repository and run that found another count of pulls than the run before.';

@@ -188,8 +188,10 @@ def test_what_is_not_there_is_asked_for_again_after_some_days(tmp_path: Path) ->
         assert site.query(GAPS) == [gap]
         site.ingest()
         assert (site.pulled(), site.logins()) == ({}, 0)
-        registry.store_manifest("shop", "cart", ARM)
         site.settings["SWR_RESOLVE_RETRY_DAYS"] = "0"
+        site.ingest()
+        assert site.pulled() == {digest_of(ARM): 1}
+        registry.store_manifest("shop", "cart", ARM)
         site.ingest()
         assert site.pulled() == {digest_of(ARM): 1}
         assert site.query(SIZES) == [size(1210, "exact", 1210, "exact")]
