@@ -471,6 +471,75 @@ DOWNLOAD_COUNTS_TABLE = _table(
     repository=(TEXT, "Its name."),
     download_count=(INT64, "Pulls since it was made, as the registry counts them."),
 )
+RETENTION_RULES_TABLE = _table(
+    "One row per repository and answer on its retention rules that is another than the one before: "
+    "see SWR_READ_RULES. The latest of a repository is what holds.",
+    registry=(TEXT, "Short name of the registry."),
+    run_id=(TEXT, "The run that read it first."),
+    namespace=(TEXT, "Namespace of the repository."),
+    repository=(TEXT, "Its name."),
+    outcome=(
+        TEXT,
+        "read; refused (403, or any refusal of the request) or missing (404).",
+    ),
+    answer=(TEXT, "The JSON as received; null where there was none."),
+    error=(TEXT, "Why there was none."),
+    log_error=(TEXT, "Why the log of a repository with a rule could not be read; null if it was."),
+    retention_id=(INT64, "The registry's id of the rule; null where there is none."),
+    template=(TEXT, "Kind of rule in SWR's words; null where there is none, or none to be judged."),
+    keeps=(INT32, "Tags (tag_rule) or days (date_rule) that it keeps."),
+    tag_selectors=(TEXT, "Its exceptions, a JSON array of objects with kind and pattern."),
+    problem=(TEXT, "Why the answer cannot be judged, in one sentence; null when it can."),
+    list_entry=(
+        TEXT,
+        "What the repository list said when it was last read, without downloads: JSON.",
+    ),
+    first_read_at=(MOMENT, "When it was first read."),
+    last_read_at=(MOMENT, "When it was last read, and was still the same."),
+)
+RETENTION_SELECTORS_TABLE = _table(
+    "One row per exception of the retention rule that a repository has now.",
+    registry=(TEXT, "Short name of the registry."),
+    namespace=(TEXT, "Namespace of the repository."),
+    repository=(TEXT, "Its name."),
+    kind=(TEXT, "label (the name of a tag) or regexp."),
+    pattern=(TEXT, "The name or the pattern."),
+)
+RETENTION_LOG_TABLE = _table(
+    "One row per deletion that the registry's own log of its retention rules names.",
+    registry=(TEXT, "Short name of the registry."),
+    run_id=(TEXT, "The run that read it first."),
+    namespace=(TEXT, "Namespace of the repository."),
+    repository=(TEXT, "Its name."),
+    entry_key=(TEXT, "The log's id of the deletion; the text of an entry without one."),
+    retention_id=(INT64, "The rule that deleted it, by its id."),
+    rule_type=(TEXT, "Kind of that rule."),
+    tag=(TEXT, "The tag that was deleted."),
+    deleted_at=(MOMENT, "When, says the log."),
+    entry=(TEXT, "The entry as received."),
+    problem=(TEXT, "Why it cannot be read, in one sentence; null when it can."),
+)
+RETENTION_FITS_TABLE = _table(
+    "One row per execution of a retention rule that the log names and way to read the rule: what "
+    "the rule was predicted to delete of the tags that were known before.",
+    registry=(TEXT, "Short name of the registry."),
+    run_id=(TEXT, "The run that read of the execution."),
+    namespace=(TEXT, "Namespace of the repository."),
+    repository=(TEXT, "Its name."),
+    executed_at=(MOMENT, "The first deletion of the execution, by the log."),
+    retention_id=(INT64, "The rule, by its id."),
+    template=(TEXT, "Kind of rule."),
+    clock=(TEXT, "How the rule is read: see docs/deciding.md. Null for what decides nothing here."),
+    days=(TEXT, "Likewise."),
+    selectors=(TEXT, "Likewise."),
+    unit=(TEXT, "Likewise."),
+    match=(TEXT, "Likewise."),
+    ties=(TEXT, "Likewise."),
+    tag_count=(INT64, "Tags that were there, as far as it is known whether the rule deleted them."),
+    logged_count=(INT64, "Of these, those that the log names."),
+    predicted_count=(INT64, "Of these, those that the rule deletes by this reading."),
+    agreed_count=(INT64, "Of these, those that both do."),
+)
 IMAGE_CONFIGS_TABLE = _table(
     "One row per image whose configuration was read: see SWR_READ_CONFIGS.",
     manifest_digest=(TEXT, "The image's manifest."),
@@ -517,6 +586,12 @@ REPOSITORIES = _without(
     "deleted_detected_at",
 )
 SERVICE_FIGURES = _without(SERVICE_FIGURES_TABLE, "registry", "run_id")
+RETENTION_RULES = _with(
+    _without(RETENTION_RULES_TABLE, "registry", "run_id", "first_read_at", "last_read_at"),
+    read_at=(MOMENT, "When it was asked for."),
+)
+RETENTION_LOG = _without(RETENTION_LOG_TABLE, "registry", "run_id")
+RETENTION_FITS = _without(RETENTION_FITS_TABLE, "registry", "run_id")
 REJECTED = _without(REJECTED_RECORDS_TABLE, "registry", "run_id")
 # Every record that could not be used counts in the repository's total.
 COUNTED = pa.schema(
@@ -579,4 +654,8 @@ TABLES: Mapping[tuple[str, str], pa.Schema] = {
     ("ingest", "pulls"): PULLS_TABLE,
     ("ingest", "service_figures"): SERVICE_FIGURES_TABLE,
     ("ingest", "download_counts"): DOWNLOAD_COUNTS_TABLE,
+    ("ingest", "retention_rules"): RETENTION_RULES_TABLE,
+    ("ingest", "retention_selectors"): RETENTION_SELECTORS_TABLE,
+    ("ingest", "retention_log"): RETENTION_LOG_TABLE,
+    ("ingest", "retention_fits"): RETENTION_FITS_TABLE,
 }

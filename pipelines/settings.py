@@ -161,6 +161,7 @@ class Settings(BaseSettings):
     resolve_limit: int = Field(20_000, validation_alias="SWR_RESOLVE_LIMIT", ge=1)
     resolve_retry_days: float = Field(7, validation_alias="SWR_RESOLVE_RETRY_DAYS", ge=0)
     read_configs: bool = Field(default=False, validation_alias="SWR_READ_CONFIGS")
+    read_rules: bool = Field(default=False, validation_alias="SWR_READ_RULES")
     report_labels: Globs = Field(
         ("org.opencontainers.image.source", "team", "maintainer"),
         validation_alias="SWR_REPORT_LABELS",

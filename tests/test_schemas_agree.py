@@ -53,7 +53,10 @@ def test_the_migrations_make_the_tables_of_the_schemas() -> None:
         for entry in empty_catalog()
         if entry.schema in {"main", "ingest"}
     }
-    views = {("main", name) for name in ("tag_layers", "images", "downloads")}
+    views = {
+        ("main", name)
+        for name in ("tag_layers", "images", "downloads", "retention_rules", "retention_log")
+    }
     others = {*views, ("ingest", "migrations")}
     assert tables.keys() - others == TABLES.keys()
     for name, schema in TABLES.items():

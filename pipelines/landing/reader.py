@@ -13,7 +13,15 @@ import pyarrow as pa
 from pipelines.errors import LandingError
 from pipelines.landing.files import read_json, read_table
 from pipelines.landing.writer import CODEC, CrawlRequest, CrawlTotals, LandedPage, part_number
-from pipelines.schemas import LANDED_CRAWLS, NAMESPACES, PAGES, REPOSITORIES, SERVICE_FIGURES
+from pipelines.schemas import (
+    LANDED_CRAWLS,
+    NAMESPACES,
+    PAGES,
+    REPOSITORIES,
+    RETENTION_LOG,
+    RETENTION_RULES,
+    SERVICE_FIGURES,
+)
 
 _NAME = ("namespace", "repository")
 
@@ -64,8 +72,19 @@ def read_namespaces(path: Path) -> pa.Table:
 
 def read_service_figures(path: Path) -> pa.Table:
     """What the service says of the account: SERVICE_FIGURES; none in folders of before."""
-    part = path / "service_figures.parquet"
-    return read_table(part, SERVICE_FIGURES) if part.exists() else SERVICE_FIGURES.empty_table()
+    return _read_if_there(path / "service_figures.parquet", SERVICE_FIGURES)
+
+
+def read_retention(path: Path) -> tuple[pa.Table, pa.Table]:
+    """What was read of retention: RETENTION_RULES and RETENTION_LOG; mostly none."""
+    return (
+        _read_if_there(path / "retention_rules.parquet", RETENTION_RULES),
+        _read_if_there(path / "retention_log.parquet", RETENTION_LOG),
+    )
+
+
+def _read_if_there(part: Path, schema: pa.Schema) -> pa.Table:
+    return read_table(part, schema) if part.exists() else schema.empty_table()
 
 
 def read_crawls(path: Path) -> pa.Table:

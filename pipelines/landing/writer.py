@@ -4,6 +4,7 @@
     namespaces.parquet   what discovery saw, and how listing each went
     repositories.parquet what discovery listed
     service_figures.parquet  what the service says of the account
+    retention_rules.parquet, retention_log.parquet  rules and what they deleted, where read
     pages-N.parquet      pages of tag records, verbatim, with the walk that read them
     crawls-N.parquet     outcomes; a repository is finished when its outcome is in such a part,
                          and all its pages are then in parts of the same or a lower number,

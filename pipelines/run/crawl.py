@@ -32,6 +32,7 @@ from pipelines.run.known import ReadWhole, StoredRepositories
 from pipelines.run.log import RunLog
 from pipelines.run.progress import Progress
 from pipelines.run.request import RunRequest
+from pipelines.run.retention_rules import RulesReader
 from pipelines.run.service_figures import read_service_figures
 from pipelines.run.taken_up import taken_up
 from pipelines.schemas import NAMESPACES, REPOSITORIES
@@ -119,10 +120,12 @@ class _Crawl:
         folder = self._open_landing(registry, found)
         # That of the run that is taken up, if there is one: the figures speak of that time.
         as_of = read_run(folder.path).started_at
-        self._crawl(folder, found, as_of)
+        is_refused = self._crawl(folder, found, as_of)
         # Last, for a refusal here is to stop nothing.
         figures = read_service_figures(self.client)
         write_table(folder.path / "service_figures.parquet", figures)
+        if self.settings.read_rules and not is_refused:
+            self._read_rules(folder, found)
         totals = _totals(found, self.client.transport, self.clock, as_of)
         folder.close(totals)
         crawls = read_crawls(folder.path)
@@ -176,7 +179,16 @@ class _Crawl:
         write_table(folder.path / "repositories.parquet", _repositories(found))
         return folder
 
-    def _crawl(self, folder: landing.LandingWriter, found: Discovery, as_of: datetime) -> None:
+    def _read_rules(self, folder: landing.LandingWriter, found: Discovery) -> None:
+        reader = RulesReader(self.client, self.stored.rules(), self.progress, self.log)
+        rules, log = reader.read(
+            found.listed, is_full=self.request.full, threads=self.settings.concurrency
+        )
+        write_table(folder.path / "retention_rules.parquet", rules)
+        write_table(folder.path / "retention_log.parquet", log)
+
+    def _crawl(self, folder: landing.LandingWriter, found: Discovery, as_of: datetime) -> bool:
+        """Read the repositories; give whether the credentials were refused."""
         earlier = taken_up(folder.path, found)
         found.unlisted += earlier.vanished
         if earlier.latest:
@@ -192,7 +204,7 @@ class _Crawl:
             progress=self.progress,
             log=self.log,
         )
-        crawler.crawl(found, done=earlier.done, threads=self.settings.concurrency)
+        return crawler.crawl(found, done=earlier.done, threads=self.settings.concurrency)
 
 
 def landing_zone(settings: Settings) -> Path:

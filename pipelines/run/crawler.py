@@ -42,8 +42,11 @@ class Crawler:
     progress: Progress
     log: RunLog
 
-    def crawl(self, found: Discovery, *, done: Collection[Name], threads: int) -> None:
+    def crawl(self, found: Discovery, *, done: Collection[Name], threads: int) -> bool:
         """Read what was discovered, except what is done; record an outcome for each.
+
+        Returns:
+            Whether the credentials were refused.
 
         Args:
             found: what to read, to ask after, and what could not be listed.
@@ -70,6 +73,7 @@ class Crawler:
         if any(refusals):
             unread = [name for job, name in waiting.items() if job.result()]
             self._give_up(unread, next(filter(None, refusals)), found, of=len(jobs))
+        return any(refusals)
 
     def _give_up(
         self, unread: Sequence[Name], refusal: SwrUnauthenticated, found: Discovery, *, of: int

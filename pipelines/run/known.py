@@ -12,11 +12,13 @@ from duckdb import DuckDBPyConnection
 
 from pipelines.run.identity import RegistryIdentity
 from pipelines.run.request import Name
+from pipelines.run.retention_rules import KnownRules
 from pipelines.swr.paging import SHORT_LIMIT, KnownRecords, RecordVersion
 from pipelines.warehouse.known import (
     known_newest,
     known_records,
     known_repositories,
+    known_rules,
     latest_moment,
     published_runs,
     stored_registry,
@@ -62,6 +64,16 @@ class StoredRepositories:
     def latest_moment(self) -> datetime | None:
         """The latest moment that its runs stored of themselves; None before the first."""
         return latest_moment(self._con) if self._con else None
+
+    def rules(self) -> dict[Name, KnownRules]:
+        """What is known of the retention rules of each repository."""
+        rows = known_rules(self._con).to_pylist() if self._con else []
+        return {
+            (row["namespace"], row["repository"]): KnownRules(
+                row["list_entry"], row["newest_deleted_at"]
+            )
+            for row in rows
+        }
 
     @property
     def registry(self) -> RegistryIdentity | None:

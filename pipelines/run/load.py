@@ -18,6 +18,7 @@ from pipelines.landing.reader import (
     read_crawls,
     read_namespaces,
     read_repositories,
+    read_retention,
     read_run,
     read_service_figures,
     read_totals,
@@ -76,6 +77,7 @@ def _load_landing(settings: Settings, run_id: str, resources: Resources) -> dict
             read_namespaces(path),
             read_repositories(path),
             read_service_figures(path),
+            *read_retention(path),
         )
         run = _run_row(settings, run_id, asked, totals, crawls)
         load.apply(con, run, found, crawls.select(CRAWLS.names))

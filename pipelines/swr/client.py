@@ -111,6 +111,15 @@ class SwrClient:
         """What the service says of the account, as JSON: `overview`, `reports/store/daily`."""
         return self._get(f"/v2/manage/{name}", {}, _decode_text, patience=FIRST_CONTACT)
 
+    def retention_rules(self, namespace: str, repository: str) -> bytes:
+        """The retention rules of a repository, as text."""
+        return self._get(f"{_repository_path(namespace, repository)}/retentions", {}, _decode_text)
+
+    def retention_log(self, namespace: str, repository: str, offset: int, limit: int) -> bytes:
+        """A page of the log of what the rules of a repository deleted, as text."""
+        path = f"{_repository_path(namespace, repository)}/retentions/histories"
+        return self._get(path, {"offset": str(offset), "limit": str(limit)}, _decode_text)
+
     def tag_config(self, namespace: str, repository: str, tag: str) -> bytes:
         """The configuration of the image that a tag points at, as text (ShowRepoTagConfig).
 

@@ -15,6 +15,7 @@ from duckdb import DuckDBPyConnection
 
 from pipelines.errors import WarehouseError
 from pipelines.warehouse.connection import cursor, one_line
+from pipelines.warehouse.migrations import pending
 from pipelines.warehouse.statements import statement
 
 
@@ -35,6 +36,19 @@ def known_repositories(con: DuckDBPyConnection) -> pa.Table:
     """
     with _cursor(con) as own:
         table: pa.Table = own.sql(statement("known_repositories")).to_arrow_table()
+    return table
+
+
+def known_rules(con: DuckDBPyConnection) -> pa.Table:
+    """Repositories of which retention rules were read: what the list said then, and their log.
+
+    Columns: namespace, repository, list_entry, newest_deleted_at (null where the log has nothing).
+    Empty where an earlier release wrote the state.
+    """
+    with _cursor(con) as own:
+        if pending(own):
+            return pa.table({})
+        table: pa.Table = own.sql(statement("known_rules")).to_arrow_table()
     return table
 
 

@@ -27,6 +27,8 @@ from pipelines.schemas import (
     REGISTRIES,
     REJECTED,
     REPOSITORIES,
+    RETENTION_LOG,
+    RETENTION_RULES,
     SERVICE_FIGURES,
     TAGS,
 )
@@ -71,13 +73,16 @@ class Run:
 class Found(NamedTuple):
     """What a run found to be there: one row of REGISTRIES, NAMESPACES, REPOSITORIES.
 
-    `figures` are SERVICE_FIGURES, what the service itself says of the account.
+    `figures` are SERVICE_FIGURES, what the service itself says of the account; `rules` and `log`
+    RETENTION_RULES and RETENTION_LOG.
     """
 
     registry: pa.Table
     namespaces: pa.Table
     repositories: pa.Table
     figures: pa.Table = SERVICE_FIGURES.empty_table()
+    rules: pa.Table = RETENTION_RULES.empty_table()
+    log: pa.Table = RETENTION_LOG.empty_table()
 
 
 def begin(con: DuckDBPyConnection, registry: str) -> None:
@@ -181,6 +186,8 @@ def apply(con: DuckDBPyConnection, run: Run, found: Found, crawls: pa.Table) -> 
     _insert(con, "staged_namespaces", found.namespaces, NAMESPACES)
     _insert(con, "staged_repositories", found.repositories, REPOSITORIES)
     _insert(con, "staged_service_figures", found.figures, SERVICE_FIGURES)
+    _insert(con, "staged_retention_rules", found.rules, RETENTION_RULES)
+    _insert(con, "staged_retention_log", found.log, RETENTION_LOG)
     row = pa.Table.from_pylist([asdict(run)])
     with registered(con, {"arriving": row}):
         con.execute("insert into staged_run by name from arriving")

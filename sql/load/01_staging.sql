@@ -63,6 +63,18 @@ select * exclude (run_id)
 from ingest.service_figures
 limit 0;
 
+create or replace temp table staged_retention_rules as
+select
+    * exclude (run_id, first_read_at, last_read_at),
+    last_read_at as read_at,
+from ingest.retention_rules
+limit 0;
+
+create or replace temp table staged_retention_log as
+select * exclude (run_id)
+from ingest.retention_log
+limit 0;
+
 create or replace temp table staged_run as
 select *
 from ingest.runs
