@@ -92,6 +92,10 @@ RULES = (
     ),
     not_negative("reports.registry_size", _LEDGER_BYTES),
     not_negative("reports.repository_sizes", _SCOPE_BYTES),
+    not_negative(
+        "reports.retention_coverage",
+        "now_reclaimable_bytes, in_7_days_reclaimable_bytes, in_30_days_reclaimable_bytes",
+    ),
     not_negative("reports.retention_curve", "reclaimable_bytes"),
     not_negative("reports.tag_events", "orphaned_bytes"),
     not_negative("reports.tag_sizes", "logical_bytes, exclusive_bytes, shared_bytes"),

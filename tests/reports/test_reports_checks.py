@@ -24,7 +24,8 @@ SOUND: Description = {
                 "a/one": {"v1": "image-1", "v2": "index"},
                 "a/two": {"v1": "image-2", "broken": "invalid", "signature": "signature"},
                 "b/app": {"stale": {"manifest": "image-1", "updated_days_ago": 200}},
-            }
+            },
+            "rules": {"a/one": {"template": "tag_rule", "keeps": 1}},
         },
     ],
     "manifests": {
@@ -108,6 +109,12 @@ DAMAGES = {
         update reports.repository_sizes set saved_bytes = saved_bytes + 1""",
     "repository_sizes__unknown_is_null": """
         update reports.repository_sizes set exclusive_bytes = null""",
+    "retention_coverage__equals_the_curve": """
+        update reports.retention_coverage set now_tag_count = 0""",
+    "retention_coverage__no_negative_bytes": """
+        update reports.retention_coverage set now_reclaimable_bytes = -1""",
+    "retention_coverage__takes_more_later": """
+        update reports.retention_coverage set now_tag_count = 9""",
     "retention_curve__is_within_sizes": """
         update reports.retention_curve set deleted_tag_count = 0 where keeps = 1""",
     "retention_curve__never_rises": """

@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 from described_pulls import download_counts, own_pulls
+from described_rules import retention
 from described_runs import FIRST_RUN, Record, Row, Run, Tables, digest_of, row_of
 
 from pipelines.schemas import TABLES
@@ -159,6 +160,7 @@ def _answers(description: Description, runs: list[Run], now: Run | None) -> Tabl
         "image_labels": labels,
         "service_figures": figures,
         "download_counts": list(download_counts(past)),
+        **retention(past),
     }
 
 

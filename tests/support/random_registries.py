@@ -82,7 +82,19 @@ def registry(random: Random, manifest_count: int, *, is_plain: bool = False) -> 
     }
     watched = Watched(random, luck, manifests, is_plain)
     described["runs"] = [watched.run() for _ in range(run_count)]
+    for run in described["runs"]:
+        run["rules"] = {name: _rule(random) for name in REPOSITORIES if random.random() < 0.4}
     return described | _price(random)
+
+
+def _rule(random: Random) -> Description | str:
+    """A rule, or why there is none to judge."""
+    if random.random() < 0.3:
+        return random.choice(["none", "refused", "missing", "unreadable"])
+    template, most = random.choice([("tag_rule", 6), ("date_rule", 40), ("date_rule", 365)])
+    choice = ["label latest", "label v1", "regexp ^v", "regexp 1|B", "regexp .", r"regexp \.\d$"]
+    selectors = random.sample(choice, random.choice([0, 0, 1, 2]))
+    return {"template": template, "keeps": random.randint(1, most), "selectors": selectors}
 
 
 def _price(random: Random) -> Description:
