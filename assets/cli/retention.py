@@ -18,7 +18,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     " params: {num: 10}, tag_selectors: [{kind: regexp, pattern: ^v2.*}]}; the first rule whose"
     " glob matches a repository counts."
 )
-@click.argument("rules_file", metavar="RULES.yaml", type=_FILE)
+@click.argument("rules_file", metavar="[RULES.yaml]", type=_FILE, required=False)
 @click.option("--compare", type=_FILE, metavar="OTHER.yaml", help="Show what differs with these.")
 @click.option(
     "--rule-as",
@@ -40,7 +40,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--raw", is_flag=True, help="CSV for machines: no quote before = + - @.")
 def retention(
-    rules_file: Path,
+    rules_file: Path | None,
     *,
     compare: Path | None,
     rule_as: str | None,
@@ -52,17 +52,18 @@ def retention(
     """Show what SWR's retention rules would delete, and what that gives back. Deletes nothing.
 
     SWR deletes the moment that a rule is saved: this is what it would do, by the tags of the last
-    run.
+    run. Without RULES.yaml it is what the registry's own rules take next (SWR_READ_RULES).
     """
     from assets.cli.tables import write_rows
     from pipelines.deciding.rules import reading_of
-    from pipelines.page.retention import retention_answer, retention_json
+    from pipelines.page.retention import log_line, retention_answer, retention_json
     from pipelines.settings import read_settings
+    from pipelines.warehouse.live_rules import best_readings, live_rules
     from pipelines.warehouse.resources import resources_of
     from pipelines.warehouse.retention import retention as judge
 
     settings, reading = read_settings(), reading_of(switches)
-    rules = _rules(rules_file)
+    rules = _rules(rules_file) if rules_file else live_rules(settings.warehouse_dir)
     if rule_as:
         click.echo(_as_code(rule_as, rules, settings.warehouse_dir), nl=False)
         return
@@ -74,6 +75,8 @@ def retention(
         click.echo(retention_json(answer, reading))
     else:
         output_console().print(retention_answer(answer, reading))
+        if not rules_file:
+            output_console().print(log_line(best_readings(settings.warehouse_dir)))
 
 
 def _rules(path: Path) -> "tuple[Rule, ...]":

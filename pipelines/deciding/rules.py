@@ -4,9 +4,10 @@ SWR's documents say that exceptions are taken out before counting, that days go 
 and that tags are counted. What they leave open, and these three, are switches of `Reading`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
+from itertools import product
 from typing import Any, Literal, get_args
 
 from pipelines.errors import RulesError
@@ -31,7 +32,8 @@ class Rule:
     """A retention rule for the repositories that a glob matches.
 
     Attributes:
-        repositories: glob of `namespace/repository`; `*` crosses a slash.
+        repositories: glob of `namespace/repository`; `*` crosses a slash. Of a rule for certain
+            repositories, `names`, whatever tells people which.
         template: `tag_rule` keeps the newest tags, `date_rule` those updated lately.
         keeps: so many tags or days.
         selectors: exceptions, as SWR documents it.
@@ -43,6 +45,13 @@ class Rule:
     keeps: int
     selectors: tuple[Selector, ...] = ()
     place: str = "rule"
+    names: frozenset[str] | None = None
+
+    def is_for(self, name: str) -> bool:
+        """Whether it is for a repository, given as `namespace/repository`."""
+        if self.names is not None:
+            return name in self.names
+        return fnmatchcase(name, self.repositories)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +106,12 @@ def words(reading: Reading) -> list[str]:
     return [_WORDS[getattr(reading, name)] for name in SWITCHES]
 
 
+def words_of_switch(name: str, readings: Iterable[Mapping[str, Any]]) -> str | None:
+    """What some readings have for a switch, in words; None where it makes no difference."""
+    found = {reading[name] for reading in readings}
+    return " or ".join(_WORDS[value] for value in SWITCHES[name] if value in found) or None
+
+
 def reading_of(switches: Sequence[str]) -> Reading:
     """The documented reading with some switches turned, each `name=value`.
 
@@ -111,6 +126,21 @@ def reading_of(switches: Sequence[str]) -> Reading:
             raise RulesError(f"{text} is no reading; there are {known}.")
         turned[name] = value
     return replace(DOCUMENTED, **turned)
+
+
+def deciding_switches(rule: Rule) -> tuple[str, ...]:
+    """The switches that may make a difference to a rule."""
+    kinds = {selector.kind for selector in rule.selectors}
+    by_kind = {"tag_rule": ("unit", "ties"), "date_rule": ("days",)}[rule.template]
+    by_name = ("selectors",) if kinds else ()
+    by_pattern = ("match",) if "regexp" in kinds else ()
+    return ("clock", *by_kind, *by_name, *by_pattern)
+
+
+def readings_by(switches: Sequence[str]) -> Iterator[dict[str, str]]:
+    """Every way to turn some switches, all others as documented."""
+    for values in product(*(SWITCHES[name] for name in switches)):
+        yield dict(zip(switches, values, strict=True))
 
 
 def other_readings(reading: Reading) -> Iterator[tuple[str, Reading]]:
@@ -135,11 +165,11 @@ def assign(rules: Sequence[Rule], repositories: Sequence[str]) -> list[int | Non
 
 
 def _first(rules: Sequence[Rule], name: str) -> int | None:
-    matching = (n for n, rule in enumerate(rules) if fnmatchcase(name, rule.repositories))
+    matching = (n for n, rule in enumerate(rules) if rule.is_for(name))
     return next(matching, None)
 
 
 def _useless(rule: Rule, repositories: Sequence[str]) -> str:
-    if any(fnmatchcase(name, rule.repositories) for name in repositories):
+    if any(map(rule.is_for, repositories)):
         return f"earlier rules match every repository that {rule.repositories} matches."
     return f"no repository with tags matches {rule.repositories}."

@@ -4,6 +4,7 @@ Bytes, and what a deletion would break, are counted by `warehouse`.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from pipelines.deciding.rules import DOCUMENTED, Reading, Rule, Selector, assign
 # The stubs know too few of the combinations that its functions take.
 pc: Any = pyarrow.compute
 
+_MOMENT: Any = pa.timestamp("us", tz="UTC")
 _DAY = 86_400_000_000
 _EIGHT_HOURS = _DAY // 3
 # Older than any moment that a registry states.
@@ -46,7 +48,33 @@ def simulate(
     Raises:
         RulesError: a rule is for no repository.
     """
-    return _Simulation(tags, rules, as_of, reading).verdicts()
+    codes, names = repository_codes(tags)
+    numbers = [-1 if number is None else number for number in assign(rules, names)]
+    rule_of = np.array(numbers, np.int64)[codes] if names else codes
+    return simulate_ruled(tags, Ruled(rules, codes, rule_of), as_of, reading)
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """Rules, and which of them are for which tags.
+
+    Attributes:
+        rules: in any order.
+        codes: of each tag a number of its repository.
+        rule_of: of each tag the number of its rule, from 0; -1 where it has none.
+    """
+
+    rules: Sequence[Rule]
+    codes: _Ints
+    rule_of: _Ints
+
+
+def simulate_ruled(tags: pa.Table, ruled: Ruled, as_of: Any, reading: Reading) -> pa.Table:
+    """The same where it is known which rule is for which tag; `as_of` may be a column of moments.
+
+    Tags of one number are judged together, whatever their names say.
+    """
+    return _Simulation(tags, ruled, as_of, reading).verdicts()
 
 
 def repository_codes(tags: pa.Table) -> tuple[_Ints, list[str]]:
@@ -58,14 +86,12 @@ def repository_codes(tags: pa.Table) -> tuple[_Ints, list[str]]:
 class _Simulation:
     """Columns of one simulation, each as long as the tags."""
 
-    def __init__(
-        self, tags: pa.Table, rules: Sequence[Rule], as_of: datetime, reading: Reading
-    ) -> None:
-        self._tags, self._rules, self._reading = tags, rules, reading
-        self._as_of = _microseconds(pa.array([as_of], pa.timestamp("us", tz="UTC")))[0]
-        self._codes, names = repository_codes(tags)
-        numbers = [-1 if number is None else number for number in assign(rules, names)]
-        self._rule = np.array(numbers, np.int64)[self._codes] if names else self._codes
+    def __init__(self, tags: pa.Table, ruled: Ruled, as_of: Any, reading: Reading) -> None:
+        self._tags, self._rules, self._reading = tags, ruled.rules, reading
+        moments = pa.array([as_of], _MOMENT) if isinstance(as_of, datetime) else as_of
+        self._as_of = _microseconds(moments)
+        self._codes, self._rule = ruled.codes, ruled.rule_of
+        rules = ruled.rules
         self._selector = self._first_selectors()
         is_ruled = self._rule >= 0
         is_open = self._of_rule([not rule.selectors for rule in rules]) == 1
@@ -216,7 +242,7 @@ def _places(codes: _Ints, moments: _Ints, reading: Reading) -> _Ints:
 
 
 def _microseconds(column: Any) -> _Ints:
-    moments = column.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64())
+    moments = column.cast(_MOMENT).cast(pa.int64())
     return _ints(pc.fill_null(moments, _NEVER))
 
 

@@ -11,9 +11,11 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
+from pipelines.deciding.rules import DOCUMENTED, Reading
 from pipelines.emulator.contents import Manifest, sha256
 from pipelines.emulator.records import DOMAIN_ID, location, stamp, tag_record
 from pipelines.emulator.repository import Repository, StoredTag
+from pipelines.emulator.retention import tags_taken
 
 _FIRST_NAMESPACE_ID = 3_800_000
 _FIRST_REPOSITORY_ID = 3_300_000
@@ -245,6 +247,22 @@ class Registry:
                 "tag": tag,
             }
             owner.retention_log.insert(0, entry)
+
+    def run_retention(
+        self, namespace: str, repository: str, *, at: datetime, reading: Reading = DOCUMENTED
+    ) -> list[str]:
+        """Let the rule of a repository delete what it takes at a moment; give these tags.
+
+        Raises:
+            KeyError: there is no such repository.
+        """
+        with self._lock:
+            owner = self._repositories[namespace, repository]
+            rules = owner.retention["rules"] if owner.retention else []
+            names = [tag.name for r in rules[:1] for tag in tags_taken([*owner], r, at, reading)]
+            for name in names:
+                self.delete_by_retention(namespace, repository, name, at=at)
+            return names
 
     def namespace_records(self) -> list[dict[str, Any]]:
         """What the API says of each namespace, by name."""

@@ -37,6 +37,7 @@ def examine() -> Iterator[Finding]:
             yield _ok("accepted", "the credentials are valid")
             yield _visible(namespaces)
             yield _pulling(settings, client)
+            yield _rules(settings, client, namespaces)
         yield _ok("warehouse", str(settings.warehouse_dir.resolve()))
     except SwrUnauthenticated as error:
         yield _problem("accepted", f"renew or correct the credentials: {error}")
@@ -75,6 +76,28 @@ def _pulling(settings: Settings, client: SwrClient) -> Finding:
     except SwrError as error:
         return Finding("pulling", is_ok=settings.resolve == "auto", text=f"no login: {error}")
     return _ok("pulling", f"a temporary login for {login.host} is granted")
+
+
+def _rules(settings: Settings, client: SwrClient, namespaces: list[str]) -> Finding:
+    """Whether retention rules can be read, by the first repository there is."""
+    if not settings.read_rules:
+        return _ok("rules", "off (SWR_READ_RULES)")
+    names = (
+        (namespace, record.name)
+        for namespace in namespaces
+        for record in client.repositories(namespace).records
+    )
+    first = next(names, None)
+    if first is None:
+        return _ok("rules", "there is no repository that could have any")
+    try:
+        client.retention_rules(*first)
+        client.retention_log(*first, 0, 1)
+    except SwrUnauthenticated:
+        raise
+    except SwrError as error:
+        return _ok("rules", f"not shown, and runs go on without: {error}")
+    return _ok("rules", f"those of {'/'.join(first)} are shown")
 
 
 def _credential_source(settings: Settings) -> str:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from math import floor
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ import pyarrow.compute as pc
 from rich.console import Group, RenderableType
 from rich.filesize import decimal
 
-from pipelines.deciding.rules import Reading, words
+from pipelines.deciding.rules import SWITCHES, Reading, words, words_of_switch
 from pipelines.page.plain_text import printable_json
 from pipelines.page.tables import SIGNS_EXPLAINED, plain_table, shown_bytes
 from pipelines.warehouse.retention import Retention
@@ -80,6 +81,17 @@ def readings_line(readings: Sequence[Row]) -> str:
         f" {most['deleted_tag_count']:,} tags ({most['reading']}),"
         f" {decimal(min(sizes))} to {decimal(max(sizes))}."
     )
+
+
+def log_line(best: Sequence[Row]) -> str:
+    """Which readings fit the registry's own log best, in one line."""
+    if not best:
+        return "The registry's log names no deletion yet that could be compared."
+    said = filter(None, (words_of_switch(name, best) for name in SWITCHES))
+    # Not rounded up: 100 is wholly.
+    percent = floor(best[0]["agreement_percent"] * 10) / 10
+    counted = f"The registry's log of {best[0]['execution_count']:,} executions"
+    return f"{counted} agrees to {percent:g} % with: {', '.join(said)}."
 
 
 def at_risk(breaks: pa.Table) -> Iterator[RenderableType]:

@@ -34,6 +34,7 @@ from pipelines.settings import Settings
 from pipelines.warehouse import load
 from pipelines.warehouse.building import connect_building, start_building
 from pipelines.warehouse.resources import Resources, resources_of
+from pipelines.warehouse.retention_fits import store_fits
 
 
 def load_landing(settings: Settings, run_id: str) -> dict[str, int]:
@@ -81,6 +82,7 @@ def _load_landing(settings: Settings, run_id: str, resources: Resources) -> dict
         )
         run = _run_row(settings, run_id, asked, totals, crawls)
         load.apply(con, run, found, crawls.select(CRAWLS.names))
+        store_fits(con)
         rows = load.row_counts(con)
     RunLog(run_id).event("run loaded", status=run.status, rows=rows)
     return rows

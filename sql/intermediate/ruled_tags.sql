@@ -1,7 +1,7 @@
 -- One row per live tag of a repository with a retention rule that can be judged: whether
 -- the rule may ever take it (is_open), and after how many days it does if nothing is
--- pushed. By the documented reading: exceptions first, then tags by updated_at, or days of
--- 24 hours.
+-- pushed. By the documented reading: exceptions first, then tags by updated_at, or days
+-- of 24 hours.
 create or replace table intermediate.ruled_tags as
 with selectors as (
     select repos.repository_key, listed.kind, listed.pattern

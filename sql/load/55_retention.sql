@@ -73,6 +73,5 @@ insert into ingest.retention_log by name
 select
     (select run_id from staged_run) as run_id,
     staged.*,
-from staged_retention_log as staged
-anti join ingest.retention_log using (registry, namespace, repository, entry_key)
-order by namespace, repository, deleted_at, entry_key;
+from new_deletions as staged
+order by staged.namespace, staged.repository, staged.deleted_at, staged.entry_key;

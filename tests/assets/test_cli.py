@@ -437,10 +437,25 @@ def test_doctor_says_what_is_well(server: Emulator) -> None:
         ["ok", "accepted"],
         ["ok", "namespaces"],
         ["ok", "pulling"],
+        ["ok", "rules"],
         ["ok", "warehouse"],
     ]
     assert lines[0][2] == server.url
     assert lines[4][2] == "2: data, shop"
+    assert lines[6][2] == "off (SWR_READ_RULES)"
+
+
+def test_doctor_says_whether_rules_are_shown(
+    server: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refusal is no fault: runs go on without."""
+    monkeypatch.setenv("SWR_READ_RULES", "true")
+    assert "ok  rules        those of data/spark are shown" in run("doctor").stdout
+    refusal = gateway_error(403, "APIGW.0302", "no")
+    server.fault = lambda request: refusal if "retentions" in request.path else None
+    result = run("doctor")
+    assert result.exit_code == 0
+    assert "ok  rules        not shown, and runs go on without: GET " in result.stdout
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,10 @@ SOUND: Description = {
                 "b/app": {"stale": {"manifest": "image-1", "updated_days_ago": 200}},
             },
             "rules": {"a/one": {"template": "tag_rule", "keeps": 1}},
+            "fits": [
+                {"in": "a/one", "template": "tag_rule", "clock": "updated", "tag_count": 2}
+                | {"logged_count": 1, "predicted_count": 1, "agreed_count": 1}
+            ],
         },
     ],
     "manifests": {
@@ -109,6 +113,8 @@ DAMAGES = {
         update reports.repository_sizes set saved_bytes = saved_bytes + 1""",
     "repository_sizes__unknown_is_null": """
         update reports.repository_sizes set exclusive_bytes = null""",
+    "retention_agreement__counts_hold": """
+        update reports.retention_agreement set predicted_tag_count = 3""",
     "retention_coverage__equals_the_curve": """
         update reports.retention_coverage set now_tag_count = 0""",
     "retention_coverage__no_negative_bytes": """

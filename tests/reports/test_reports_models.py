@@ -29,6 +29,7 @@ NAMES = [
     "orphaned_followers",
     "registry_size",
     "repository_sizes",
+    "retention_agreement",
     "retention_coverage",
     "retention_curve",
     "shared_layers",

@@ -7,6 +7,7 @@ what is past stays as it was written. Words (`detail`, `remedy`) are left out.
 
 from collections.abc import Callable, Sequence
 
+from brute_force_agreement import retention_agreement
 from brute_force_coverage import retention_coverage
 from brute_force_curve import retention_curve
 from brute_force_followers import orphaned_followers, stale_tags
@@ -38,6 +39,7 @@ REPORTS: dict[str, Callable[[Registry], list[Row]]] = {
     "orphaned_followers": orphaned_followers,
     "registry_size": registry_size,
     "repository_sizes": repository_sizes,
+    "retention_agreement": retention_agreement,
     "retention_coverage": retention_coverage,
     "retention_curve": retention_curve,
     "shared_layers": shared_layers,

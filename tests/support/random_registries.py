@@ -8,6 +8,7 @@ may fail, miss, skip, forget or reject anything.
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import product
 from random import Random
 from typing import Any
 
@@ -83,8 +84,30 @@ def registry(random: Random, manifest_count: int, *, is_plain: bool = False) -> 
     watched = Watched(random, luck, manifests, is_plain)
     described["runs"] = [watched.run() for _ in range(run_count)]
     for run in described["runs"]:
-        run["rules"] = {name: _rule(random) for name in REPOSITORIES if random.random() < 0.4}
+        run["fits"] = [fit for name in REPOSITORIES for fit in _fits(random, name)]
+        run["rules"] = {name: _rule(random) for name in REPOSITORIES if random.random() < 0.7}
     return described | _price(random)
+
+
+def _fits(random: Random, name: str) -> list[Description]:
+    """What an execution of a rule came to by each reading, or nothing."""
+    if random.random() < 0.7:
+        return []
+    by_number = {
+        "template": ["tag_rule"],
+        "unit": ["tags", "digests"],
+        "ties": ["first_name", "kept"],
+    }
+    by_days = {"template": ["date_rule"], "days": ["24h", "utc"], "match": ["search", "full"]}
+    switches = {"in": [name], "clock": ["updated", "created"]} | random.choice([by_number, by_days])
+    logged = random.randint(0, 3)
+    fits = []
+    for values in product(*switches.values()):
+        counts = {"logged_count": logged, "predicted_count": random.randint(0, 3), "tag_count": 6}
+        most = min(logged, counts["predicted_count"])
+        counts["agreed_count"] = random.randint(0, most)
+        fits.append(dict(zip(switches, values, strict=True)) | counts)
+    return fits
 
 
 def _rule(random: Random) -> Description | str:
