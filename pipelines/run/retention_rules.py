@@ -34,6 +34,7 @@ from pipelines.schemas import RETENTION_LOG, RETENTION_RULES
 from pipelines.swr.client import SwrClient
 from pipelines.swr.json_parts import UNREADABLE
 from pipelines.swr.wire import Int32, Int64, RepositoryRecord, as_utc
+from pipelines.warehouse.live_rules import wrong_in_sql
 
 Row = dict[str, Any]
 # Taken everywhere.
@@ -50,11 +51,18 @@ class _Selector(msgspec.Struct):
     pattern: str
 
 
+class _Params(msgspec.Struct):
+    """The number of a rule: text in the API."""
+
+    num: Int32 | None = None
+    days: Int32 | None = None
+
+
 class _Rule(msgspec.Struct):
-    """A rule; its number is text in the API."""
+    """A rule."""
 
     template: str
-    params: dict[str, Int32]
+    params: _Params
     tag_selectors: list[_Selector] | None = None
 
 
@@ -220,21 +228,25 @@ def judged_rules(answer: bytes) -> Row:
 
 def _keeps(rule: _Rule) -> int | None:
     """So many tags or days, by the parameter of its template; None where that is missing."""
-    names = (name for template, (name, _) in LIMITS.items() if template == rule.template)
-    return rule.params.get(next(names, ""))
+    parameters = [name for template, (name, _) in LIMITS.items() if template == rule.template]
+    return next((getattr(rule.params, name) for name in parameters), None)
 
 
 def _wrong(rule: _Rule) -> str | None:
     if rule.template not in LIMITS:
         return f"{rule.template!r} is no kind of rule that is known"
     if (_keeps(rule) or 0) < 1:
-        return f"it does not say how much to keep: {rule.params}"
-    for selector in rule.tag_selectors or []:
-        if selector.kind not in get_args(SelectorKind):
-            return f"{selector.kind!r} is no kind of selector that is known"
-        if selector.kind == "regexp" and (problem := wrong_pattern(selector.pattern)):
-            return f"{selector.pattern!r} is no pattern that can be used: {problem}"
-    return None
+        return f"it does not say how much to keep: {msgspec.to_builtins(rule.params)}"
+    problems = map(_wrong_selector, rule.tag_selectors or [])
+    return next(filter(None, problems), None)
+
+
+def _wrong_selector(selector: _Selector) -> str | None:
+    pattern = selector.pattern
+    if selector.kind not in get_args(SelectorKind):
+        return f"{selector.kind!r} is no kind of selector that is known"
+    problem = wrong_pattern(pattern) or wrong_in_sql(pattern) if selector.kind == "regexp" else None
+    return f"{pattern!r} is no pattern that can be used: {problem}" if problem else None
 
 
 def _entries(pages: Iterable[bytes], since: datetime | None) -> list[Row]:

@@ -2,13 +2,18 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from pipelines.deciding.rules import Rule, Selector
 from pipelines.errors import RulesError
 from pipelines.warehouse.asking import asking
+from pipelines.warehouse.connection import one_line
 
 Row = Mapping[str, Any]
 
@@ -48,6 +53,20 @@ def stored_rule(row: Row) -> Rule:
     listed = json.loads(row["tag_selectors"])
     selectors = (Selector(each["kind"], each["pattern"]) for each in listed)
     return Rule("*", row["template"], row["keeps"], tuple(selectors))
+
+
+@lru_cache(maxsize=1024)
+def wrong_in_sql(pattern: str) -> str | None:
+    """What DuckDB has against a pattern, by which reports select tags; None if nothing.
+
+    Its RE2 is older than that of Arrow, by which rules are simulated.
+    """
+    with closing(duckdb.connect()) as con:
+        try:
+            con.execute("select regexp_matches('', ?)", [pattern])
+        except duckdb.Error as error:
+            return one_line(error)
+    return None
 
 
 def _shown(names: list[str]) -> str:

@@ -12,15 +12,31 @@ with selectors as (
         and listed.repository = repos.repository
 ),
 
+-- Each name is tried once for each pattern, in however many repositories both are.
+names as (
+    select distinct tags.tag, selectors.kind, selectors.pattern
+    from intermediate.live_tags as tags
+    inner join selectors on tags.repository_key = selectors.repository_key
+),
+
+selected as (
+    select tag, kind, pattern
+    from names
+    where
+        case
+            when kind = 'label' then tag = pattern
+            else regexp_matches(tag, pattern)
+        end
+),
+
 excepted as (
     select distinct tags.tag_key
     from intermediate.live_tags as tags
     inner join selectors on tags.repository_key = selectors.repository_key
-    where
-        case
-            when selectors.kind = 'label' then tags.tag = selectors.pattern
-            else regexp_matches(tags.tag, selectors.pattern)
-        end
+    inner join selected
+        on tags.tag = selected.tag
+        and selectors.kind = selected.kind
+        and selectors.pattern = selected.pattern
 ),
 
 placed as (

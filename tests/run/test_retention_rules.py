@@ -280,7 +280,7 @@ def test_a_rule_is_read_as_the_api_writes_it() -> None:
         "keeps": 5,
         "tag_selectors": json.dumps(selectors),
     }
-    assert judged_rules(policy(params={"num": 5}))["keeps"] == 5
+    assert judged_rules(policy(params={"num": 5, "unit": "tags"}))["keeps"] == 5
 
 
 @pytest.mark.parametrize(
@@ -296,6 +296,8 @@ def test_a_rule_is_read_as_the_api_writes_it() -> None:
         (policy(params={"num": "many"}), "the answer is no list of rules"),
         (policy(tag_selectors=[{"kind": "glob", "pattern": "*"}]), "'glob' is no kind of selector"),
         (policy(tag_selectors=[{"kind": "regexp", "pattern": "("}]), "'(' is no pattern"),
+        # One engine takes it and the other does not.
+        (policy(tag_selectors=[{"kind": "regexp", "pattern": "(?<n>a)"}]), "'(?<n>a)' is no pat"),
         (b'[{"rules": []}, {"id": 1}]', None),
         (policy()[:-1] + b"," + policy()[1:], "2 rules, where SWR has one a repository"),
     ],
@@ -332,3 +334,15 @@ def test_a_log_that_is_none_is_kept_whole() -> None:
     [row], _ = logged_entries(b"<html>")
     assert row["entry"] == "<html>"
     assert row["problem"].startswith("the answer is no log")
+
+
+@pytest.mark.parametrize("text", ["\x00", "'", '"', "\\", "é\n", "[x]", "(", "%_"])
+def test_any_name_can_be_an_exception(site: CrawlSite, registry: Registry, text: str) -> None:
+    """It is stored as it is written, and no name is taken for a pattern."""
+    selectors = [{"kind": "label", "pattern": text}]
+    registry.set_retention("team", "a", [KEEP_ONE | {"tag_selectors": selectors}])
+    registry.set_retention("team", "b/c", [])
+    assert site.ingest() == "complete"
+    assert [row["pattern"] for row in site.query("from ingest.retention_selectors")] == [text]
+    [row] = site.query("select tag_selectors from retention_rules")
+    assert json.loads(row["tag_selectors"]) == selectors

@@ -115,7 +115,15 @@ def _rule(random: Random) -> Description | str:
     if random.random() < 0.3:
         return random.choice(["none", "refused", "missing", "unreadable"])
     template, most = random.choice([("tag_rule", 6), ("date_rule", 40), ("date_rule", 365)])
-    choice = ["label latest", "label v1", "regexp ^v", "regexp 1|B", "regexp .", r"regexp \.\d$"]
+    choice = [
+        "label latest",
+        "label v1",
+        "label (",
+        "regexp ^v",
+        "regexp 1|B",
+        "regexp .",
+        r"regexp \.\d$",
+    ]
     selectors = random.sample(choice, random.choice([0, 0, 1, 2]))
     return {"template": template, "keeps": random.randint(1, most), "selectors": selectors}
 

@@ -9,6 +9,7 @@ import lzma
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -16,6 +17,7 @@ import pytest
 from warehouse_rows import crawl, ingest, rows
 
 from pipelines.errors import WarehouseError
+from pipelines.run.known import StoredRepositories
 from pipelines.warehouse.building import connect_building, start_building
 from pipelines.warehouse.checks import raise_if_blocked, run_checks
 from pipelines.warehouse.migrations import pending
@@ -98,6 +100,14 @@ def test_an_old_warehouse_moves_forward_and_loses_nothing(directory: Path) -> No
         columns = old[0].keys() if old else ()
         kept = [{column: row[column] for column in columns} for row in after[name]]
         assert sorted(map(repr, kept)) == sorted(map(repr, old)), name
+
+
+def test_no_rules_are_known_of_an_earlier_release(directory: Path) -> None:
+    """Its state has no table of them until the run that reads them has loaded."""
+    ensure_state(directory)
+    with closing(StoredRepositories(directory)) as stored:
+        assert stored.names()
+        assert stored.rules() == {}
 
 
 def test_runs_of_before_are_counted_from_the_crawl_log(tmp_path: Path) -> None:
