@@ -26,10 +26,13 @@ CHANGES = {
     " main.platforms.manifest_digest": "'x' || {}",
     "main.tags.namespace main.repositories.namespace main.tag_history.namespace"
     " ingest.crawls.namespace ingest.counted_records.namespace"
-    " ingest.download_counts.namespace ingest.pulls.namespace": "'x' || {}",
+    " ingest.download_counts.namespace ingest.pulls.namespace ingest.retention_rules.namespace"
+    " ingest.retention_selectors.namespace ingest.retention_fits.namespace": "'x' || {}",
     "main.tags.repository main.repositories.repository main.tag_history.repository"
     " ingest.crawls.repository ingest.counted_records.repository"
-    " ingest.download_counts.repository ingest.pulls.repository": "'x' || {}",
+    " ingest.download_counts.repository ingest.pulls.repository"
+    " ingest.retention_rules.repository ingest.retention_selectors.repository"
+    " ingest.retention_fits.repository": "'x' || {}",
     "main.tags.api_size_bytes": "{} + 1",
     "main.tags.created_at": "{} + interval 1 second",
     "main.tags.updated_at": "{} - interval 1 second",
