@@ -177,6 +177,7 @@ class Settings(BaseSettings):
     memory_bytes: int | None = Field(None, validation_alias="SWR_MEMORY_LIMIT")
     threads: int | None = Field(None, validation_alias="SWR_THREADS", ge=1, le=1024)
     warehouse_dir: Path = Field(Path("data"), validation_alias="SWR_WAREHOUSE_DIR")
+    metrics_setting: Path | None = Field(None, validation_alias="SWR_METRICS_FILE")
 
     log_format: Literal["plain", "json"] = Field("plain", validation_alias="SWR_LOG_FORMAT")
     alert_webhook_url: SecretStr | None = Field(None, validation_alias="SWR_ALERT_WEBHOOK_URL")
@@ -262,6 +263,11 @@ class Settings(BaseSettings):
         if self.ca_bundle is not None and not self.ca_bundle.exists():
             raise ValueError(f"SWR_CA_BUNDLE: there is no file or folder {self.ca_bundle}")
         return self
+
+    @property
+    def metrics_file(self) -> Path:
+        """Where each publication writes its figures for a collector of metrics."""
+        return self.metrics_setting or self.warehouse_dir / "warehouse.prom"
 
     @property
     def secrets(self) -> list[str]:
