@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
@@ -146,6 +147,19 @@ class Settings(BaseSettings):
     )
     project_id: str | None = Field(None, validation_alias="HUAWEICLOUD_SDK_PROJECT_ID")
 
+    credentials: Literal["ecs-agency", "cce-pod", "file"] | None = Field(
+        None, validation_alias="SWR_CREDENTIALS"
+    )
+    credentials_file: Path = Field(
+        Path("~/.huaweicloud/credentials"), validation_alias="HUAWEICLOUD_SDK_CREDENTIALS_FILE"
+    )
+    pod_credentials_uri: str | None = Field(
+        None, validation_alias="HC_CONTAINER_CREDENTIALS_FULL_URI"
+    )
+    pod_token_file: Path | None = Field(
+        None, validation_alias="HC_CONTAINER_AUTHORIZATION_TOKEN_FILE"
+    )
+
     namespaces: Globs = Field((), validation_alias="SWR_NAMESPACES")
     repositories: Globs = Field((), validation_alias="SWR_REPOSITORIES")
 
@@ -228,6 +242,14 @@ class Settings(BaseSettings):
                 " SWR_ALLOW_HTTP=true accepts that"
             )
         return value.rstrip("/")
+
+    @field_validator("pod_credentials_uri")
+    @classmethod
+    def _check_agent(cls, value: str | None, info: ValidationInfo) -> str | None:
+        allow_http = bool(info.data.get("allow_http"))
+        if value and not (is_safe_url(value, allow_http=allow_http) or _is_link_local(value)):
+            raise ValueError("must be https, or an address beside this machine")
+        return value
 
     @field_validator("alert_webhook_url")
     @classmethod
@@ -322,6 +344,16 @@ def is_safe_url(url: str, *, allow_http: bool) -> bool:
     except ValueError:
         return False
     return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and is_own))
+
+
+def _is_link_local(url: str) -> bool:
+    """Whether no router is on the way to it, as to a metadata service."""
+    try:
+        parts = urlsplit(url)
+        is_near = ip_address(parts.hostname or "").is_link_local
+    except ValueError:
+        return False
+    return parts.scheme == "http" and is_near
 
 
 def is_loopback(host: str) -> bool:
