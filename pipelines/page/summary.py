@@ -15,7 +15,13 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.page.plain_text import printable_json
-from pipelines.page.tables import SIGNS_EXPLAINED, plain_table, shown_bytes, signed
+from pipelines.page.tables import (
+    SIGNS_EXPLAINED,
+    plain_table,
+    shown_bytes,
+    shown_reclaimable,
+    signed,
+)
 from pipelines.page.tag_listing import ReceivedRecord
 from pipelines.swr.wire import TagRecord, read_record
 from pipelines.warehouse.query import run_query
@@ -106,7 +112,7 @@ def latest_changes(directory: Path) -> RenderableType:
 def reclaimable_answer(answer: pa.Table) -> RenderableType:
     """What deleting some tags would give back, in sentences: an answer of `reclaimable`."""
     [row] = answer.to_pylist()
-    back = shown_bytes(row, "reclaimable_bytes", "reclaimable_basis")
+    back = shown_reclaimable(row)
     held = shown_bytes(row, "deduplicated_bytes", "size_basis")
     lines = [
         f"Registry as of {row['as_of']:%Y-%m-%d %H:%M:%S} UTC",

@@ -254,6 +254,8 @@ def test_reclaimable_tells_what_tags_give_back_together() -> None:
         "reclaimable_bytes": 300,
         "shared_bytes": 1100,
         "reclaimable_basis": "exact",
+        "reclaimable_monthly_cost": None,
+        "currency": None,
         "break_count": 0,
     }
 
