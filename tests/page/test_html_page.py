@@ -284,8 +284,10 @@ def test_what_is_not_exact_says_so(site: Site) -> None:
     """At the top with its cause, at each figure by a sign, and one by one with what to do."""
     with site.open() as opened:
         page = opened.page
-        expect(page.locator("#exactness")).to_contain_text("29 of 30 tags")
-        expect(page.locator("#exactness")).to_contain_text("1 unread child")
+        expect(page.locator("#exactness")).to_have_text(
+            "Exact: 29 of 30 sizes of tags, 0 of what deleting one would give back."
+            " Not all, because of: 1 unread child."
+        )
         expect(page.locator("#totals")).to_contain_text("≥")
         [gap] = opened.rows("gaps")
         assert (gap["kind"], gap["affected_tag_count"]) == ("unread_child", "1")

@@ -50,7 +50,9 @@ function drawHead() {
   document.getElementById("exactness").textContent =
     gaps.length === 0
       ? "Every figure is exact."
-      : `Exact: the size of ${counted(TOTAL.exact_size_tag_count)} of ${counted(TOTAL.tag_count)} tags, and what deleting one of ${counted(TOTAL.exact_reclaimable_tag_count)} would give back. Not all, because of: ${causes}${gaps.length > 3 ? " and others" : ""}.`;
+      : `Exact: ${counted(TOTAL.exact_size_tag_count)} of ${counted(TOTAL.tag_count)} sizes of tags, ` +
+        `${counted(TOTAL.exact_reclaimable_tag_count)} of what deleting one would give back. ` +
+        `Not all, because of: ${causes}${gaps.length > 3 ? " and others" : ""}.`;
 }
 
 /** A chart and its table; a sentence in their place where there is nothing to show. */

@@ -221,10 +221,9 @@ class Figures {
     );
     if (this.total && this.wanted === "")
       this.table.append(element("tfoot", {}, this.line(this.total)));
-    this.count.textContent =
-      rows.length === this.rows.length
-        ? `${counted(rows.length)} rows`
-        : `${counted(rows.length)} of ${counted(this.rows.length)} rows`;
+    const all = this.rows.length;
+    const found = rows.length === all ? "" : `${counted(rows.length)} of `;
+    this.count.textContent = `${found}${counted(all)} ${all === 1 ? "row" : "rows"}`;
     this.more.hidden = shown.length === rows.length;
     this.more.textContent = `Show more (${counted(rows.length - shown.length)})`;
     this.basis.textContent = `As of ${moment(TOTAL.as_of)}. ${this.bases()}`;
@@ -238,10 +237,10 @@ class Figures {
         .map((key) => row[key]);
       for (const basis of new Set(bases)) found[basis] = (found[basis] ?? 0) + 1;
     }
-    const names = Object.keys(found);
+    const names = Object.keys(SIGNS).filter((name) => found[name]);
     if (names.length === 0) return "";
     if (names.length === 1) return `Basis: ${names[0]}.`;
-    return `Basis: ${names.map((name) => `${name} in ${counted(found[name])}`).join(", ")} rows.`;
+    return `Basis, by rows: ${names.map((name) => `${counted(found[name])} ${name}`).join(", ")}.`;
   }
 
   heading(key, column) {
