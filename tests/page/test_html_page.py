@@ -14,10 +14,13 @@ from typing import Any
 
 import pytest
 from checkout import ROOT
-from page_site import HOSTILE_REPOSITORY, HOSTILE_TAGS, MARKUP, ingest_twice
+from ingest_site import AT, manifest
+from page_site import HOSTILE_REPOSITORY, HOSTILE_TAGS, MARKUP, ingest_twice, page_settings
+from plain_run import run_steps
 from playwright.sync_api import Browser, Page, expect
 from served import CHROMIUM, browser
 
+from pipelines.emulator.registry import Registry
 from pipelines.page.html.writing import write_page
 from pipelines.warehouse.query import run_query
 
@@ -310,6 +313,19 @@ def test_sections_say_what_the_reports_say(site: Site) -> None:
             "select sum(monthly_cost) as cost from reports.costs where repository is null"
         )
         assert sum(map(float, costs)) == pytest.approx(float(total["cost"]))
+
+
+def test_a_registry_without_tags_has_a_page(tmp_path: Path, site: Site) -> None:
+    """With figures of nothing, and no complaint."""
+    registry = Registry()
+    registry.push("shop", "cart", "v1", manifest(("base", 1)), at=AT)
+    registry.delete_tag("shop", "cart", "v1")
+    price = {"price_per_gb_month": "1.00", "currency": "EUR"}
+    with page_settings(tmp_path, registry, **price) as settings:
+        run_steps(settings)
+    with Site(tmp_path, site.chromium).open() as opened:
+        expect(opened.page.locator("#totals")).to_contain_text("0 bytes")
+        expect(opened.page.locator("#parts")).to_have_text("0 bytes deduplicated in 1 namespace.")
 
 
 def test_each_table_has_the_query_it_came_from(site: Site) -> None:

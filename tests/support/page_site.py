@@ -62,8 +62,7 @@ def page_settings(directory: Path, registry: Registry, **other: object) -> Itera
             auth_token="emulator-token",
             requests_per_second=0,
             warehouse_dir=directory,
-            resolve="off",
-            **{"write_page": True, **other},
+            **{"resolve": "off", "write_page": True, **other},
         )
 
 
