@@ -197,6 +197,7 @@ class Settings(BaseSettings):
     alert_webhook_url: SecretStr | None = Field(None, validation_alias="SWR_ALERT_WEBHOOK_URL")
     keep_landing_days: float = Field(30, validation_alias="SWR_KEEP_LANDING_DAYS", ge=0)
     keep_history_days: float = Field(365, validation_alias="SWR_KEEP_HISTORY_DAYS", ge=1)
+    write_page: bool = Field(default=True, validation_alias="SWR_WRITE_PAGE")
 
     @field_validator("namespaces", "repositories", "report_labels", mode="before")
     @classmethod

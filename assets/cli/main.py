@@ -281,13 +281,28 @@ def tags(name: str, *, shape: str, **asked: Any) -> None:
         sys.exit(1)
 
 
-@main.command()
-def report() -> None:
+@main.command(epilog="Example: swr-warehouse report --html page.html")
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the page: sizes, growth, ages and costs with charts and tables, in one file.",
+)
+def report(html: Path | None) -> None:
     """Show sizes and ages of the published warehouse."""
-    from pipelines.page.summary import report_overview
     from pipelines.settings import read_settings
 
-    _out.print(report_overview(read_settings().warehouse_dir))
+    settings = read_settings()
+    if html:
+        from pipelines.page.html.writing import write_page
+        from pipelines.warehouse.resources import resources_of
+
+        write_page(settings.warehouse_dir, html, resources_of(settings))
+        _out.print(f"Wrote {html}: open it in a browser.", markup=False)
+    else:
+        from pipelines.page.summary import report_overview
+
+        _out.print(report_overview(settings.warehouse_dir))
 
 
 @main.command("forget", epilog="Example: swr-warehouse forget team-gone")

@@ -13,6 +13,7 @@ from pipelines.run.crawl import CrawlSummary, crawl_registry
 from pipelines.run.failure import undone_if_failed
 from pipelines.run.load import load_landing
 from pipelines.run.log import RunLog
+from pipelines.run.page import write_page_beside
 from pipelines.run.progress import Progress
 from pipelines.run.request import RunRequest
 from pipelines.run.resolve import resolve
@@ -101,6 +102,7 @@ def publish_run(settings: Settings, run_id: str, progress: Progress) -> Path:
         )
     RunLog(run_id).event("run published", bytes=path.stat().st_size)
     _write_metrics(settings, progress)
+    write_page_beside(settings, progress.notice)
     return path
 
 
