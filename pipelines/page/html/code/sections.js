@@ -47,6 +47,7 @@ function drawHead() {
     .slice(0, 3)
     .map((gap) => `${counted(gap.gap_count)} ${gap.kind.replaceAll("_", " ")}`)
     .join(", ");
+  document.getElementById("exactness").after(query("overview"));
   document.getElementById("exactness").textContent =
     gaps.length === 0
       ? "Every figure is exact."
@@ -70,7 +71,7 @@ function drawSection(
 }
 
 function drawTable(place, name, rows = rowsOf(name)) {
-  if (rows.length === 0) place.replaceChildren(element("p", { textContent: "None." }));
+  if (rows.length === 0) place.append(element("p", { textContent: "None." }), query(name));
   else new Figures(place, name).show(rows);
 }
 

@@ -52,7 +52,8 @@ class Sizes {
       choice.addEventListener("change", () => this.choose(choice.value));
     }
     this.section.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && this.path.length > 0) this.open(this.path.slice(0, -1));
+      if (event.key === "Escape" && this.path.length > 0 && event.target.type !== "search")
+        this.open(this.path.slice(0, -1));
     });
   }
 

@@ -117,6 +117,15 @@ async function copy(written, from) {
   }
 }
 
+/** The query that an answer came from. */
+const query = (name) =>
+  element(
+    "details",
+    {},
+    element("summary", { textContent: "The query" }),
+    element("pre", { tabIndex: 0, textContent: DATA.answers[name].sql }),
+  );
+
 /** A table that is sorted, searched and copied. Rows with `_last` stay at the end, as a rest does. */
 class Figures {
   constructor(place, name, { open = null } = {}) {
@@ -169,12 +178,7 @@ class Figures {
       ),
       this.more,
       this.basis,
-      element(
-        "details",
-        {},
-        element("summary", { textContent: "The query" }),
-        element("pre", { tabIndex: 0, textContent: DATA.answers[name].sql }),
-      ),
+      query(name),
     );
   }
 
