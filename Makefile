@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PORT ?= 3000
 
-.PHONY: demo test soak lint audit ui bench docs venv lock clean
+.PHONY: demo test soak lint audit ui bench docs vendor pictures venv lock clean
 
 demo: venv
 	$(BIN)/swr-warehouse demo
@@ -62,6 +62,20 @@ docs: venv
 	$(BIN)/python -m pipelines.warehouse.catalog > docs/data-dictionary.md
 	$(BIN)/python -W ignore -m assets.lineage_page > docs/lineage.md
 	$(BIN)/python -W ignore tests/support/graph_text.py > tests/assets/graph.txt
+
+# What readers look at first: the page of the demo's registry, in a real browser.
+pictures: venv
+	$(BIN)/python -W ignore tests/support/page_pictures.py docs/pictures
+
+# Needs the network and npm: Vega as it was published, which must be what SHA256SUMS says.
+vendor:
+	rm -rf build/vendor && mkdir -p build/vendor
+	cd build/vendor && for package in vega@6.4.0 vega-interpreter@2.3.2; do \
+		tar --extract --gzip --strip-components 1 --one-top-level --file "$$(npm pack --silent $$package)"; \
+	done
+	cp build/vendor/vega-[0-9]*/build/vega.min.js build/vendor/vega-interpreter-*/build/vega-interpreter.js \
+		pipelines/page/html/vendor/
+	cd pipelines/page/html/vendor && sha256sum --check SHA256SUMS
 
 # After changing pyproject.toml: resolve anew. Holds hashes and no addresses.
 lock:

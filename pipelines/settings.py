@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
@@ -146,6 +147,19 @@ class Settings(BaseSettings):
     )
     project_id: str | None = Field(None, validation_alias="HUAWEICLOUD_SDK_PROJECT_ID")
 
+    credentials: Literal["ecs-agency", "cce-pod", "file"] | None = Field(
+        None, validation_alias="SWR_CREDENTIALS"
+    )
+    credentials_file: Path = Field(
+        Path("~/.huaweicloud/credentials"), validation_alias="HUAWEICLOUD_SDK_CREDENTIALS_FILE"
+    )
+    pod_credentials_uri: str | None = Field(
+        None, validation_alias="HC_CONTAINER_CREDENTIALS_FULL_URI"
+    )
+    pod_token_file: Path | None = Field(
+        None, validation_alias="HC_CONTAINER_AUTHORIZATION_TOKEN_FILE"
+    )
+
     namespaces: Globs = Field((), validation_alias="SWR_NAMESPACES")
     repositories: Globs = Field((), validation_alias="SWR_REPOSITORIES")
 
@@ -178,11 +192,13 @@ class Settings(BaseSettings):
     memory_bytes: int | None = Field(None, validation_alias="SWR_MEMORY_LIMIT")
     threads: int | None = Field(None, validation_alias="SWR_THREADS", ge=1, le=1024)
     warehouse_dir: Path = Field(Path("data"), validation_alias="SWR_WAREHOUSE_DIR")
+    metrics_setting: Path | None = Field(None, validation_alias="SWR_METRICS_FILE")
 
     log_format: Literal["plain", "json"] = Field("plain", validation_alias="SWR_LOG_FORMAT")
     alert_webhook_url: SecretStr | None = Field(None, validation_alias="SWR_ALERT_WEBHOOK_URL")
     keep_landing_days: float = Field(30, validation_alias="SWR_KEEP_LANDING_DAYS", ge=0)
     keep_history_days: float = Field(365, validation_alias="SWR_KEEP_HISTORY_DAYS", ge=1)
+    write_page: bool = Field(default=True, validation_alias="SWR_WRITE_PAGE")
 
     @field_validator("namespaces", "repositories", "report_labels", mode="before")
     @classmethod
@@ -229,6 +245,14 @@ class Settings(BaseSettings):
             )
         return value.rstrip("/")
 
+    @field_validator("pod_credentials_uri")
+    @classmethod
+    def _check_agent(cls, value: str | None, info: ValidationInfo) -> str | None:
+        allow_http = bool(info.data.get("allow_http"))
+        if value and not (is_safe_url(value, allow_http=allow_http) or _is_link_local(value)):
+            raise ValueError("must be https, or an address beside this machine")
+        return value
+
     @field_validator("alert_webhook_url")
     @classmethod
     def _check_webhook(cls, value: SecretStr | None) -> SecretStr | None:
@@ -263,6 +287,11 @@ class Settings(BaseSettings):
         if self.ca_bundle is not None and not self.ca_bundle.exists():
             raise ValueError(f"SWR_CA_BUNDLE: there is no file or folder {self.ca_bundle}")
         return self
+
+    @property
+    def metrics_file(self) -> Path:
+        """Where each publication writes its figures for a collector of metrics."""
+        return self.metrics_setting or self.warehouse_dir / "warehouse.prom"
 
     @property
     def secrets(self) -> list[str]:
@@ -317,6 +346,16 @@ def is_safe_url(url: str, *, allow_http: bool) -> bool:
     except ValueError:
         return False
     return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and is_own))
+
+
+def _is_link_local(url: str) -> bool:
+    """Whether no router is on the way to it, as to a metadata service."""
+    try:
+        parts = urlsplit(url)
+        is_near = ip_address(parts.hostname or "").is_link_local
+    except ValueError:
+        return False
+    return parts.scheme == "http" and is_near
 
 
 def is_loopback(host: str) -> bool:

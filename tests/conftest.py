@@ -27,6 +27,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     # What a test leaves in the environment goes with it.
     monkeypatch.setattr(os, "environ", os.environ.copy())
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    # It takes as long as such a run itself; `tests/page` has runs that write it.
+    monkeypatch.setenv("SWR_WRITE_PAGE", "false")
 
 
 @pytest.fixture(autouse=True)

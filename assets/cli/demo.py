@@ -15,6 +15,7 @@ from assets.cli.terminal import TerminalProgress
 from pipelines.emulator.built_in.registry import advance_a_day, built_in_registry
 from pipelines.emulator.server import Emulator
 from pipelines.page import summary
+from pipelines.page.overview import overview, overview_answer
 from pipelines.settings import known_names, read_settings
 
 _EXAMPLE = "select namespace, repository, exclusive_bytes from reports.repository_sizes"
@@ -35,9 +36,8 @@ def run_demo(out: Console, err: Console) -> None:
         advance_a_day(registry, day)
         second = _ingest(err)
         out.print(_run_line("A day later", second))
-    out.print(
-        "", summary.report_overview(directory), "", summary.latest_changes(directory), sep="\n"
-    )
+    shown = overview_answer(overview(directory, top=5))
+    out.print("", shown, "", summary.latest_changes(directory), sep="\n")
     out.print(_what_next(directory), markup=False)
 
 

@@ -17,6 +17,7 @@ from rich.console import Console, RenderableType
 from assets.cli.check import check
 from assets.cli.explain import explain
 from assets.cli.plan import plan
+from assets.cli.report import report
 from assets.cli.retention import retention
 from assets.cli.stopping import drop_output, on_stop
 from assets.cli.terminal import TerminalProgress, error_console, output_console
@@ -249,6 +250,7 @@ main.add_command(retention)
 main.add_command(plan)
 main.add_command(explain)
 main.add_command(check)
+main.add_command(report)
 
 
 @main.command()
@@ -279,15 +281,6 @@ def tags(name: str, *, shape: str, **asked: Any) -> None:
     if listing.doubt:
         click.echo(listing.doubt, err=True)
         sys.exit(1)
-
-
-@main.command()
-def report() -> None:
-    """Show sizes and ages of the published warehouse."""
-    from pipelines.page.summary import report_overview
-    from pipelines.settings import read_settings
-
-    _out.print(report_overview(read_settings().warehouse_dir))
 
 
 @main.command("forget", epilog="Example: swr-warehouse forget team-gone")

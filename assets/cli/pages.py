@@ -47,7 +47,7 @@ def main(port: int, workspace: str, hosts: tuple[str, ...]) -> None:
         )
         app = create_app_from_workspace_process_context(context, live_data_poll_rate=_POLL_RATE_MS)
         # Before Dagster's own routes, which take whatever is left.
-        app.router.routes.insert(0, PICTURES)
+        app.router.routes[:0] = PICTURES
         app.add_middleware(OwnPagesOnly, hosts=THIS_MACHINE | {name.lower() for name in hosts})
         uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
 

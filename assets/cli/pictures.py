@@ -1,13 +1,14 @@
-"""Pictures of the published reports, drawn when somebody looks at a page that shows one.
+"""Pictures of the published reports, drawn when somebody looks at a page that shows one; the page.
 
 A run draws none: that would take longer than its other steps together on a small registry.
 """
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from pipelines.errors import SwrWarehouseError
+from pipelines.page.html.writing import PAGE
 from pipelines.page.previews import PICTURED
 from pipelines.settings import read_settings
 from pipelines.warehouse.query import open_published
@@ -28,4 +29,12 @@ def _picture(request: Request) -> Response:
     return Response(image, media_type="image/png", headers={"Cache-Control": "no-cache"})
 
 
-PICTURES = Route("/pictures/{report}.png", _picture)
+def _page(_: Request) -> Response:
+    """The page that the last run left; its own policy keeps it from asking Dagster anything."""
+    file = read_settings().warehouse_dir / PAGE
+    if not file.exists():
+        return PlainTextResponse("There is no page yet: SWR_WRITE_PAGE has runs leave one.\n", 404)
+    return FileResponse(file, media_type="text/html", headers={"Cache-Control": "no-cache"})
+
+
+PICTURES = (Route("/pictures/{report}.png", _picture), Route(f"/{PAGE}", _page))

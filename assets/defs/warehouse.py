@@ -5,6 +5,7 @@ are the comments of `sql/migrations`.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -13,6 +14,7 @@ from assets.defs.landing import REGISTRY, TAG_PAGES
 from assets.defs.reports import REPORT_KEYS
 from assets.reexecution import run_that_read
 from assets.table_specs import FRESHNESS, OWNERS, sql_files, table_spec
+from pipelines.page.html.writing import PAGE
 from pipelines.run.failure import undone_if_failed
 from pipelines.run.ingest import Step, publish_run
 from pipelines.run.load import load_landing
@@ -140,5 +142,14 @@ def publish(
                 raise_if_blocked(run_checks(con))
         path = publish_run(warehouse, context.run.run_id, progress)
     return dg.MaterializeResult(
-        metadata={"path": dg.MetadataValue.path(path), "bytes": path.stat().st_size}
+        metadata={
+            "path": dg.MetadataValue.path(path),
+            "bytes": path.stat().st_size,
+            **(_page(path.with_name(PAGE)) if warehouse.write_page else {}),
+        }
     )
+
+
+def _page(file: Path) -> dict[str, Any]:
+    """Where the page is: on this machine, and for whom `assets.cli.pages` serves."""
+    return {"page": dg.MetadataValue.path(file), "open_page": dg.MetadataValue.url(f"/{PAGE}")}

@@ -12,6 +12,12 @@ from pipelines.settings import Settings, read_settings, unknown_names
 from pipelines.swr.client import SwrClient, client_from
 from pipelines.swr.transport import Transport
 
+_SOURCES = {
+    "ecs-agency": "the agency of this machine",
+    "cce-pod": "the identity of this pod",
+    "file": "the SDKs' credentials file",
+}
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -101,6 +107,8 @@ def _rules(settings: Settings, client: SwrClient, namespaces: list[str]) -> Find
 
 
 def _credential_source(settings: Settings) -> str:
+    if settings.credentials:
+        return f"{_SOURCES[settings.credentials]} (SWR_CREDENTIALS={settings.credentials})"
     if settings.auth_token:
         return "a ready token (SWR_AUTH_TOKEN)"
     if settings.password:

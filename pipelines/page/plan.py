@@ -13,8 +13,9 @@ from rich.filesize import decimal
 from pipelines.deciding.plan import Wish
 from pipelines.page.plain_text import printable, printable_json
 from pipelines.page.retention import at_risk
-from pipelines.page.tables import SIGNS_EXPLAINED, plain_table, shown_bytes
+from pipelines.page.tables import SIGNS_EXPLAINED, plain_table, shown_reclaimable
 from pipelines.warehouse.planning import Planned
+from pipelines.warehouse.reclaimable import GIVEN_BACK
 
 _SHOWN = 10
 _POINTS = 12
@@ -26,7 +27,7 @@ _MOST_POINTS = 1_000
 def plan_answer(planned: Planned, wish: Wish) -> RenderableType:
     """A plan, for a terminal of 100 columns."""
     together = dict(planned.together)
-    back = shown_bytes(together, "reclaimable_bytes", "reclaimable_basis")
+    back = shown_reclaimable(together)
     return Group(
         f"Registry as of {planned.as_of:%Y-%m-%d %H:%M:%S} UTC",
         f"{planned.live_tag_count:,} tags, of which nothing protects {planned.ready_tag_count:,}.",
@@ -76,8 +77,7 @@ def plan_json(planned: Planned) -> str:
             "bytes": plan.bytes,
             "bound": plan.bound,
             "is_met": plan.is_met,
-            "reclaimable_bytes": planned.together["reclaimable_bytes"],
-            "reclaimable_basis": planned.together["reclaimable_basis"],
+            **{name: planned.together[name] for name in GIVEN_BACK},
         },
         "curve": [{"tag_count": t, "bytes": b} for t, b in _points(planned, _MOST_POINTS)],
         "breaks": planned.breaks.to_pylist(),

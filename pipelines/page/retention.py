@@ -14,7 +14,7 @@ from rich.filesize import decimal
 
 from pipelines.deciding.rules import SWITCHES, Reading, words, words_of_switch
 from pipelines.page.plain_text import printable_json
-from pipelines.page.tables import SIGNS_EXPLAINED, plain_table, shown_bytes
+from pipelines.page.tables import SIGNS_EXPLAINED, plain_table, shown_bytes, shown_reclaimable
 from pipelines.warehouse.retention import Retention
 
 _SHOWN = 10
@@ -37,6 +37,9 @@ def retention_answer(answer: Retention, reading: Reading) -> RenderableType:
         f"Registry as of {answer.as_of:%Y-%m-%d %H:%M:%S} UTC",
         f"Assumes: {', '.join(words(reading))}.",
         readings_line(answer.readings),
+        f"They delete {answer.together['deleted_tag_count']:,} of"
+        f" {answer.together['live_tag_count']:,}"
+        f" tags, which gives back {shown_reclaimable(answer.together)}.",
         "",
         _rules(answer),
         "",

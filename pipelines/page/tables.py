@@ -23,6 +23,13 @@ def shown_bytes(row: dict[str, Any], column: str, basis: str) -> str:
     return "?" if value is None else signed(decimal(value), row[basis])
 
 
+def shown_reclaimable(row: dict[str, Any]) -> str:
+    """What deleting some tags gives back, in bytes and, where a price was set, in money a month."""
+    size = shown_bytes(row, "reclaimable_bytes", "reclaimable_basis")
+    cost = row["reclaimable_monthly_cost"]
+    return size if cost is None else f"{size} ({cost:,} {row['currency']} a month)"
+
+
 def signed(figure: str, basis: str) -> str:
     """A figure after the sign of its basis."""
     return f"{_SIGNS.get(basis, '? ')}{figure}"

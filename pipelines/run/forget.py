@@ -16,6 +16,7 @@ from pipelines.errors import SettingsError, WarehouseMissing
 from pipelines.run.clock import RunClock
 from pipelines.run.known import registry_in
 from pipelines.run.log import RunLog
+from pipelines.run.page import write_page_beside
 from pipelines.run.request import Name
 from pipelines.schemas import CRAWLS, NAMESPACES, REGISTRIES, REPOSITORIES
 from pipelines.settings import Settings
@@ -61,6 +62,7 @@ def forget(settings: Settings, name: str) -> Forgotten:
             build_reports(con, resources.cursors)
             raise_if_blocked(run_checks(con, report_checks(), resources.cursors))
         publish(directory)
+    write_page_beside(settings)
     return forgotten
 
 

@@ -8,10 +8,12 @@ from enum import StrEnum
 from pathlib import Path
 
 from pipelines.errors import WarehouseError
+from pipelines.page.metrics import write_metrics
 from pipelines.run.crawl import CrawlSummary, crawl_registry
 from pipelines.run.failure import undone_if_failed
 from pipelines.run.load import load_landing
 from pipelines.run.log import RunLog
+from pipelines.run.page import write_page_beside
 from pipelines.run.progress import Progress
 from pipelines.run.request import RunRequest
 from pipelines.run.resolve import resolve
@@ -99,7 +101,17 @@ def publish_run(settings: Settings, run_id: str, progress: Progress) -> Path:
             f"A session has left changes of its own to {path.name}; they are in {log_set_aside}."
         )
     RunLog(run_id).event("run published", bytes=path.stat().st_size)
+    _write_metrics(settings, progress)
+    write_page_beside(settings, progress.notice)
     return path
+
+
+def _write_metrics(settings: Settings, progress: Progress) -> None:
+    """Write the metrics too. What is published stays so if they cannot be written."""
+    try:
+        write_metrics(settings.warehouse_dir, settings.metrics_file)
+    except WarehouseError as error:
+        progress.notice(f"Published, but without metrics. {error}")
 
 
 def check_access() -> None:

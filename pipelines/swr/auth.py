@@ -1,7 +1,8 @@
 """The ways to authenticate: a ready token, an IAM user's password, an access key that signs.
 
 Each is an object with one method, `flow`: it yields the request ready to send, is sent the
-response, and may yield again. Which one the settings ask for is decided in `credentials`.
+response, and may yield again. Which one the settings ask for is decided in `credentials`; keys that
+are given for a while are in `temporary_keys`.
 """
 
 import threading
@@ -68,7 +69,11 @@ class AccessKey:
         self._extra = {name: value for name, value in optional.items() if value}
 
     def flow(self, request: requests.PreparedRequest) -> AuthFlow:
-        """Yield the request once, signed as of now."""
+        """Yield the request once, signed."""
+        yield self.sign(request)
+
+    def sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Sign the request as of now."""
         url = request.url or ""
         headers = {
             "Content-Type": request.headers["Content-Type"],
@@ -85,7 +90,7 @@ class AccessKey:
             access_key=self._access_key,
             secret_key=self._secret_key,
         )
-        yield request
+        return request
 
 
 @dataclass(frozen=True)

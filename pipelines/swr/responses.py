@@ -56,7 +56,7 @@ LONGEST_RETRY_AFTER = 300.0
 # Content too large, range not satisfiable: they say by themselves that it is the page's size.
 _REFUSED_PAGE_STATUSES = {413, 416}
 _OF_PAGES = re.compile(r"limit|offset|page.?size|4001072", re.IGNORECASE)
-_SECRET_HEADERS = ("X-Auth-Token", "X-Security-Token", "Authorization")
+_SECRET_HEADERS = ("X-Auth-Token", "X-Security-Token", "X-Metadata-Token", "Authorization")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 

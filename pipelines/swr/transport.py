@@ -94,7 +94,12 @@ class Transport:
     """
 
     def __init__(
-        self, settings: Settings, *, per_second: float | None = None, is_one_login: bool = True
+        self,
+        settings: Settings,
+        *,
+        per_second: float | None = None,
+        is_one_login: bool = True,
+        through_proxies: bool = True,
     ) -> None:
         """Prepare to send.
 
@@ -103,6 +108,7 @@ class Transport:
             per_second: requests a second, if other than the settings' requests_per_second.
             is_one_login: whether all requests are of one login, so that none is sent after its
                 refusal.
+            through_proxies: whether the environment's proxies may be on the way.
         """
         # Retries are counted here; a message for each would bury what matters.
         stamina.instrumentation.set_on_retry_hooks([])
@@ -115,7 +121,7 @@ class Transport:
         self._pacer = Pacer(rate) if rate else None
         # A session would read the environment, keep cookies and follow redirects: twice the work.
         self._adapter = DeadlineAdapter(pool_maxsize=settings.concurrency)
-        self._proxies = Proxies()
+        self._proxies = Proxies() if through_proxies else None
         self._verify = certificates(settings.ca_bundle)
         self._secrets = set(settings.secrets)
         self._refusal: Response | None = None
@@ -244,7 +250,7 @@ class Transport:
                 stream=True,
                 timeout=timeout,
                 verify=self._verify,
-                proxies=self._proxies.of(request.url or ""),
+                proxies=self._proxies.of(request.url or "") if self._proxies else {},
             ) as response:
                 arrived = datetime.now(UTC)
                 content = self._content(response)

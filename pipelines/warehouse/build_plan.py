@@ -20,7 +20,8 @@ TableName = tuple[str, str]
 
 # Reports of which an intermediate reads only what an earlier building has left.
 _BUILT_BEFORE: Mapping[TableName, tuple[TableName, ...]] = {
-    ("intermediate", "told_runs"): (("reports", "daily_growth"),)
+    ("intermediate", "told_runs"): (("reports", "daily_growth"),),
+    ("intermediate", "told_repositories"): (("reports", "repository_growth"),),
 }
 
 

@@ -70,6 +70,7 @@ _LEDGER_BYTES = (
     "logical_bytes, deduplicated_bytes, saved_bytes,"
     " one_tag_bytes, one_repository_bytes, one_namespace_bytes, many_namespaces_bytes"
 )
+_SHARE_BYTES = "allocated_before_bytes, added_bytes, orphaned_bytes, allocated_after_bytes"
 _GROWTH_BYTES = "deduplicated_before_bytes, added_bytes, orphaned_bytes, deduplicated_after_bytes"
 
 RULES = (
@@ -85,12 +86,14 @@ RULES = (
     not_negative("main.manifests", "config_bytes, logical_bytes, manifest_bytes"),
     not_negative("reports.age_buckets", "logical_bytes, reclaimable_bytes"),
     not_negative("reports.daily_growth", _GROWTH_BYTES),
+    not_negative("reports.namespace_growth", _SHARE_BYTES),
     not_negative("reports.namespace_sizes", _SCOPE_BYTES),
     not_negative(
         "reports.orphaned_followers",
         "logical_bytes, reclaimable_bytes, together_reclaimable_bytes",
     ),
     not_negative("reports.registry_size", _LEDGER_BYTES),
+    not_negative("reports.repository_growth", _SHARE_BYTES),
     not_negative("reports.repository_sizes", _SCOPE_BYTES),
     not_negative(
         "reports.retention_coverage",

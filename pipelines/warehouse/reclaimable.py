@@ -19,6 +19,8 @@ from pipelines.warehouse.resources import LEAST, Resources
 QUESTIONS = ("named_tags", "reclaimable", "breaks")
 # An Arrow column or a list of tags' keys, as `decidable_tags` has them.
 Keys = Any
+# What is said of each set, of the columns that a question about it has.
+GIVEN_BACK = ("reclaimable_bytes", "reclaimable_basis", "reclaimable_monthly_cost", "currency")
 _NAMES = ("namespace", "repository", "tag")
 _SETS = pa.schema([("set_key", pa.int64())])
 _CHOSEN = pa.schema([("set_key", pa.int64()), ("tag_key", pa.int64())])

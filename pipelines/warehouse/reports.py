@@ -41,7 +41,7 @@ def build_reports(
     Args:
         con: the warehouse, in no transaction.
         cursors: tables that are built at the same time.
-        is_rebuilt: whether rows of `tag_events` and `daily_growth` of earlier runs are made
+        is_rebuilt: whether rows that earlier runs have appended, as to `daily_growth`, are made
             anew from history, instead of staying as they are.
 
     Raises:

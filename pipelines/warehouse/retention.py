@@ -16,7 +16,7 @@ import pyarrow as pa
 from pipelines.deciding.rules import LIMITS, Reading, Rule, other_readings
 from pipelines.deciding.simulate import repository_codes, simulate
 from pipelines.warehouse.asking import Asked, asking
-from pipelines.warehouse.reclaimable import chosen_tags, count_sets
+from pipelines.warehouse.reclaimable import GIVEN_BACK, chosen_tags, count_sets
 from pipelines.warehouse.resources import LEAST, Resources
 
 Row = dict[str, Any]
@@ -184,7 +184,7 @@ def _counted(asked: Asked, **parts: Iterable[_Part]) -> dict[str, list[Row]]:
 
 def _bytes_of(answer: Row) -> Row:
     renamed = {"deleted_tag_count": answer["tag_count"]}
-    return renamed | {name: answer[name] for name in ("reclaimable_bytes", "reclaimable_basis")}
+    return renamed | {name: answer[name] for name in GIVEN_BACK}
 
 
 def _described(rule: Rule) -> Row:

@@ -22,7 +22,7 @@ from pipelines.warehouse.migrations import applied_names, migrate
 PUBLISHED = "warehouse.duckdb"
 STATE = ".state.duckdb"
 # Reports whose rows of earlier runs stay as they are.
-APPENDED_REPORTS = ("daily_growth", "tag_events")
+APPENDED_REPORTS = ("daily_growth", "namespace_growth", "repository_growth", "tag_events")
 # The first migration of a release with a state.
 _FIRST_WITH_STATE = "0004"
 _APPENDED = """

@@ -93,8 +93,23 @@ select
         tags.tag_count > 0 and tags.unread_count < reading.unread_count,
         tags.tag_count > 0 and reading.is_in_doubt
     ) as reclaimable_basis,
+    -- Where a price was set.
+    case
+        when tags.is_known
+            then
+                cast(
+                    cast(
+                        cost_in_cents(
+                            tags.reclaimable_bytes,
+                            cast(prices.price_per_gb_month * 1000000 as hugeint)
+                        ) as decimal(18, 0)
+                    ) * 0.01 as decimal(18, 2)
+                )
+    end as reclaimable_monthly_cost,
+    prices.currency,
     run.as_of
 from judged as tags
 cross join intermediate.reading
 cross join intermediate.latest_run as run
+left join ingest.runs as prices on run.run_id = prices.run_id
 order by tags.set_key;

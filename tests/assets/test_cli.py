@@ -254,6 +254,8 @@ def test_reclaimable_tells_what_tags_give_back_together() -> None:
         "reclaimable_bytes": 300,
         "shared_bytes": 1100,
         "reclaimable_basis": "exact",
+        "reclaimable_monthly_cost": None,
+        "currency": None,
         "break_count": 0,
     }
 
@@ -326,9 +328,45 @@ def test_the_report_fits_a_terminal_of_eighty_columns() -> None:
     assert max(map(len, lines)) <= 80
     assert lines[0].startswith("Registry as of 20")
     assert lines[0].endswith("UTC · 3 of 3 repositories complete")
-    (shop,) = (line.split() for line in lines if line.startswith("shop ") and "kB" in line)
-    # 60 x (1000 + 10 + 100) + (1000 + 100) logical; 1000 + 60 x 10 + 100 stored.
-    assert shop[1:8] == ["61", "67.7", "kB", "1.7", "kB", "66.0", "kB"]
+    # 60 x (1000 + 10 + 100) + 1100 + 5100 logical; 1000 + 60 x 10 + 5000 + 100 stored.
+    assert lines[1] == "62 tags hold 6.7 kB deduplicated, 72.8 kB logical."
+    assert lines[2] == "Exact: every figure."
+    start = lines.index("The largest repositories")
+    assert [line.split() for line in lines[start + 1 : start + 6]] == [
+        ["repository", "tags", "deduplicated", "exclusive", "allocated", "growth"],
+        # The configuration is half of each namespace's, the base half of each of the others'.
+        ["data/spark", "1", "5.1", "kB", "5.0", "kB", "5.0", "kB"],
+        ["shop/cart", "60", "1.7", "kB", "600", "bytes", "1.1", "kB"],
+        ["shop/deep/er/app", "1", "1.1", "kB", "0", "bytes", "525", "bytes"],
+        ["all", "62", "6.7", "kB"],
+    ]
+
+
+@pytest.mark.usefixtures("ingested")
+def test_a_report_of_one_namespace_adds_up_with_its_rest() -> None:
+    """Of its two repositories one is shown; --json has the same numbers."""
+    lines = run("report", "--namespace", "shop", "--top", "1", "--sort", "tags").stdout.splitlines()
+    assert lines[0].startswith("Namespace shop as of 20")
+    assert lines[1] == "61 tags hold 1.6 kB allocated, 1.7 kB deduplicated, 67.7 kB logical."
+    start = lines.index("The largest repositories")
+    assert [line.split() for line in lines[start + 2 : start + 5]] == [
+        ["shop/cart", "60", "1.7", "kB", "600", "bytes", "1.1", "kB"],
+        ["1", "others", "1", "525", "bytes"],
+        ["all", "61", "1.6", "kB"],
+    ]
+    found = json.loads(run("report", "--namespace", "shop", "--top", "1", "--json").stdout)
+    assert found["whole"]["allocated_bytes"] == 1650
+    assert [row["allocated_bytes"] for row in found["repositories"]] == [1125]
+    assert (found["rest"]["repository_count"], found["rest"]["allocated_bytes"]) == (1, 525)
+    assert [(row["age_bucket"], row["exclusive_bytes"]) for row in found["ages"][-2:]] == [
+        (">365d", 0),
+        ("unknown", 0),
+    ]
+    result = run("report", "--namespace", "nobody")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "Error: The warehouse holds no namespace nobody; it holds data, shop.\n",
+    )
 
 
 def test_the_report_tells_what_a_month_costs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -340,12 +378,14 @@ def test_the_report_tells_what_a_month_costs(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("SWR_CURRENCY", "EUR")
     assert run("ingest").exit_code == 0
     lines = run("report").stdout.splitlines()
-    start = lines.index("Cost a month in EUR, 107374.1824 a GB of 2^30 bytes")
-    assert [line.split() for line in lines[start + 1 : start + 6] if line] == [
-        ["namespace", "allocated", "cost"],
-        ["data", "5.0", "kB", "0.51"],
-        ["shop", "1.6", "kB", "0.16"],
-        ["all", "0.67"],
+    assert lines[1] == "62 tags hold 6.7 kB deduplicated, 72.8 kB logical, 0.67 EUR a month."
+    start = lines.index("The largest repositories")
+    assert [line.split()[-1] for line in lines[start + 1 : start + 6]] == [
+        "month",
+        "0.51",
+        "0.11",
+        "0.05",
+        "0.67",
     ]
 
 

@@ -75,7 +75,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     home.mkdir()
     shutil.copyfile(ROOT / "dagster.yaml", home / "dagster.yaml")
     with Emulator(small_registry()) as server:
-        site = Site(server, directory / "warehouse")
+        site = Site(server, directory / "warehouse", {"SWR_WRITE_PAGE": "true"})
         with dg.DagsterInstance.from_config(str(home)) as instance:
             site.ingest_on(instance)
         server.fault = refuse_spark
@@ -192,6 +192,16 @@ def test_a_report_shows_its_chart(materialized: Story) -> None:
     materialized.keep("report_chart")
     assert page.request.get(f"{materialized.address}/pictures/namespace_sizes.png").ok
     assert page.request.get(f"{materialized.address}/pictures/tag_sizes.png").status == 404
+
+
+def test_what_is_published_leads_to_the_page(materialized: Story) -> None:
+    """A link to what the run left, which shows its figures there as it does from its file."""
+    page = materialized.open("/assets/warehouse/published")
+    link = page.get_by_role("link", name="/warehouse.html").first
+    expect(link).to_be_visible()
+    page.goto(f"{materialized.address}{link.get_attribute('href')}")
+    expect(page.locator("#sizes svg")).to_be_visible()
+    materialized.keep("page_beside_dagster")
 
 
 def test_nothing_of_what_a_registry_wrote_is_live(materialized: Story) -> None:

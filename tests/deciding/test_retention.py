@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,19 @@ def test_bytes_are_those_of_sets() -> None:
     }
     assert (found.together["deleted_tag_count"], found.together["reclaimable_bytes"]) == (3, 325)
     assert found.together["live_tag_count"] == 7
+
+
+def test_what_is_given_back_has_its_price() -> None:
+    """A byte costs a ten-thousandth: 325 of them three cents, half of one rounded up."""
+    described = DESCRIBED | {"price_per_gb_month": "107374.1824", "currency": "EUR"}
+    with warehouse(expand(described)) as con, asking_on(con, QUESTIONS) as asked:
+        found = judge(asked, [Rule("team/*", "date_rule", 30)], DOCUMENTED)
+    assert found.together["reclaimable_monthly_cost"] == Decimal("0.03")
+    console = Console(width=100, record=True)
+    with console.capture() as captured:
+        console.print(retention_answer(found, DOCUMENTED), soft_wrap=True)
+    line = "They delete 3 of 7 tags, which gives back 325 bytes (0.03 EUR a month)."
+    assert line in captured.get().splitlines()
 
 
 def test_every_tag_has_its_share() -> None:

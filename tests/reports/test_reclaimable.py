@@ -7,6 +7,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
+from brute_force_money import monthly_cost
 from brute_force_registry import Key, Registry
 from described_registry import expand, warehouse
 from hypothesis import HealthCheck, given, settings
@@ -60,6 +61,8 @@ def by_hand(registry: Registry, keys: Sequence[Key], not_live: int) -> dict[str,
         "reclaimable_bytes": back,
         "shared_bytes": None if back is None else deduplicated - back,
         "reclaimable_basis": back_basis,
+        "reclaimable_monthly_cost": monthly_cost(registry, back),
+        "currency": registry.run["currency"],
         "as_of": registry.run["as_of"],
     }
 
@@ -94,6 +97,8 @@ def test_tags_together_give_back_what_nobody_else_uses(
             "reclaimable_bytes": reclaimable,
             "shared_bytes": deduplicated - reclaimable,
             "reclaimable_basis": "exact",
+            "reclaimable_monthly_cost": None,
+            "currency": None,
         }
 
 

@@ -80,6 +80,10 @@ DAMAGES = {
     "manifests__layers_are_counted": """
         delete from layers where blob_digest = 'app'""",
     "manifests__no_negative_bytes": "update manifests set config_bytes = -1",
+    "namespace_growth__equals_its_repositories": """
+        update reports.namespace_growth set shifted_bytes = shifted_bytes + 1""",
+    "namespace_growth__no_negative_bytes": """
+        update reports.namespace_growth set added_bytes = -1""",
     "namespace_sizes__allocated_adds_up": """
         update reports.namespace_sizes set allocated_bytes = allocated_bytes + 1""",
     "namespace_sizes__ledger_balances": """
@@ -104,6 +108,12 @@ DAMAGES = {
         update reports.registry_size set one_namespace_bytes = one_namespace_bytes + 1""",
     "registry_size__no_negative_bytes": "update reports.registry_size set saved_bytes = -1",
     "repositories__key_is_unique": "insert into repositories from repositories",
+    "repository_growth__adds_up": """
+        update reports.repository_growth set added_bytes = added_bytes + 1""",
+    "repository_growth__ledger_balances": """
+        update reports.repository_growth set learned_bytes = learned_bytes + 1""",
+    "repository_growth__no_negative_bytes": """
+        update reports.repository_growth set allocated_before_bytes = -1""",
     "repository_sizes__allocated_adds_up": """
         update reports.repository_sizes set allocated_bytes = allocated_bytes + 1""",
     "repository_sizes__ledger_balances": """

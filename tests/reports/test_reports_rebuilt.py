@@ -4,9 +4,18 @@ from random import Random
 from typing import Any
 
 import pytest
-from described_registry import Description, expand, read, refill, reported
+from described_registry import (
+    Description,
+    expand,
+    read,
+    refill,
+    reported,
+    snapshots,
+    warehouse,
+)
 from random_registries import registry
 
+from pipelines.warehouse.checks import check_names, run_checks
 from pipelines.warehouse.rebuild import Rebuilt, rebuild_reports
 from pipelines.warehouse.reports import build_reports
 from pipelines.warehouse.state import APPENDED_REPORTS
@@ -43,7 +52,7 @@ def test_rows_made_anew_from_history_are_those_that_were_appended(seed: int) -> 
         assert rebuilt == [Rebuilt(name, len(appended[name]), 0) for name in APPENDED_REPORTS]
 
 
-@pytest.mark.parametrize("table", ["tag_events", "daily_growth", None])
+@pytest.mark.parametrize("table", [*APPENDED_REPORTS, None])
 @pytest.mark.parametrize("seed", range(3))
 def test_a_building_that_died_is_made_good_by_the_next(seed: int, table: str | None) -> None:
     """Whichever rows of the latest run it had written, each is there once, and all others stay."""
@@ -55,6 +64,30 @@ def test_a_building_that_died_is_made_good_by_the_next(seed: int, table: str | N
         build_reports(con)
         for name in APPENDED_REPORTS:
             assert read(con, f"reports.{name}") == appended[name], name
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_growth_of_scopes_begins_with_the_release_that_knows_it(seed: int) -> None:
+    """A warehouse of an earlier one has rows of the runs from then on, the same as any other."""
+    description = drawn(seed)
+    past = snapshots(description)
+    with reported(description) as con:
+        growth = [name for name in APPENDED_REPORTS if name.endswith("_growth")][1:]
+        latest = past[-1]["runs"][-1]["run_id"]
+        appended = {name: read(con, f"reports.{name}") for name in growth}
+    with warehouse({}) as con:
+        for tables in past[:-1]:
+            refill(con, tables)
+            build_reports(con)
+        for name in growth:
+            con.execute(f"drop table if exists reports.{name}")
+        refill(con, past[-1])
+        build_reports(con)
+        for name in growth:
+            rows = [row for row in appended[name] if row["run_id"] == latest]
+            assert read(con, f"reports.{name}") == rows
+        names = [name for name in check_names() if name.startswith(tuple(growth))]
+        assert [outcome.name for outcome in run_checks(con, names) if outcome.count] == []
 
 
 def test_a_rebuild_says_how_many_rows_changed() -> None:
@@ -72,5 +105,7 @@ def test_a_rebuild_says_how_many_rows_changed() -> None:
         assert con.execute(before).fetchall() == [(0, "exact"), (100, "exact")]
     assert [str(one) for one in rebuilt] == [
         "reports.daily_growth: of 2 rows of earlier runs 2 changed.",
+        "reports.namespace_growth: of 2 rows of earlier runs 2 changed.",
+        "reports.repository_growth: of 2 rows of earlier runs 2 changed.",
         "reports.tag_events: of 2 rows of earlier runs 1 changed.",
     ]

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -119,6 +120,40 @@ def test_a_full_disk_publishes_nothing_and_is_got_over(small_disk: Path, left: i
     ballast.unlink()
     run_once()
     assert_whole(small_disk)
+
+
+@pytest.mark.parametrize("left", [100_000, 6_000_000, 12_000_000])
+def test_a_disk_that_fills_at_any_moment_leaves_before_or_after(
+    small_disk: Path, left: int
+) -> None:
+    """While it lands, loads, builds or publishes: a sentence and the old file, or a new one."""
+    run_once()
+    old = (small_disk / "warehouse.duckdb").read_bytes()
+    ballast = fill(small_disk, left)
+    result = command("ingest")
+    assert "Traceback" not in result.stderr
+    if result.exit_code:
+        assert "No space left on device" in result.stderr
+        assert (small_disk / "warehouse.duckdb").read_bytes() == old
+    assert_whole(small_disk)
+    ballast.unlink()
+    assert command("ingest").exit_code == 0
+    assert_whole(small_disk)
+
+
+def test_a_locked_store_of_dagster_is_named_and_got_over(
+    directory: Path, dagster_home: Path
+) -> None:
+    """As where a backup holds it: nothing is published, and the next run goes on."""
+    assert command("ingest").exit_code == 0
+    old = (directory / "warehouse.duckdb").read_bytes()
+    [store] = dagster_home.glob("history/runs.db")
+    with closing(sqlite3.connect(store, isolation_level=None)) as other:
+        other.execute("begin exclusive")
+        assert "cannot be written (" in refused("ingest")
+    assert (directory / "warehouse.duckdb").read_bytes() == old
+    assert command("ingest").exit_code == 0
+    assert_whole(directory)
 
 
 def test_a_read_only_disk_is_named(small_disk: Path) -> None:

@@ -12,6 +12,7 @@ from brute_force_coverage import retention_coverage
 from brute_force_curve import retention_curve
 from brute_force_followers import orphaned_followers, stale_tags
 from brute_force_gaps import gaps
+from brute_force_growth import namespace_growth, repository_growth
 from brute_force_history import Day, daily_growth, tag_events
 from brute_force_integrity import integrity
 from brute_force_knowledge import Row, Tables
@@ -67,6 +68,8 @@ def reports(snapshots: Sequence[Tables]) -> dict[str, list[Row]]:
     past = days(snapshots)
     found["tag_events"] = [event for day in past for event in tag_events(day)]
     found["daily_growth"] = list(map(daily_growth, past))
+    found["namespace_growth"] = [row for day in past for row in namespace_growth(day)]
+    found["repository_growth"] = [row for day in past for row in repository_growth(day)]
     return found
 
 

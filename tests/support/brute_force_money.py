@@ -42,6 +42,14 @@ def costs(registry: Registry) -> list[Row]:
     return rows
 
 
+def monthly_cost(registry: Registry, size: int | None) -> Decimal | None:
+    """What some bytes cost by the run's price, where both are known."""
+    price = registry.run["price_per_gb_month"]
+    if size is None or price is None:
+        return None
+    return Decimal(_cents(size, Fraction(price))).scaleb(-2)
+
+
 def _cents(size: int, price: Fraction) -> int:
     return floor(size * price * 100 / GIGABYTE + Fraction(1, 2))
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -21,24 +21,42 @@ def digest_of(text: str) -> str:
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
-def index(*children: str, platforms: Iterable[str] = ()) -> str:
-    """An index of manifests, given by their texts."""
+def index(
+    *children: str, platforms: Iterable[str] = (), attestations: Mapping[str, str] = {}
+) -> str:
+    """An index of manifests, given by their texts, and of build attestations of some of them."""
     named = dict(enumerate(platforms))
+    described = [
+        _descriptor(child, {"os": "linux", "architecture": named.get(place, f"p{place}")})
+        for place, child in enumerate(children)
+    ]
     return json.dumps(
         {
             "schemaVersion": 2,
             "mediaType": "application/vnd.oci.image.index.v1+json",
-            "manifests": [
-                {
-                    "mediaType": json.loads(child)["mediaType"],
-                    "digest": digest_of(child),
-                    "size": len(child),
-                    "platform": {"os": "linux", "architecture": named.get(place, f"p{place}")},
-                }
-                for place, child in enumerate(children)
-            ],
+            "manifests": described
+            + [_attested(text, subject) for subject, text in attestations.items()],
         }
     )
+
+
+def _attested(text: str, subject: str) -> dict[str, Any]:
+    """As buildx lists an attestation beside the image that it is about."""
+    return _descriptor(text, {"os": "unknown", "architecture": "unknown"}) | {
+        "annotations": {
+            "vnd.docker.reference.type": "attestation-manifest",
+            "vnd.docker.reference.digest": digest_of(subject),
+        }
+    }
+
+
+def _descriptor(text: str, platform: dict[str, str]) -> dict[str, Any]:
+    return {
+        "mediaType": json.loads(text)["mediaType"],
+        "digest": digest_of(text),
+        "size": len(text),
+        "platform": platform,
+    }
 
 
 @dataclass
@@ -104,7 +122,7 @@ def _basis(own: Blobs, is_open: bool, *, is_open_elsewhere: bool) -> str:
 
 
 def random_registry(seed: int) -> tuple[Registry, Truth]:
-    """Indexes, some of indexes, with shared children; some children are gone, or are not theirs."""
+    """Indexes, some of indexes, of shared children and attestations; some gone, some not theirs."""
     draw = random.Random(seed)
     registry, truth = Registry(), Truth()
     places = [("a", "x"), ("a", "y/z"), ("b", "x")][: draw.randint(1, 3)]
@@ -137,6 +155,8 @@ def _index(draw: random.Random, truth: Truth, images: list[str], depth: int) -> 
         else draw.choice(images)
         for _ in range(draw.randint(0, 3))
     ]
-    text = index(*children)
-    truth.texts[digest_of(text)] = text
+    attested = {child: _image(draw) for child in children if draw.random() < 0.3}
+    text = index(*children, attestations=attested)
+    for manifest_text in (*attested.values(), text):
+        truth.texts[digest_of(manifest_text)] = manifest_text
     return text

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines.page.summary import how_exact
+from pipelines.page.overview import how_exact
 
 REGISTRY = {
     "tag_count": 2110,
