@@ -32,11 +32,13 @@ NAMES = [
     "repository_growth",
     "repository_sizes",
     "retention_curve",
+    "running_untagged",
     "shared_layers",
     "stale_tags",
     "tag_ages",
     "tag_events",
     "tag_sizes",
+    "tag_use",
 ]
 
 
