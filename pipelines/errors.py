@@ -4,6 +4,7 @@
     ├── SettingsError             a setting or flag is missing or wrong: change it
     │   └── OtherRegistry         the warehouse directory holds another registry
     ├── RulesError                a file of retention rules, or a reading, is wrong: change it
+    ├── SnapshotError             a file of what runs cannot be read: make it again
     ├── SwrError                  SWR or IAM did not give what was asked
     │   ├── SwrUnavailable        it may do so later: retried, then reported
     │   │   └── UnexpectedResponse   it answered with something else than the API's shape
@@ -45,6 +46,10 @@ class OtherRegistry(SettingsError):
 
 class RulesError(SwrWarehouseError):
     """A file of retention rules, or the way they are to be read, is wrong."""
+
+
+class SnapshotError(SwrWarehouseError):
+    """A file of what runs is none, or breaks off."""
 
 
 class SwrError(SwrWarehouseError):

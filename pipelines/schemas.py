@@ -218,6 +218,10 @@ RUNS_TABLE = _table(
     resolve_problem=(TEXT, "Why they were not asked for; null where all were, or by the limit."),
     price_per_gb_month=(PRICE, "What 2^30 bytes cost a month; null where no price was set."),
     currency=(TEXT, "The price's currency."),
+    in_use_days=(
+        INT64,
+        "What was seen running so many days before as_of, or later, counts as seen.",
+    ),
 )
 LAYERS_TABLE = _table(
     "One row per manifest and layer position.",
@@ -560,6 +564,41 @@ IMAGE_LABELS_TABLE = _table(
     label_key=(TEXT, "Name of the label."),
     label_value=(TEXT, "Its text."),
 )
+IN_USE_SNAPSHOTS_TABLE = _table(
+    "One row per snapshot of what runs: see `swr-warehouse in-use`.",
+    snapshot_id=(TEXT, "When it was taken, and a hash of what it holds."),
+    cluster=(TEXT, "Where it all ran, by its owner's word."),
+    taken_at=(MOMENT, "When it ran."),
+    kept_at=(MOMENT, "When the snapshot was given to us."),
+)
+IN_USE_REFERENCES_TABLE = _table(
+    "One row per snapshot, distinct image reference with what the runtime says of it, and place.",
+    snapshot_id=(TEXT, "The snapshot."),
+    reference=(TEXT, "What it comes to: the parts of image and image_id, aliases resolved."),
+    image=(TEXT, "The reference as written; where it cannot be read, perhaps only its place."),
+    image_id=(TEXT, "What the runtime says that it runs, as written; null where it says nothing."),
+    found_in=(
+        TEXT,
+        (
+            "pod (its containers), ended_pod, volume (of a pod), template (of a controller), node "
+            "(held by it), list or unreadable."
+        ),
+    ),
+    container_count=(
+        INT64,
+        "Containers that run it, or volumes of it; 0 where it is only named, held or ended.",
+    ),
+    host=(TEXT, "Host of image, docker.io where none is named; null where it is a digest alone."),
+    namespace=(TEXT, "First part of the path of image; null where that has only one."),
+    repository=(TEXT, "The rest of it."),
+    tag=(TEXT, "Tag of image; latest where it has neither tag nor digest."),
+    digest=(TEXT, "Digest of image, where it has one."),
+    id_host=(TEXT, "Host of image_id."),
+    id_namespace=(TEXT, "First part of its path."),
+    id_repository=(TEXT, "The rest of it."),
+    id_digest=(TEXT, "Its digest: of a manifest, an index or a configuration."),
+    is_readable=(BOOL, "Whether any of it could be read."),
+)
 
 # What a run hands to the loader: the tables without the columns that the loader fills.
 TAGS = _without(TAGS_TABLE, "registry", "manifest_kind", "first_seen_at", "last_seen_at")
@@ -626,6 +665,9 @@ LANDED_PULLS = _with(
     _without(PULLS_TABLE, "registry", "run_id"),
     body=(pa.binary(), "The manifest or configuration as received; null where none was."),
 )
+LANDED_IN_USE = pa.schema(
+    [*IN_USE_SNAPSHOTS_TABLE, *_without(IN_USE_REFERENCES_TABLE, "snapshot_id")]
+)
 LANDED_CRAWLS = _with(
     CRAWLS,
     retries=(INT32, "Requests sent again after a retryable failure."),
@@ -658,4 +700,6 @@ TABLES: Mapping[tuple[str, str], pa.Schema] = {
     ("ingest", "retention_selectors"): RETENTION_SELECTORS_TABLE,
     ("ingest", "retention_log"): RETENTION_LOG_TABLE,
     ("ingest", "retention_fits"): RETENTION_FITS_TABLE,
+    ("ingest", "in_use_snapshots"): IN_USE_SNAPSHOTS_TABLE,
+    ("ingest", "in_use_references"): IN_USE_REFERENCES_TABLE,
 }

@@ -187,6 +187,7 @@ class Settings(BaseSettings):
     currency: str | None = Field(None, validation_alias="SWR_CURRENCY", max_length=8)
 
     stale_days: int = Field(180, validation_alias="SWR_STALE_DAYS", ge=0)
+    in_use_days: int = Field(30, validation_alias="SWR_IN_USE_DAYS", ge=0, le=36_500)
     exact_hours: float = Field(48, validation_alias="SWR_EXACT_HOURS", ge=0)
     landing_max_age_hours: float = Field(6, validation_alias="SWR_LANDING_MAX_AGE_HOURS", ge=0)
     memory_bytes: int | None = Field(None, validation_alias="SWR_MEMORY_LIMIT")

@@ -26,6 +26,14 @@ FORBIDDEN = [
             *HTTP,
         },
     ),
+    (
+        "pipelines/running",
+        {
+            "duckdb",
+            *(f"pipelines.{room}" for room in ("images", "landing", "run", "swr", "warehouse")),
+            *HTTP,
+        },
+    ),
     ("pipelines/images", {"duckdb", "pipelines.swr", "pipelines.warehouse", *HTTP}),
     ("pipelines/landing", {"duckdb", "pipelines.swr", "pipelines.images", *HTTP}),
     ("pipelines/warehouse", {"pipelines.swr", "pipelines.images", "pipelines.landing", *HTTP}),

@@ -16,6 +16,7 @@ from rich.console import Console, RenderableType
 
 from assets.cli.check import check
 from assets.cli.explain import explain
+from assets.cli.in_use import in_use
 from assets.cli.plan import plan
 from assets.cli.report import report
 from assets.cli.retention import retention
@@ -248,6 +249,7 @@ def reclaimable(sql: str, options: _ResultOptions) -> None:
 
 main.add_command(retention)
 main.add_command(plan)
+main.add_command(in_use)
 main.add_command(explain)
 main.add_command(check)
 main.add_command(report)

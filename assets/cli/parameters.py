@@ -1,6 +1,7 @@
 """Kinds of values that several commands take."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ _UNITS = {
     for binary, base in (("", 1000), ("i", 1024))
 }
 _ALL = 100
+_CLOCKS_DIFFER = timedelta(hours=1)
 
 
 class Size(click.ParamType[int]):
@@ -28,6 +30,25 @@ class Size(click.ParamType[int]):
         if found is None or unit is None:
             self.fail(f"{value!r} is no size such as 500GB or 2TiB", param, ctx)
         return int(float(found[1]) * unit)
+
+
+class Moment(click.ParamType[datetime]):
+    """A moment such as 2026-11-27 or 2026-11-27T08:30:00Z, in UTC where it names no zone."""
+
+    name = "time"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Read it; one in the future is a mistake, beyond what clocks differ by."""
+        try:
+            at = datetime.fromisoformat(str(value).strip())
+        except ValueError:
+            self.fail(f"{value!r} is no time such as 2026-11-27T08:30:00Z", param, ctx)
+        at = at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
+        if at > datetime.now(UTC) + _CLOCKS_DIFFER:
+            self.fail(f"{value!r} lies in the future", param, ctx)
+        return at
 
 
 class Percent(click.ParamType[Decimal]):

@@ -40,6 +40,7 @@ class _Days(click.ParamType[int]):
     metavar="GLOB",
     help="Keep these: v* a tag's name, team/* repositories, team/app:v* both.",
 )
+@click.option("--ignore-in-use", is_flag=True, help="Also tags that were seen running: see in-use.")
 @click.option(
     "--format",
     "shape",
@@ -61,6 +62,7 @@ def plan(
     older_than: int | None,
     keep_newest: int,
     globs: tuple[str, ...],
+    ignore_in_use: bool,
     shape: str,
     as_json: bool,
     output: Path | None,
@@ -69,11 +71,12 @@ def plan(
     """Find the tags to delete that give back the most, and prove it. Deletes nothing.
 
     What is kept keeps the platforms of its indexes and its signatures; tags of a repository on one
-    digest go together.
+    digest go together. What was seen running within SWR_IN_USE_DAYS is kept.
     """
     from assets.cli.tables import write_rows
     from pipelines.deciding.plan import Wish
     from pipelines.deciding.protection import Protection
+    from pipelines.run.in_use import landed
     from pipelines.settings import read_settings
     from pipelines.warehouse.planning import plan_deletion
     from pipelines.warehouse.resources import resources_of
@@ -81,8 +84,10 @@ def plan(
     if (reclaim is None) == (max_tags is None):
         raise click.UsageError("say either --reclaim or --max-tags")
     settings, wish = read_settings(), Wish(reclaim, max_tags)
-    protection = Protection(older_than, keep_newest, globs)
-    planned = plan_deletion(settings.warehouse_dir, wish, protection, resources_of(settings))
+    protection = Protection(older_than, keep_newest, globs, in_use=not ignore_in_use)
+    planned = plan_deletion(
+        settings.warehouse_dir, wish, protection, resources_of(settings), landed(settings)
+    )
     if output:
         write_rows(planned.tags, output, raw=raw)
     _show(planned, wish, "json" if as_json else shape)

@@ -57,6 +57,7 @@ def retention(
     from assets.cli.tables import write_rows
     from pipelines.deciding.rules import reading_of
     from pipelines.page.retention import log_line, retention_answer, retention_json
+    from pipelines.run.in_use import landed
     from pipelines.settings import read_settings
     from pipelines.warehouse.live_rules import best_readings, live_rules
     from pipelines.warehouse.resources import resources_of
@@ -68,7 +69,10 @@ def retention(
         click.echo(_as_code(rule_as, rules, settings.warehouse_dir), nl=False)
         return
     others = _rules(compare) if compare else None
-    answer = judge(settings.warehouse_dir, rules, reading, others, resources_of(settings))
+    resources = resources_of(settings)
+    answer = judge(
+        settings.warehouse_dir, rules, reading, others, resources, landed=landed(settings)
+    )
     if output:
         write_rows(answer.tags, output, raw=raw)
     if as_json:

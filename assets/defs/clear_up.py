@@ -15,12 +15,13 @@ _RUNS_AT_ONCE = 100
 
 @dg.op
 def clear_warehouse(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Settings]) -> None:
-    """Remove old landing folders and old texts of rejected records; reports stay as they are."""
+    """Remove old landing folders, texts of rejected records and snapshots; reports stay."""
     cleared = clear_up(warehouse, datetime.now(UTC))
     context.add_output_metadata(
         {
             "landing_folders_removed": len(cleared.landing_folders),
             "runs_without_rejected_records": len(cleared.rejected_records),
+            "snapshots_removed": len(cleared.snapshots),
         }
     )
 
@@ -50,7 +51,8 @@ def clear_runs(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Setti
     executor_def=dg.in_process_executor,
     tags={"dagster/retry_strategy": "ALL_STEPS"},
     description="Remove what is older than SWR_KEEP_LANDING_DAYS and SWR_KEEP_HISTORY_DAYS:"
-    " landing folders of published runs, texts of rejected records, Dagster's own runs."
+    " landing folders of published runs, texts of rejected records, snapshots of what runs that"
+    " are older than SWR_IN_USE_DAYS too, Dagster's own runs."
     " Tags, their history and every number of the reports stay.",
 )
 def CLEAR_UP() -> None:  # noqa: N802 - a job is a constant here, as `INGEST`

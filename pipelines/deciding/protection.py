@@ -22,15 +22,17 @@ class Protection:
         older_than: only tags not updated for so many days may go; without a date none may.
         keep_newest: so many tags of each repository stay, by update time.
         globs: tags that stay: `v*` is a tag's name, `team/*` a repository, `team/app:v*` both.
+        in_use: tags stay that were seen in a snapshot of what runs.
     """
 
     older_than: int | None = None
     keep_newest: int = 0
     globs: tuple[str, ...] = ()
+    in_use: bool = True
 
-    def protects(self, tags: pa.Table, as_of: datetime) -> Bools:
-        """Of each tag whether it stays, whatever else does."""
-        is_protected = np.zeros(tags.num_rows, np.bool_)
+    def protects(self, tags: pa.Table, as_of: datetime, is_seen: Bools) -> Bools:
+        """Of each tag whether it stays, whatever else does; `is_seen`: whether it was seen."""
+        is_protected = is_seen.copy() if self.in_use else np.zeros(tags.num_rows, np.bool_)
         for rule in self._rules() if tags.num_rows else []:
             is_protected |= np.asarray(simulate(tags, [rule], as_of)["verdict"]) == "kept"
         for glob in self.globs:

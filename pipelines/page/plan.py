@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.filesize import decimal
 
 from pipelines.deciding.plan import Wish
+from pipelines.page.in_use import deleted_in_use, seen_words
 from pipelines.page.plain_text import printable, printable_json
 from pipelines.page.retention import at_risk
 from pipelines.page.tables import SIGNS_EXPLAINED, plain_table, shown_reclaimable
@@ -33,6 +34,8 @@ def plan_answer(planned: Planned, wish: Wish) -> RenderableType:
         f"{planned.live_tag_count:,} tags, of which nothing protects {planned.ready_tag_count:,}.",
         f"The plan: delete {_tag_count(planned.plan.tags)}, which gives back {back}.",
         proof(planned, wish),
+        seen_words(planned.seen),
+        *deleted_in_use(planned.breaks),
         "",
         _curve(planned),
         "",
@@ -81,6 +84,7 @@ def plan_json(planned: Planned) -> str:
         },
         "curve": [{"tag_count": t, "bytes": b} for t, b in _points(planned, _MOST_POINTS)],
         "breaks": planned.breaks.to_pylist(),
+        "snapshots": planned.seen.snapshots.to_pylist(),
         "tags": planned.tags.to_pylist(),
     }
     return printable_json(msgspec.json.format(msgspec.json.encode(whole), indent=1).decode())

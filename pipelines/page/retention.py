@@ -13,6 +13,7 @@ from rich.console import Group, RenderableType
 from rich.filesize import decimal
 
 from pipelines.deciding.rules import SWITCHES, Reading, words, words_of_switch
+from pipelines.page.in_use import deleted_in_use, seen_words
 from pipelines.page.plain_text import printable_json
 from pipelines.page.tables import SIGNS_EXPLAINED, plain_table, shown_bytes, shown_reclaimable
 from pipelines.warehouse.retention import Retention
@@ -40,6 +41,8 @@ def retention_answer(answer: Retention, reading: Reading) -> RenderableType:
         f"They delete {answer.together['deleted_tag_count']:,} of"
         f" {answer.together['live_tag_count']:,}"
         f" tags, which gives back {shown_reclaimable(answer.together)}.",
+        seen_words(answer.seen),
+        *deleted_in_use(answer.breaks),
         "",
         _rules(answer),
         "",
@@ -64,6 +67,7 @@ def retention_json(answer: Retention, reading: Reading) -> str:
             for name in ("together", "rules", "repositories", "readings")
         },
         "breaks": answer.breaks.to_pylist(),
+        "snapshots": answer.seen.snapshots.to_pylist(),
         "other": _difference(answer),
         "tags": answer.tags.to_pylist(),
     }
@@ -99,9 +103,9 @@ def log_line(best: Sequence[Row]) -> str:
 
 def at_risk(breaks: pa.Table) -> Iterator[RenderableType]:
     """What tags that stay would lose; nothing where they lose nothing."""
-    if not breaks.num_rows:
+    rows = [row for row in breaks.to_pylist() if row["kind"] in _BREAKS]
+    if not rows:
         return
-    rows = breaks.to_pylist()
     tags = len({(row["namespace"], row["repository"], row["tag"]) for row in rows})
     kinds = Counter(row["kind"] for row in rows)
     counted = "; ".join(f"{_BREAKS[kind]}: {count:,}" for kind, count in sorted(kinds.items()))

@@ -58,7 +58,7 @@ def reclaimable_answer(answer: pa.Table) -> RenderableType:
     if row["not_live_count"]:
         lines.append(f"Rows of the query that are no live tag: {row['not_live_count']:,}.")
     if row["break_count"]:
-        lines.append(f"At risk, what other tags would lose: {row['break_count']:,}.")
+        lines.append(f"At risk, what other tags or clusters would lose: {row['break_count']:,}.")
     is_exact = row["size_basis"] == row["reclaimable_basis"] == "exact"
     return Group(*lines, *([] if is_exact else SIGNS_EXPLAINED))
 

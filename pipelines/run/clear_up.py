@@ -1,4 +1,4 @@
-"""What a warehouse directory need not keep: old landing folders, old texts of rejected records.
+"""What a warehouse directory need not keep: old landing folders, texts and snapshots.
 
 Reports stay as they are to the byte: docs/adr/0004-what-is-kept.md says what they are made of.
 """
@@ -6,7 +6,7 @@ Reports stay as they are to the byte: docs/adr/0004-what-is-kept.md says what th
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from pipelines.landing.reader import read_run
 from pipelines.settings import Settings
 from pipelines.warehouse.building import connect_building, start_building
 from pipelines.warehouse.checks import raise_if_blocked, run_checks
+from pipelines.warehouse.in_use import delete_snapshots, old_snapshots
 from pipelines.warehouse.known import published_runs
 from pipelines.warehouse.publish import publish
 from pipelines.warehouse.rejected import delete_rejected, runs_with_old_rejected
@@ -24,10 +25,11 @@ from pipelines.warehouse.state import connect_state, has_state
 
 @dataclass(frozen=True)
 class Cleared:
-    """What went: landing folders, and rejected records of runs, both named by their run."""
+    """What went: landing folders and rejected records, named by their run; snapshots."""
 
     landing_folders: list[str]
     rejected_records: list[str]
+    snapshots: list[str] = field(default_factory=list)
 
 
 def clear_up(settings: Settings, now: datetime) -> Cleared:
@@ -45,16 +47,19 @@ def clear_up(settings: Settings, now: datetime) -> Cleared:
     with closing(connect_state(directory)) as con:
         published = published_runs(con)
         old = runs_with_old_rejected(con, now - timedelta(days=settings.keep_history_days))
-    if old:
-        _forget(settings, old)
-    oldest = now - timedelta(days=settings.keep_landing_days)
-    return Cleared(list(_clear_landing_zone(directory / "landing", published, oldest)), old)
+        oldest = now - timedelta(days=settings.keep_landing_days)
+        snapshots = old_snapshots(con, oldest, settings.in_use_days)
+    if old or snapshots:
+        _forget(settings, old, snapshots)
+    folders = list(_clear_landing_zone(directory / "landing", published, oldest))
+    return Cleared(folders, old, snapshots)
 
 
-def _forget(settings: Settings, runs: list[str]) -> None:
+def _forget(settings: Settings, runs: list[str], snapshots: list[str]) -> None:
     start_building(settings.warehouse_dir)
     with connect_building(settings.warehouse_dir, resources_of(settings)) as con:
         delete_rejected(con, runs)
+        delete_snapshots(con, snapshots)
         raise_if_blocked(run_checks(con))
     publish(settings.warehouse_dir)
 

@@ -145,4 +145,5 @@ def _run(
         report_labels="\n".join(settings.report_labels) or None,
         price_per_gb_month=settings.price_per_gb_month,
         currency=settings.currency,
+        in_use_days=settings.in_use_days,
     )

@@ -25,6 +25,7 @@ from pipelines.landing.reader import (
 )
 from pipelines.run.crawl import UNPROVEN, landing_zone
 from pipelines.run.identity import RegistryIdentity, refuse_another
+from pipelines.run.in_use import load_snapshots
 from pipelines.run.known import registry_in
 from pipelines.run.log import RunLog
 from pipelines.run.normalize import normalize
@@ -83,6 +84,7 @@ def _load_landing(settings: Settings, run_id: str, resources: Resources) -> dict
         run = _run_row(settings, run_id, asked, totals, crawls)
         load.apply(con, run, found, crawls.select(CRAWLS.names))
         store_fits(con)
+        load_snapshots(con, directory)
         rows = load.row_counts(con)
     RunLog(run_id).event("run loaded", status=run.status, rows=rows)
     return rows
@@ -145,4 +147,5 @@ def _run_row(
         report_labels="\n".join(settings.report_labels) or None,
         price_per_gb_month=settings.price_per_gb_month,
         currency=settings.currency,
+        in_use_days=settings.in_use_days,
     )

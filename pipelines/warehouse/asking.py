@@ -15,6 +15,7 @@ from duckdb import DuckDBPyConnection
 from pipelines.errors import WarehouseError
 from pipelines.warehouse.build_plan import statements_in, steps_for_queries
 from pipelines.warehouse.connection import retry_with_more_memory
+from pipelines.warehouse.in_use import NOTHING_MORE, Landed, use_given
 from pipelines.warehouse.migrations import pending
 from pipelines.warehouse.query import open_published
 from pipelines.warehouse.reports import create_macros, intermediates_attached, run_build_step
@@ -22,6 +23,10 @@ from pipelines.warehouse.resources import LEAST, Resources
 
 # Nothing of history matters here: every run but the latest has written its changes.
 _NO_NEW_RUN = "create table intermediate.told_runs as select run_id from ingest.runs"
+_GIVEN = frozenset(
+    ("intermediate", name)
+    for name in ("told_runs", "kept_snapshots", "kept_references", "in_use_window")
+)
 
 
 class Asked:
@@ -43,9 +48,18 @@ class Asked:
 
 @contextmanager
 def asking(
-    directory: Path, questions: Sequence[str], resources: Resources = LEAST
+    directory: Path,
+    questions: Sequence[str],
+    resources: Resources = LEAST,
+    landed: Landed = NOTHING_MORE,
 ) -> Iterator[Asked]:
     """Open the published warehouse for some questions.
+
+    Args:
+        directory: where it is.
+        questions: files of `sql/questions`.
+        resources: that answering may take.
+        landed: snapshots of what runs that no run may have loaded yet.
 
     Raises:
         WarehouseMissing: there is none yet.
@@ -60,17 +74,20 @@ def asking(
                 "An earlier release published this warehouse, without all that this question"
                 " reads: run `swr-warehouse ingest`, then ask again."
             )
-        with asking_on(con, questions) as asked:
+        with asking_on(con, questions, landed) as asked:
             yield asked
 
 
 @contextmanager
-def asking_on(con: DuckDBPyConnection, questions: Sequence[str]) -> Iterator[Asked]:
+def asking_on(
+    con: DuckDBPyConnection, questions: Sequence[str], landed: Landed = NOTHING_MORE
+) -> Iterator[Asked]:
     """The same of an open warehouse."""
     texts = [statements_in("questions")[name] for name in questions]
     create_macros(con)
     with intermediates_attached(con):
         con.execute(_NO_NEW_RUN)
-        for step in steps_for_queries(texts, frozenset({("intermediate", "told_runs")})):
+        use_given(con, landed)
+        for step in steps_for_queries(texts, _GIVEN):
             run_build_step(con, *step)
         yield Asked(con)

@@ -68,6 +68,7 @@ class Run:
     report_labels: str | None
     price_per_gb_month: Decimal | None
     currency: str | None
+    in_use_days: int | None
 
 
 class Found(NamedTuple):

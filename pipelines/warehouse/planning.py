@@ -19,6 +19,9 @@ from pipelines.deciding.plan import Plan, Wish, best_plan
 from pipelines.deciding.protection import Protection
 from pipelines.deciding.simulate import encoded, repository_codes, taken
 from pipelines.warehouse.asking import Asked, asking
+from pipelines.warehouse.in_use import NOTHING_MORE, Landed
+from pipelines.warehouse.in_use_seen import QUESTIONS as IN_USE_QUESTIONS
+from pipelines.warehouse.in_use_seen import Seen, seen_in
 from pipelines.warehouse.reclaimable import chosen_tags, count_sets
 from pipelines.warehouse.resources import LEAST, Resources
 
@@ -29,6 +32,7 @@ QUESTIONS = (
     "reclaimable",
     "shares",
     "breaks",
+    *IN_USE_QUESTIONS,
 )
 _NAMES = ("namespace", "repository", "tag", "manifest_digest")
 
@@ -47,6 +51,7 @@ class Planned:
         plan: the plan as it was decided.
         steps: the way it is on.
         breaks: what other tags would lose.
+        seen: what was seen running.
     """
 
     as_of: datetime
@@ -57,17 +62,22 @@ class Planned:
     plan: Plan
     steps: Steps
     breaks: pa.Table
+    seen: Seen
 
 
 def plan_deletion(
-    directory: Path, wish: Wish, protection: Protection, resources: Resources = LEAST
+    directory: Path,
+    wish: Wish,
+    protection: Protection,
+    resources: Resources = LEAST,
+    landed: Landed = NOTHING_MORE,
 ) -> Planned:
     """Plan which tags to delete.
 
     Raises:
         WarehouseMissing: there is no warehouse yet.
     """
-    with asking(directory, QUESTIONS, resources) as asked:
+    with asking(directory, QUESTIONS, resources, landed) as asked:
         return plan(asked, wish, protection)
 
 
@@ -75,7 +85,9 @@ def plan(asked: Asked, wish: Wish, protection: Protection) -> Planned:
     """The same, of a warehouse that is asked."""
     tags = asked.ask("decidable_tags")
     as_of: datetime = count_sets(asked, {0: []})["as_of"][0].as_py()
-    decisions = _Decisions(asked, tags, protection.protects(tags, as_of))
+    seen = seen_in(asked)
+    is_seen = np.isin(tags["tag_key"].to_numpy(), seen.tag_keys)
+    decisions = _Decisions(asked, tags, protection.protects(tags, as_of, is_seen))
     choices = decisions.choices(asked)
     steps = best_steps(choices)
     found = best_plan(choices, steps, wish)
@@ -93,6 +105,7 @@ def plan(asked: Asked, wish: Wish, protection: Protection) -> Planned:
         plan=found,
         steps=steps,
         breaks=asked.ask("breaks", chosen=chosen),
+        seen=seen,
     )
 
 

@@ -37,7 +37,7 @@ def reclaimable_bytes(directory: Path, choice: str, resources: Resources = LEAST
     Returns:
         One row: `tag_count`, `not_live_count` (rows that are no live tag), the columns of
         sql/questions/reclaimable.sql (sizes are in bytes), and `break_count`: what other tags
-        would lose.
+        or clusters would lose.
 
     Raises:
         WarehouseMissing: there is no warehouse yet.

@@ -16,11 +16,14 @@ import pyarrow as pa
 from pipelines.deciding.rules import LIMITS, Reading, Rule, other_readings
 from pipelines.deciding.simulate import repository_codes, simulate
 from pipelines.warehouse.asking import Asked, asking
+from pipelines.warehouse.in_use import NOTHING_MORE, Landed
+from pipelines.warehouse.in_use_seen import QUESTIONS as IN_USE_QUESTIONS
+from pipelines.warehouse.in_use_seen import Seen, seen_in
 from pipelines.warehouse.reclaimable import GIVEN_BACK, chosen_tags, count_sets
 from pipelines.warehouse.resources import LEAST, Resources
 
 Row = dict[str, Any]
-QUESTIONS = ("decidable_tags", "reclaimable", "shares", "breaks")
+QUESTIONS = ("decidable_tags", "reclaimable", "shares", "breaks", *IN_USE_QUESTIONS)
 _NAMES = ("namespace", "repository", "tag", "manifest_digest")
 _Keys = npt.NDArray[np.int64]
 # What is said of some tags, and their keys, which are to be counted.
@@ -43,6 +46,7 @@ class Retention:
         readings: the same of all for each reading, the assumed one first.
         breaks: what other tags would lose (sql/questions/breaks.sql).
         other: the same of all for the other rules.
+        seen: what was seen running; `breaks` has what of it is deleted.
     """
 
     as_of: datetime
@@ -53,6 +57,7 @@ class Retention:
     readings: list[Row]
     breaks: pa.Table
     other: Row | None
+    seen: Seen
 
 
 def retention(
@@ -61,6 +66,8 @@ def retention(
     reading: Reading,
     other: Sequence[Rule] | None = None,
     resources: Resources = LEAST,
+    *,
+    landed: Landed = NOTHING_MORE,
 ) -> Retention:
     """Tell what rules would do to the live tags as of the last run.
 
@@ -68,7 +75,7 @@ def retention(
         WarehouseMissing: there is no warehouse yet.
         RulesError: a rule is for no repository.
     """
-    with asking(directory, QUESTIONS, resources) as asked:
+    with asking(directory, QUESTIONS, resources, landed) as asked:
         return judge(asked, rules, reading, other)
 
 
@@ -121,6 +128,7 @@ class _Judging:
             readings=counted["readings"],
             breaks=self._asked.ask("breaks", chosen=chosen),
             other=next(iter(counted["other"]), None),
+            seen=seen_in(self._asked),
         )
 
     def _judged(self, rules: Sequence[Rule], reading: Reading) -> pa.Table:

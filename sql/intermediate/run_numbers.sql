@@ -7,6 +7,7 @@ select
     as_of,
     stale_days,
     exact_hours,
+    in_use_days,
     unread_namespaces,
     unread_repositories,
     status = 'complete' and unread_namespaces = 0 and unread_repositories = 0

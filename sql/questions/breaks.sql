@@ -1,7 +1,7 @@
 -- One row per live tag that is not of set 0 and thing it would lose with the set: a child
 -- of its index the last tag in this repository (lost_child), another tag of this
 -- repository on its own digest (shared_digest), and what it follows every tag that reaches
--- it (left_behind).
+-- it (left_behind); and one per tag of the set and cluster that it was seen in (in_use).
 with
 tags as (
     select live.*, chosen.tag_key is not null as is_deleted
@@ -71,6 +71,15 @@ broken as (
     inner join intermediate.followers as followers on tags.tag_key = followers.tag_key
     inner join subjects on followers.subject_key = subjects.subject_key
     where not tags.is_deleted and subjects.is_lost
+    union all
+    select
+        'in_use' as kind,
+        tags.tag_key,
+        tags.manifest_key as lost_key,
+        1 as deleted_count,
+        tags.tag_key as deleted_key
+    from tags
+    where tags.is_deleted and tags.tag_key in (select tag_key from intermediate.tag_uses)
 )
 
 select
@@ -82,9 +91,13 @@ select
     deleted.namespace as deleted_namespace,
     deleted.repository as deleted_repository,
     deleted.tag as deleted_tag,
-    cast(broken.deleted_count as bigint) as deleted_count
+    cast(broken.deleted_count as bigint) as deleted_count,
+    uses.cluster,
+    uses.last_seen_at
 from broken
 inner join tags as kept on broken.tag_key = kept.tag_key
 inner join tags as deleted on broken.deleted_key = deleted.tag_key
 inner join intermediate.manifest_keys as lost on broken.lost_key = lost.manifest_key
-order by broken.tag_key, broken.kind, lost.manifest_digest;
+left join intermediate.tag_uses as uses
+    on broken.tag_key = uses.tag_key and broken.kind = 'in_use'
+order by broken.tag_key, broken.kind, lost.manifest_digest, uses.cluster;

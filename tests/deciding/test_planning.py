@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from brute_force_followers import reaching, subject_of
 from brute_force_registry import Key, Registry
+from brute_force_use import Use
 from described_registry import expand, warehouse
 from random_choices import hull
 from random_registries import registry
@@ -29,8 +30,11 @@ class Exhaustive:
         for key in found.within():
             self._tags.setdefault((key[0], key[1], found.state[key]), []).append(key)
         self._needs = {decision: set(self._needed(decision)) for decision in self._tags}
+        seen = Use(found).uses() if protection.in_use else {}
         stays = {
-            d for d, keys in self._tags.items() if any(_stays(found, k, protection) for k in keys)
+            decision
+            for decision, keys in self._tags.items()
+            if any(key in seen or _stays(found, key, protection) for key in keys)
         }
         while more := {d for d, needs in self._needs.items() if needs & stays} - stays:
             stays |= more
@@ -95,6 +99,7 @@ def drawn(seed: int) -> tuple[Any, Protection]:
         random.choice([None, None, 1, 8, 31]),
         random.choice([0, 0, 1, 2]),
         tuple(random.sample(["v1", "latest", "main"], random.randint(0, 2))),
+        in_use=random.random() < 0.7,
     )
     return registry(random, random.randint(2, 9)), protection
 
@@ -120,7 +125,7 @@ def assert_best(seed: int) -> bool:
             assert (planned.together["reclaimable_bytes"] or 0) == found.bytes
             assert sum(size or 0 for size in planned.tags["bytes"].to_pylist()) == found.bytes
             kinds = set(planned.breaks["kind"].to_pylist())
-            assert kinds <= {"left_behind"}
+            assert kinds <= {"left_behind", *([] if protection.in_use else ["in_use"])}
         most = random.randint(0, max(best))
         planned = plan(asked, Wish(most_tags=most), protection)
         optimum = max(given for tags, given in best.items() if tags <= most)

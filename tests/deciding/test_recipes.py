@@ -18,7 +18,7 @@ from pipelines.emulator.built_in.registry import built_in_registry
 from pipelines.emulator.server import Emulator
 
 PAGE = (ROOT / "docs" / "deciding.md").read_text()
-FILES = re.findall(r"```yaml\n# (\S+)\n(.*?)```", PAGE, re.DOTALL)
+FILES = re.findall(r"```(?:yaml|text)\n# (\S+)\n(.*?)```", PAGE, re.DOTALL)
 COMMANDS = [
     command
     for block in re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)
@@ -44,12 +44,12 @@ def rows(path: Path) -> list[dict[str, str]]:
 def test_every_recipe_leaves_its_file(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Four questions, six commands."""
+    """Five questions, eight commands."""
     site.set_environment()
     monkeypatch.chdir(tmp_path)
     for name, text in FILES:
         Path(name).write_text(text)
-    assert len(COMMANDS) == 6
+    assert len(COMMANDS) == 8
     for command in COMMANDS:
         words = shlex.split(command)
         target = words[words.index(">") + 1] if ">" in words else None
@@ -68,6 +68,11 @@ def test_every_recipe_leaves_its_file(
     assert {row["template"] for row in rows(Path("curve.csv"))} == {"tag_rule", "date_rule"}
     assert sum(int(row["bytes"]) for row in planned) >= 20_000_000_000
     assert Path("plan.http").read_text().count("DELETE ") == len(planned)
+    assert [(row["tag"], row["reason"]) for row in rows(Path("running.csv"))] == [
+        ("", "other_host"),
+        ("latest", ""),
+    ]
+    assert rows(Path("untagged.csv")) == []
 
 
 def test_the_page_lists_every_reading() -> None:

@@ -20,6 +20,12 @@ SOUND: Description = {
             "downloads": {"a/one": 3},
         },
         {
+            "in_use": [
+                {
+                    "cluster": "prod",
+                    "references": ["host/a/one:v1 | host/a/one@image-1", "host/b/app@old"],
+                }
+            ],
             "tags": {
                 "a/one": {"v1": "image-1", "v2": "index"},
                 "a/two": {"v1": "image-2", "broken": "invalid", "signature": "signature"},
@@ -137,6 +143,8 @@ DAMAGES = {
         update reports.retention_curve set deleted_tag_count = 9 where keeps > 1""",
     "retention_curve__no_negative_bytes": """
         update reports.retention_curve set reclaimable_bytes = -1""",
+    "running_untagged__no_live_tag_has_it": """
+        update reports.running_untagged set running_digest = 'image-1'""",
     "stale_tags__old_or_following": """
         update reports.stale_tags set updated_age_days = null, subject_digest = null""",
     "tag_ages__every_tag_in_one_bucket": "update reports.tag_ages set age_bucket = '>365d'",
@@ -155,6 +163,8 @@ DAMAGES = {
     "tag_sizes__parts_add_up": "update reports.tag_sizes set shared_bytes = shared_bytes + 1",
     "tag_sizes__unknown_is_null": """
         update reports.tag_sizes set logical_bytes = 0 where size_basis = 'unknown'""",
+    "tag_use__every_tag_once": "update reports.tag_use set is_seen = null where tag = 'v1'",
+    "tag_use__seen_in_snapshots": "update reports.tag_use set matched_by = 'name'",
     "tags__equal_open_history": "delete from tags where tag = 'v1'",
     "tags__key_is_unique": "insert into tags from tags",
     "tags__manifest_exists": "delete from manifests where manifest_digest = 'image-2'",

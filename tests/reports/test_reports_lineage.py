@@ -23,16 +23,19 @@ CHANGES = {
     "main.layers.prefix_digest": "'x' || {}",
     "main.manifests.manifest_digest main.manifests.subject_digest main.tags.manifest_digest"
     " main.tag_history.manifest_digest main.layers.manifest_digest main.platforms.index_digest"
-    " main.platforms.manifest_digest": "'x' || {}",
+    " main.platforms.manifest_digest ingest.in_use_references.digest"
+    " ingest.in_use_references.id_digest": "'x' || {}",
     "main.tags.namespace main.repositories.namespace main.tag_history.namespace"
     " ingest.crawls.namespace ingest.counted_records.namespace"
     " ingest.download_counts.namespace ingest.pulls.namespace ingest.retention_rules.namespace"
-    " ingest.retention_selectors.namespace ingest.retention_fits.namespace": "'x' || {}",
+    " ingest.retention_selectors.namespace ingest.retention_fits.namespace"
+    " ingest.in_use_references.namespace ingest.in_use_references.id_namespace": "'x' || {}",
     "main.tags.repository main.repositories.repository main.tag_history.repository"
     " ingest.crawls.repository ingest.counted_records.repository"
     " ingest.download_counts.repository ingest.pulls.repository"
     " ingest.retention_rules.repository ingest.retention_selectors.repository"
-    " ingest.retention_fits.repository": "'x' || {}",
+    " ingest.retention_fits.repository"
+    " ingest.in_use_references.repository ingest.in_use_references.id_repository": "'x' || {}",
     "main.tags.api_size_bytes": "{} + 1",
     "main.tags.created_at": "{} + interval 1 second",
     "main.tags.updated_at": "{} - interval 1 second",
@@ -44,6 +47,9 @@ CHANGES = {
     "ingest.runs.run_id ingest.crawls.run_id ingest.download_counts.run_id"
     " ingest.pulls.run_id": "'x' || {}",
     "ingest.runs.unread_namespaces": "{} + 1",
+    "ingest.in_use_snapshots.taken_at": "{} + interval 1 second",
+    "ingest.in_use_snapshots.cluster": "'x' || {}",
+    "ingest.in_use_references.container_count": "{} + 1",
 }
 
 

@@ -34,11 +34,13 @@ NAMES = [
     "retention_agreement",
     "retention_coverage",
     "retention_curve",
+    "running_untagged",
     "shared_layers",
     "stale_tags",
     "tag_ages",
     "tag_events",
     "tag_sizes",
+    "tag_use",
 ]
 
 

@@ -28,6 +28,7 @@ from brute_force_sizes import (
     tag_sizes,
     within_bigint,
 )
+from brute_force_use import running_untagged, tag_use
 
 REPORTS: dict[str, Callable[[Registry], list[Row]]] = {
     "age_buckets": age_buckets,
@@ -46,7 +47,9 @@ REPORTS: dict[str, Callable[[Registry], list[Row]]] = {
     "shared_layers": shared_layers,
     "stale_tags": stale_tags,
     "tag_ages": tag_ages,
+    "running_untagged": running_untagged,
     "tag_sizes": tag_sizes,
+    "tag_use": tag_use,
 }
 LIMITED = ("age_buckets", "namespace_sizes", "registry_size", "repository_sizes")
 SCOPES = ("namespace_sizes", "registry_size", "repository_sizes")

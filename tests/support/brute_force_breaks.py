@@ -6,11 +6,13 @@ from collections.abc import Collection, Iterator
 from brute_force_followers import reaching, subject_of
 from brute_force_knowledge import Row
 from brute_force_registry import Key, Registry, divide
+from brute_force_use import Use
 
 
 def breaks(registry: Registry, deleted: Collection[Key]) -> list[Row]:
-    """One row per tag that stays and thing that it would lose."""
-    found = [
+    """One row per tag that stays and thing that it would lose, and per deleted one seen."""
+    found = [*_seen(registry, deleted)]
+    found += [
         {
             "kind": kind,
             **dict(zip(("namespace", "repository", "tag"), key, strict=True)),
@@ -23,6 +25,8 @@ def breaks(registry: Registry, deleted: Collection[Key]) -> list[Row]:
                 )
             ),
             "deleted_count": len(gone),
+            "cluster": None,
+            "last_seen_at": None,
         }
         for key in registry.within()
         if key not in deleted
@@ -30,8 +34,29 @@ def breaks(registry: Registry, deleted: Collection[Key]) -> list[Row]:
     ]
     return sorted(
         found,
-        key=lambda row: [row[name] for name in list(row)[1:4]] + [row["kind"], row["lost_digest"]],
+        key=lambda row: (
+            [row[name] for name in list(row)[1:4]]
+            + [row["kind"], row["lost_digest"], row["cluster"] or ""]
+        ),
     )
+
+
+def _seen(registry: Registry, deleted: Collection[Key]) -> Iterator[Row]:
+    """A row for each cluster that a deleted tag was seen in."""
+    for key, found in Use(registry).uses().items():
+        clusters = {snapshot["cluster"] for snapshot, _, _ in found if key in deleted}
+        for cluster in clusters:
+            names = ("namespace", "repository", "tag")
+            at = [s["taken_at"] for s, _, _ in found if s["cluster"] == cluster]
+            yield {
+                "kind": "in_use",
+                **dict(zip(names, key, strict=True)),
+                "lost_digest": registry.state[key],
+                **dict(zip((f"deleted_{name}" for name in names), key, strict=True)),
+                "deleted_count": 1,
+                "cluster": cluster,
+                "last_seen_at": max(at),
+            }
 
 
 def _losses(

@@ -18,6 +18,7 @@ import pyarrow as pa
 from described_pulls import download_counts, own_pulls
 from described_rules import retention
 from described_runs import FIRST_RUN, Record, Row, Run, Tables, digest_of, row_of
+from described_use import references, snapshots_of_use
 
 from pipelines.schemas import TABLES
 from pipelines.warehouse.migrations import make_tables
@@ -161,6 +162,8 @@ def _answers(description: Description, runs: list[Run], now: Run | None) -> Tabl
         "service_figures": figures,
         "download_counts": list(download_counts(past)),
         **retention(past),
+        "in_use_snapshots": list(snapshots_of_use(past)),
+        "in_use_references": list(references(past)),
     }
 
 

@@ -263,6 +263,7 @@ def _run_row(run: Run) -> Row:
         report_labels="\n".join(described.get("report_labels", [])) or None,
         price_per_gb_month=_price(described.get("price_per_gb_month")),
         currency=described.get("currency"),
+        in_use_days=described.get("in_use_days"),
         requests=1,
         retries=0,
         throttled_seconds=0.0,

@@ -247,6 +247,8 @@ class Watched:
     tags: dict[str, Tags] = field(default_factory=dict)
     counted: dict[str, list[Description]] = field(default_factory=dict)
     pulled: dict[str, int] = field(default_factory=dict)
+    # Repositories and what tags of theirs pointed at in any run.
+    pointed: list[tuple[str, str]] = field(default_factory=list)
 
     def run(self) -> Description:
         """Describe a run."""
@@ -265,6 +267,7 @@ class Watched:
         for name in [*self.tags, *self._new_names()]:
             self._read(run, name)
         self._count_pulls(run)
+        self._show_use(run)
         run["namespaces"] = [self._list() for _ in range(2) if random.random() < 0.1 * self.luck]
         run["tags"] = {name: dict(tags) for name, tags in self.tags.items()}
         run["counted"] = [record for name in self.tags for record in self.counted.get(name, [])]
@@ -288,6 +291,46 @@ class Watched:
         run["downloads"] = {name: self.pulled[name] for name in stated}
         run["own_pulls"] = {name: random.choice([1, 2]) for name in stated if random.random() < 0.3}
         run["not_held"] = {name: 2 for name in stated if random.random() < 0.1}
+
+    def _show_use(self, run: Description) -> None:
+        """Let some clusters show what they run."""
+        random = self.random
+        for name, tags in self.tags.items():
+            self.pointed += [(name, pointer["manifest"]) for pointer in tags.values()]
+        run["in_use_days"] = random.choice([None, 1, 2, 30])
+        run["in_use"] = [
+            {
+                "cluster": random.choice(["prod", "test"]),
+                "hours_ago": random.choice([-3, 1, 20, 60]),
+                "references": sorted({self._reference() for _ in range(random.randint(0, 9))}),
+            }
+            for _ in range(random.choice([0, 0, 1, 2]))
+        ]
+
+    def _reference(self) -> str:
+        """An image, an id of it or both, of anything that is or was, or of nothing."""
+        random = self.random
+        named = [] if self.is_plain else [m.get("config") for m in self.manifests.values()]
+        configs = [text.split()[0] for text in named if text]
+        digest = f"@{random.choice([*self.manifests, *configs, 'sha256:elsewhere'])}"
+        if self.pointed and random.random() < 0.4:
+            live = {p["manifest"] for tags in self.tags.values() for p in tags.values()}
+            gone = [place for place in self.pointed if place[1] not in live]
+            name, pointed = random.choice(random.choice([self.pointed, gone or self.pointed]))
+            return f"host/{name}:{random.choice(TAGS)} | host/{name}@{pointed}"
+        image = self._name() + random.choice(["", "", digest])
+        image_id = random.choice(["", "", digest, self._name("") + digest, self._name("") + digest])
+        if image_id and random.random() < 0.2:
+            image = ""
+        where = random.choice(["pod", "node"])
+        return f"{image} | {image_id} | {where} | {random.choice([0, 1, 3])}"
+
+    def _name(self, *tags: str) -> str:
+        random = self.random
+        host = random.choice(["host", "host", "host", "other"])
+        repository = random.choice([*REPOSITORIES, "d/none"])
+        tag = random.choice(tags or [f":{name}" for name in TAGS])
+        return f"{host}/{repository}{tag}"
 
     def _forget(self) -> Description:
         names = self.random.sample(sorted(self.tags), 1)

@@ -154,6 +154,7 @@ def run_row(run: int) -> load.Run:
         "report_labels": None,
         "price_per_gb_month": None,
         "currency": None,
+        "in_use_days": None,
     }
     return load.Run(**fields)
 
