@@ -213,6 +213,28 @@ tag_findings as (
         on tags.manifest_key = manifests.manifest_key
     cross join intermediate.latest_run as run
     where tags.updated_at > run.as_of + interval '1' minute
+    union all
+    select
+        'rule_takes_what_runs' as finding,
+        tags.registry,
+        tags.namespace,
+        tags.repository,
+        tags.tag,
+        manifests.manifest_digest,
+        case
+            when ruled.goes_in_days = 0 then 'its retention rule takes it now'
+            else 'its retention rule takes it in ' || ruled.goes_in_days || ' days'
+        end || ', and it was seen in ' || seen.clusters as detail
+    from intermediate.ruled_tags as ruled
+    inner join (
+        select tag_key, string_agg(cluster, ', ' order by cluster) as clusters
+        from intermediate.tag_uses
+        group by tag_key
+    ) as seen on ruled.tag_key = seen.tag_key
+    inner join intermediate.live_tags as tags on ruled.tag_key = tags.tag_key
+    inner join intermediate.manifest_keys as manifests
+        on ruled.manifest_key = manifests.manifest_key
+    where ruled.goes_in_days <= 30
 ),
 
 -- All that a list of tags holds: live tags, and records that count but are none.

@@ -4,7 +4,7 @@ The verdicts are those of `brute_force_retention`, as of the day.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from brute_force_knowledge import Row
@@ -30,13 +30,25 @@ def retention_coverage(registry: Registry) -> list[Row]:
     return [_row(registry, name) for name in sorted(registry.repositories)]
 
 
-def _row(registry: Registry, name: Name) -> Row:
+def taken_within_30_days(registry: Registry) -> Iterator[Key]:
+    """Tags that the rules of their repositories delete until then if nothing is pushed."""
+    for name in registry.repositories:
+        rule = _latest(registry, name)
+        if rule and rule["template"]:
+            yield from _taken(registry, registry.within(*name), rule, HORIZONS["in_30_days"])
+
+
+def _latest(registry: Registry, name: Name) -> Row | None:
     rules = [
         row
         for row in registry.rows("retention_rules")
         if (row["namespace"], row["repository"]) == name
     ]
-    latest = max(rules, key=lambda row: row["last_read_at"], default=None)
+    return max(rules, key=lambda row: row["last_read_at"], default=None)
+
+
+def _row(registry: Registry, name: Name) -> Row:
+    latest = _latest(registry, name)
     row = {
         "registry": registry.name,
         "namespace": name[0],

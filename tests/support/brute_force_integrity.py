@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
+from brute_force_coverage import taken_within_30_days
 from brute_force_knowledge import Knowledge, Row, both_sums
 from brute_force_registry import Key, Name, Registry, name_of
 from brute_force_sizes import COMPLETE, is_beyond
+from brute_force_use import Use
 
 COLUMNS = ("finding", "registry", "namespace", "repository", "tag", "digest", "child_digest")
 FINDINGS = {"invalid": "invalid_manifest", "unknown": "unknown_manifest"}
@@ -93,6 +95,7 @@ def _blobs(known: Knowledge) -> Iterator[Finding]:
 
 
 def _tags(registry: Registry) -> Iterator[Row]:
+    at_risk = Use(registry).uses().keys() & set(taken_within_30_days(registry))
     for key, tag in registry.tags.items():
         dates = [at for at in (tag["created_at"], tag["updated_at"]) if at is not None]
         findings = {
@@ -100,6 +103,7 @@ def _tags(registry: Registry) -> Iterator[Row]:
             "unreadable_field": tag["unreadable_fields"] is not None,
             "date_out_of_range": not all(map(registry.is_date, dates)),
             "updated_in_the_future": tag["updated_at"] > registry.as_of + timedelta(minutes=1),
+            "rule_takes_what_runs": key in at_risk,
         }
         for finding in (finding for finding, is_so in findings.items() if is_so):
             digest = {"digest": registry.state[key], "child_digest": None, "live_tag_count": 1}
