@@ -21,6 +21,11 @@ from assets.cli.parameters import Percent, Size
 @click.option("--max-size", type=Size(), help="The registry holds at most so much.")
 @click.option("--exact", is_flag=True, help="Every figure is exact.")
 @click.option("--max-age", type=click.FloatRange(0), metavar="HOURS", help="Of the latest run.")
+@click.option(
+    "--require-rule",
+    is_flag=True,
+    help="Every repository has a retention rule that can take something (SWR_READ_RULES).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print every verdict as one JSON object.")
 @click.option(
     "--junit",
@@ -33,6 +38,7 @@ def check(
     max_size: int | None,
     exact: bool,
     max_age: float | None,
+    require_rule: bool,
     as_json: bool,
     junit: Path | None,
 ) -> None:
@@ -46,7 +52,7 @@ def check(
     from pipelines.settings import read_settings
     from pipelines.warehouse.query import writing
 
-    asked = limits.Limits(max_reclaimable, max_size, exact, max_age)
+    asked = limits.Limits(max_reclaimable, max_size, exact, max_age, require_rule)
     if asked == limits.Limits():
         raise click.UsageError("Give a limit, such as --max-reclaimable 20%.")
     as_of, verdicts = limits.judge(read_settings().warehouse_dir, asked, datetime.now(UTC))

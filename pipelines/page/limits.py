@@ -23,7 +23,10 @@ _FIGURES = """
             as reclaimable_bytes,
         coalesce(stale.reclaimable_basis, 'exact') as reclaimable_basis,
         gaps.gap_count,
-        gaps.kinds
+        gaps.kinds,
+        rules.repository_count,
+        rules.ruled_count,
+        rules.without
     from reports.registry_size as registry
     cross join (
         select
@@ -36,6 +39,16 @@ _FIGURES = """
         select count(*) as gap_count, string_agg(distinct kind, ', ' order by kind) as kinds
         from reports.gaps
     ) as gaps
+    cross join (
+        select
+            count(*) as repository_count,
+            count(*) filter (coverage = 'rule') as ruled_count,
+            list(
+                namespace || '/' || repository || ' (' || replace(coverage, '_', ' ') || ')'
+                order by namespace, repository
+            ) filter (coverage <> 'rule')[:3] as without
+        from reports.retention_coverage
+    ) as rules
 """
 _HOUR = timedelta(hours=1)
 Row = dict[str, Any]
@@ -50,12 +63,14 @@ class Limits:
         max_size: deduplicated bytes.
         exact: whether every figure has to be.
         max_age: hours since the latest run.
+        require_rule: whether every repository has to have a retention rule that can take something.
     """
 
     max_reclaimable: Decimal | None = None
     max_size: int | None = None
     exact: bool = False
     max_age: float | None = None
+    require_rule: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,6 +112,8 @@ def _verdicts(row: Row, limits: Limits, now: datetime) -> Iterator[Verdict]:
         yield Verdict("exact", is_kept=not count, found=found)
     if limits.max_age is not None:
         yield _age(row["as_of"], limits.max_age, now)
+    if limits.require_rule:
+        yield _rules(row)
 
 
 def _reclaimable(row: Row, percent: Decimal) -> Verdict:
@@ -110,6 +127,16 @@ def _reclaimable(row: Row, percent: Decimal) -> Verdict:
         is_kept=is_known and Decimal(back) * 100 <= percent * held,
         found=f"stale tags would give back {shown} of {whole}{share}, {percent:f}% are allowed",
     )
+
+
+def _rules(row: Row) -> Verdict:
+    repositories, ruled, names = row["repository_count"], row["ruled_count"], row["without"] or []
+    found = (
+        f"{ruled:,} of {repositories:,} repositories have a retention rule that can take something"
+    )
+    more = ", …" if repositories - ruled > len(names) else ""
+    without = f": not {', '.join(names)}{more}" if names else ""
+    return Verdict("require-rule", is_kept=ruled == repositories, found=found + without)
 
 
 def _age(as_of: datetime | None, hours: float, now: datetime) -> Verdict:

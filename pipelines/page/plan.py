@@ -1,5 +1,6 @@
 """A plan of what to delete, on a terminal, as JSON or as the requests of SWR's API."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -139,5 +140,11 @@ def _tags(tags: pa.Table) -> RenderableType:
     table = plain_table("tag", "why", "share", numbers=("share",), title=title)
     for row in tags.slice(0, _SHOWN).to_pylist():
         share = "?" if row["bytes"] is None else decimal(row["bytes"])
-        table.add_row(_name_of(row), row["reason"].removeprefix("deleted: "), share)
+        table.add_row(_name_of(row), _readable(row["reason"]), share)
     return table
+
+
+def _readable(reason: str) -> str:
+    """A reason with its bytes as people read them."""
+    text = reason.removeprefix("deleted: ")
+    return re.sub(r"(\d+) bytes$", lambda found: decimal(int(found[1])), text)

@@ -524,7 +524,7 @@ def test_the_demo_leaves_a_real_registry_alone(server: Emulator) -> None:
     assert server.log == []
     assert "First run: complete" in result.stdout
     assert "A day later: complete" in result.stdout
-    for told in ("The largest repositories", "Tags by days since update", "Tags changed: ", "What to try next"):
+    for told in ("The largest repositories", "Bytes by age", "Tags changed: ", "What to try next"):
         assert told in result.stdout
     for namespace in ("data", "platform", "shop"):
         assert namespace in result.stdout

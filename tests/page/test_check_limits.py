@@ -94,6 +94,32 @@ def test_what_is_not_known_keeps_no_limit(
     assert not told(directory, Limits(max_reclaimable=Decimal(100))).is_kept
 
 
+def test_every_repository_may_have_to_have_a_rule(
+    server: Emulator, site_settings: Callable[[str], Path]
+) -> None:
+    """Of which the first without one are named, and why."""
+    directory = site_settings(server.url)
+    run_steps(read_settings(read_rules=True))
+    missing = told(directory, Limits(require_rule=True))
+    assert missing == Verdict(
+        "require-rule",
+        is_kept=False,
+        found="0 of 1 repositories have a retention rule that can take something:"
+        " not shop/cart (no rule)",
+    )
+    rule = {"template": "tag_rule", "params": {"num": "1"}, "tag_selectors": []}
+    server.registry.set_retention("shop", "cart", [rule])
+    ingest(
+        read_settings(read_rules=True), RunRequest("full", full=True, scope=Scope()), NoProgress()
+    )
+    server.registry.set_retention("shop", "cart", [])
+    assert told(directory, Limits(require_rule=True)) == Verdict(
+        "require-rule",
+        is_kept=True,
+        found="1 of 1 repositories have a retention rule that can take something",
+    )
+
+
 def run(*arguments: str) -> Result:
     """Run the command."""
     result = CliRunner().invoke(main, ["check", *arguments])
