@@ -51,6 +51,10 @@ def _figures(found: Explanation) -> Iterator[str]:
         back = shown_bytes(row, "reclaimable_bytes", "reclaimable_basis")
         held = shown_bytes(row, "logical_bytes", "size_basis")
         yield f"Holds {held}; deleting this tag alone would give back {back}."
+        if row["is_seen"]:
+            yield f"Seen in {row['clusters']}, last on {row['last_seen_at']:%Y-%m-%d %H:%M} UTC."
+        elif row["is_seen"] is not None:
+            yield "Not seen in the snapshots of what runs, which may not show all that does."
     elif target.digest:
         yield f"Holds {shown_bytes(row, 'logical_bytes', 'size_basis')}."
     else:

@@ -27,7 +27,12 @@ _MANIFESTS = pa.schema([("manifest_digest", pa.string())])
 _BLOBS = pa.schema([("blob_digest", pa.string())])
 _REPOSITORIES = pa.schema([("namespace", pa.string()), ("repository", pa.string())])
 _SIZES = {
-    "tag": "from reports.tag_sizes where (namespace, repository, tag) = (?, ?, ?)",
+    "tag": """
+        select sizes.*, seen.is_seen, seen.last_seen_at, seen.clusters
+        from reports.tag_sizes as sizes
+        inner join reports.tag_use as seen using (registry, namespace, repository, tag)
+        where (sizes.namespace, sizes.repository, sizes.tag) = (?, ?, ?)
+    """,
     "repository": "from reports.repository_sizes where (namespace, repository) = (?, ?)",
 }
 _DIGESTS = """
@@ -44,8 +49,8 @@ class Explanation:
         target: what was asked for.
         as_of: the moment the figures speak of.
         manifest_kind: of a tag's manifest or the manifest itself; None of a repository.
-        sizes: the row of `reports.tag_sizes` or `reports.repository_sizes`; of a manifest
-            `logical_bytes` and `size_basis` alone.
+        sizes: the row of `reports.tag_sizes`, with what `reports.tag_use` says, or of
+            `reports.repository_sizes`; of a manifest `logical_bytes` and `size_basis` alone.
         blobs: rows of sql/questions/explained_blobs.sql, each with the `users` that are first by
             name; of a repository the largest that nobody else uses.
         users: the first live tags by name that reach the manifest, and `user_count` of them all.

@@ -83,6 +83,23 @@ def test_a_tag_shows_its_blobs_and_who_shares_them(con: duckdb.DuckDBPyConnectio
     ]
 
 
+def test_a_tag_that_was_seen_running_says_where() -> None:
+    """And one that was not is not called unused."""
+    described: Description = {
+        "tags": {"a/app": {"v1": "image-1", "v2": "image-2"}},
+        "manifests": {
+            "image-1": {"layers": ["one 1"]},
+            "image-2": {"layers": ["two 2"]},
+        },
+        "in_use": [{"cluster": "[prod]", "hours_ago": 24, "references": ["host/a/app:v1"]}],
+    }
+    with reported(described) as con:
+        assert shown(con, "a/app:v1")[3] == "Seen in [prod], last on 2025-12-31 12:00 UTC."
+        assert shown(con, "a/app:v2")[3] == (
+            "Not seen in the snapshots of what runs, which may not show all that does."
+        )
+
+
 def test_what_is_not_known_of_a_tag_is_named(con: duckdb.DuckDBPyConnection) -> None:
     """Each part of it, what it is, and what would make it exact."""
     assert shown(con, "b/tool:multi")[2:] == [
