@@ -3,11 +3,14 @@
 import gzip
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
 import pyarrow.parquet as pq
 import pytest
 from checkout import ROOT
@@ -15,13 +18,15 @@ from click.testing import CliRunner, Result
 from ingest_site import AT, manifest, small_registry
 from plain_run import run_steps
 
+from assets.cli import ui
 from assets.cli.main import main
 from pipelines.emulator.messages import Request, Response, gateway_error
 from pipelines.emulator.server import Emulator
 from pipelines.landing.reader import read_run
-from pipelines.settings import Settings, read_settings
+from pipelines.settings import read_settings
 
-README = (ROOT / "README.md").read_text()
+COMMANDS = (ROOT / "docs" / "commands.md").read_text()
+CHANGES = (ROOT / "CHANGELOG.md").read_text()
 
 
 @pytest.fixture
@@ -532,15 +537,51 @@ def test_the_demo_leaves_a_real_registry_alone(server: Emulator) -> None:
     assert max(len(line) for line in lines if "export" not in line) <= 80
 
 
-def test_every_command_is_in_the_readme_and_has_help() -> None:
-    """So that neither goes stale."""
-    for name, command in main.commands.items():
-        assert f"| `{name}" in README, name
-        assert command.help, name
-        assert run(name, "--help").exit_code == 0
+@pytest.mark.parametrize("name", main.commands)
+def test_every_command_is_documented_and_its_help_has_an_example(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An example that the command takes as it stands: its options and arguments exist."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rules.yaml").write_text("")
+    assert f"| `{name}" in COMMANDS
+    shown = run(name, "--help")
+    assert shown.exit_code == 0
+    told = shown.stdout.partition("  Example")[2].partition("\n\n")[0]
+    examples = re.findall(r"swr-warehouse ([^;&]+)", " ".join(told.split()))
+    assert examples
+    for example in examples:
+        called, *arguments = shlex.split(example)
+        main.commands[called].make_context(called, arguments, parent=click.Context(main))
 
 
-def test_every_setting_is_in_the_readme() -> None:
-    """By its name."""
-    for field in Settings.model_fields.values():
-        assert f"`{field.validation_alias}`" in README
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_documented_line_completes_commands(shell: str) -> None:
+    """What it evaluates asks this program again, which then names its commands."""
+    (variable, asked) = re.findall(rf"(_SWR_WAREHOUSE_COMPLETE)=({shell}_source)", COMMANDS)[0]
+    # As the installed program finds out its own name.
+    code = "from assets.cli.main import main; main(prog_name='swr-warehouse')"
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    typed = {"COMP_WORDS": "swr-warehouse re", "COMP_CWORD": "re" if shell == "fish" else "1"}
+    shown = {
+        step: subprocess.check_output(
+            command, env=os.environ | typed | {variable: step}, cwd=ROOT, text=True
+        )
+        for step in (asked, f"{shell}_complete")
+    }
+    assert f"{variable}={shell}_complete" in shown[asked]
+    assert set(re.findall(r"\bre[a-z]+\b", shown[f"{shell}_complete"])) >= {"report", "restore"}
+
+
+def test_the_version_is_that_of_the_newest_release() -> None:
+    """As the changelog dates it."""
+    releases = re.findall(r"^## \[([\d.]+)\] - \d{4}-\d\d-\d\d$", CHANGES, re.MULTILINE)
+    assert run("--version").stdout == f"swr-warehouse, version {releases[0]}\n"
+
+
+def test_the_pages_say_how_they_are_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where only what running needs is there."""
+    monkeypatch.setattr(ui, "find_spec", lambda _: None)
+    result = run("ui")
+    assert result.exit_code == 2
+    assert "pip install swr-warehouse[ui]" in result.stderr
