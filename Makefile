@@ -3,9 +3,19 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PORT ?= 3000
 
-.PHONY: demo test soak lint audit ui bench docs vendor pictures venv lock clean
+# uv where it is installed; else pip, whose compiling ahead takes longer than the first start saves.
+UV := $(shell command -v uv)
+ifdef UV
+NEW_VENV = uv venv --quiet --python $(PYTHON) .venv
+INSTALL = uv pip install --quiet --python $(BIN)/python
+else
+NEW_VENV = $(PYTHON) -m venv .venv
+INSTALL = $(BIN)/python -m pip install --quiet --no-compile
+endif
 
-demo: venv
+.PHONY: demo run test test-all test-wheel soak lint audit ui ui-venv bench docs site wheel vendor pictures venv lock clean
+
+demo: run
 	$(BIN)/swr-warehouse demo
 
 test: venv
@@ -20,19 +30,35 @@ lint: venv
 	$(BIN)/mypy
 	$(BIN)/sqruff lint sql
 
-# Dagster's pages, for this machine only; its state stays in the checkout.
-ui: export DAGSTER_HOME := $(CURDIR)/.dagster
-ui: venv
-	install -d -m 0700 .dagster && cp dagster.yaml .dagster/
-	$(BIN)/python -m assets.cli.ui --port $(PORT)
+# Dagster's pages, for this machine only.
+ui: ui-venv
+	$(BIN)/swr-warehouse ui --port $(PORT)
 
+# What running needs, what Dagster's pages need too, and everything.
+run: .venv/installed-run
+ui-venv: .venv/installed-ui
 venv: .venv/installed
 
-.venv/installed: requirements.lock pyproject.toml
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	touch $@
+.venv/bin/python:
+	$(NEW_VENV)
+
+.venv/installed-run: requirements.run.lock pyproject.toml | .venv/bin/python
+	$(install)
+
+.venv/installed-ui: requirements.ui.lock pyproject.toml | .venv/bin/python
+	$(install)
+	@touch .venv/installed-run
+
+.venv/installed: requirements.lock pyproject.toml | .venv/bin/python
+	$(install)
+	@touch .venv/installed-run .venv/installed-ui
+
+define install
+@echo "Installing the $$(grep -c "^[a-z].*==" $<) packages of $< into .venv, once; a minute or so…"
+@$(INSTALL) --require-hashes --requirement $<
+@$(INSTALL) --no-deps --no-build-isolation --editable .
+@touch $@
+endef
 
 # Needs the network: asks the public advisory database about every pinned package.
 audit:
@@ -77,12 +103,15 @@ vendor:
 		pipelines/page/html/vendor/
 	cd pipelines/page/html/vendor && sha256sum --check SHA256SUMS
 
-# After changing pyproject.toml: resolve anew. Holds hashes and no addresses.
+# After changing pyproject.toml: resolve anew, all first, its parts from that. Holds hashes and no addresses.
+lock: RESOLVE = uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 lock:
-	uv pip compile --universal --python-version 3.11 --generate-hashes --all-extras --no-header --no-emit-index-url --no-strip-extras \
-		--upgrade --output-file requirements.lock pyproject.toml
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade \
-		--output-file benchmarks/peers.lock benchmarks/peers.in
+	$(RESOLVE) --no-strip-extras --upgrade --all-extras --output-file requirements.lock pyproject.toml
+	$(RESOLVE) --no-strip-extras --constraint requirements.lock --group build \
+		--output-file requirements.run.lock pyproject.toml
+	$(RESOLVE) --no-strip-extras --constraint requirements.lock --group build --extra ui \
+		--output-file requirements.ui.lock pyproject.toml
+	$(RESOLVE) --upgrade --output-file benchmarks/peers.lock benchmarks/peers.in
 
 clean:
 	rm -rf .venv .dagster build dist *.egg-info

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from dotenv import load_dotenv
+from platformdirs import user_data_path
 from pydantic import (
     Field,
     SecretStr,
@@ -40,6 +41,9 @@ _BYTES = {
 _LEAST_MEMORY = 100_000_000
 _TIME = r"([01]\d|2[0-3]):[0-5]\d"
 _ENV_FILE = Path(".env")
+# Where earlier releases put the warehouse, in the working directory, and by what it is known.
+_EARLIER = Path("data")
+_FILES = ("warehouse.duckdb", ".state.duckdb")
 _PREFIX = "SWR_"
 # An unknown name so near to a known one is taken for a slip.
 _EDITS_OF_A_SLIP = 2
@@ -73,6 +77,20 @@ _FROM_ENVIRONMENT = SettingsConfigDict(
     env_ignore_empty=True,
     hide_input_in_errors=True,
 )
+
+
+def usual_directory() -> Path:
+    """Where the warehouse is if it is not set: what an earlier release left, or the user's data.
+
+    Raises:
+        SettingsError: the user has no home.
+    """
+    if any((_EARLIER / name).exists() for name in _FILES):
+        return _EARLIER
+    try:
+        return user_data_path("swr-warehouse", appauthor=False)
+    except RuntimeError:
+        raise SettingsError("SWR_WAREHOUSE_DIR must be set: this user has no home") from None
 
 
 class Calendar(BaseSettings):
@@ -192,7 +210,9 @@ class Settings(BaseSettings):
     landing_max_age_hours: float = Field(6, validation_alias="SWR_LANDING_MAX_AGE_HOURS", ge=0)
     memory_bytes: int | None = Field(None, validation_alias="SWR_MEMORY_LIMIT")
     threads: int | None = Field(None, validation_alias="SWR_THREADS", ge=1, le=1024)
-    warehouse_dir: Path = Field(Path("data"), validation_alias="SWR_WAREHOUSE_DIR")
+    warehouse_dir: Path = Field(
+        default_factory=usual_directory, validation_alias="SWR_WAREHOUSE_DIR"
+    )
     metrics_setting: Path | None = Field(None, validation_alias="SWR_METRICS_FILE")
 
     log_format: Literal["plain", "json"] = Field("plain", validation_alias="SWR_LOG_FORMAT")

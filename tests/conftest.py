@@ -17,8 +17,14 @@ settings.load_profile("same")
 _CERTIFICATES = {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"}
 
 
+@pytest.fixture(scope="session")
+def user_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the user's data is, so that no test touches that of whoever runs it."""
+    return tmp_path_factory.mktemp("user")
+
+
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def clean_environment(monkeypatch: pytest.MonkeyPatch, user_data: Path) -> None:
     """Keep settings out of the tests: those of whoever runs them, and those of other tests."""
     for name in os.environ:
         prefixes = ("SWR_", "HUAWEICLOUD_", "HW_", "DAGSTER_")
@@ -27,6 +33,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     # What a test leaves in the environment goes with it.
     monkeypatch.setattr(os, "environ", os.environ.copy())
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    monkeypatch.setenv("XDG_DATA_HOME", str(user_data))
     # It takes as long as such a run itself; `tests/page` has runs that write it.
     monkeypatch.setenv("SWR_WRITE_PAGE", "false")
 

@@ -1,5 +1,7 @@
 """Settings come from the environment, and say what is wrong with them without showing it."""
 
+import pwd
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,8 +19,47 @@ def test_defaults_emulator_an_empty_environment() -> None:
     assert settings.timeout_seconds == 60
     assert settings.stale_days == 180
     assert settings.landing_max_age_hours == 6
-    assert settings.warehouse_dir == Path("data")
     assert (settings.namespaces, settings.repositories) == ((), ())
+
+
+def test_the_warehouse_is_in_the_users_data_unless_set(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """By the platform's rules; the working directory has no part in it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
+    assert read_settings().warehouse_dir == tmp_path / "share" / "swr-warehouse"
+    monkeypatch.delenv("XDG_DATA_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    below_home = {"linux": ".local/share", "darwin": "Library/Application Support"}[sys.platform]
+    assert read_settings().warehouse_dir == tmp_path / "home" / below_home / "swr-warehouse"
+    monkeypatch.setenv("SWR_WAREHOUSE_DIR", "elsewhere")
+    assert read_settings().warehouse_dir == Path("elsewhere")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["warehouse.duckdb", ".state.duckdb"])
+def test_what_an_earlier_release_left_in_the_working_directory_is_used_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    """Unless another place is set; a folder of that name with other things is no warehouse."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "figures.csv").write_text("1")
+    assert read_settings().warehouse_dir.is_absolute()
+    (tmp_path / "data" / name).write_text("")
+    assert read_settings().warehouse_dir == Path("data")
+    monkeypatch.setenv("SWR_WAREHOUSE_DIR", str(tmp_path / "own"))
+    assert read_settings().warehouse_dir == tmp_path / "own"
+
+
+def test_a_user_without_a_home_has_to_set_the_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a folder `~` would appear in the working directory."""
+    monkeypatch.delenv("XDG_DATA_HOME")
+    monkeypatch.setenv("HOME", "")
+    monkeypatch.setattr(pwd, "getpwuid", {}.__getitem__)
+    with pytest.raises(SettingsError, match="SWR_WAREHOUSE_DIR must be set"):
+        read_settings()
 
 
 def test_a_region_names_both_endpoints(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ Uses a warehouse of its own below the usual directory, made anew each time.
 """
 
 import os
+import shlex
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from assets.cli.launch import LaunchedRun, launch_ingest
+from assets.cli.program import program
 from assets.cli.terminal import TerminalProgress
 from pipelines.emulator.built_in.registry import advance_a_day, built_in_registry
 from pipelines.emulator.server import Emulator
@@ -19,6 +21,7 @@ from pipelines.page.overview import overview, overview_answer
 from pipelines.settings import known_names, read_settings
 
 _EXAMPLE = "select namespace, repository, exclusive_bytes from reports.repository_sizes"
+_CHECKOUT = Path(__file__).resolve().parents[2]
 TOKEN = "demo-token"  # noqa: S105 - opens nothing but the demo's own emulator
 
 
@@ -36,7 +39,7 @@ def run_demo(out: Console, err: Console) -> None:
         advance_a_day(registry, day)
         second = _ingest(err)
         out.print(_run_line("A day later", second))
-    shown = overview_answer(overview(directory, top=5))
+    shown = overview_answer(overview(directory, top=5), program())
     out.print("", shown, "", summary.latest_changes(directory), sep="\n")
     out.print(_what_next(directory), markup=False)
 
@@ -62,11 +65,19 @@ def _run_line(what: str, run: LaunchedRun) -> str:
     return f"{what}: {run.status} in {run.seconds:.1f} s\n  {steps} s"
 
 
+def _is_in_checkout() -> bool:
+    """Whether `make` finds this checkout's Makefile."""
+    return Path.cwd() == _CHECKOUT and (_CHECKOUT / "Makefile").exists()
+
+
 def _what_next(directory: Path) -> str:
+    name = program()
+    pages = "make ui" if _is_in_checkout() else f"{name} ui"
     return f"""
 What to try next:
-  export SWR_WAREHOUSE_DIR={directory}
-  .venv/bin/swr-warehouse report
-  .venv/bin/swr-warehouse query "{_EXAMPLE}"
-  make ui          lineage, runs and checks on http://127.0.0.1:3000
+  {pages}
+    lineage, runs and checks on http://127.0.0.1:3000
+  export SWR_WAREHOUSE_DIR={shlex.quote(str(directory.absolute()))}
+  {name} report
+  {name} query "{_EXAMPLE}"
 Then point it at your registry: README.md, "Your own registry"."""

@@ -1,6 +1,6 @@
 """Launch the job `ingest` in this process, as the command line does.
 
-Keeps Dagster's state in `.dagster` of the checkout, so that the UI shows the runs made here.
+Keeps Dagster's state beside the warehouse, so that `ui` shows the runs made here.
 Imports Dagster only when asked to launch: it takes seconds.
 """
 
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 
     from pipelines.run.progress import Progress
 
-_CHECKOUT = Path(__file__).resolve().parents[2]
-_HAS_CHECKOUT = (_CHECKOUT / "dagster.yaml").exists()
+_CONFIGURATION = Path(__file__).parents[1] / "dagster.yaml"
 _UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -183,20 +182,20 @@ def run_job(
 
 
 def _home() -> Path:
-    root = _CHECKOUT if _HAS_CHECKOUT else Path.cwd()
-    return Path(os.environ.get("DAGSTER_HOME") or root / ".dagster").absolute()
+    own = os.environ.get("DAGSTER_HOME")
+    return Path(own or read_settings().warehouse_dir / "dagster").absolute()
 
 
 def prepare_home() -> Path:
-    """Make the folder Dagster keeps its state in and name it: `DAGSTER_HOME`, else `.dagster`.
+    """Make Dagster's folder and name it: `DAGSTER_HOME`, else `dagster` beside the warehouse.
 
     The project's configuration is put there if there is none yet: Dagster reads it nowhere else.
     All of it is then its owner's alone.
     """
     home = _home()
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if _HAS_CHECKOUT and not (home / "dagster.yaml").exists():
-        shutil.copyfile(_CHECKOUT / "dagster.yaml", home / "dagster.yaml")
+    if not (home / _CONFIGURATION.name).exists():
+        shutil.copyfile(_CONFIGURATION, home / _CONFIGURATION.name)
     for path in (home, *home.rglob("*")):
         _make_private(path)
     return home

@@ -18,6 +18,7 @@ from assets.cli.check import check
 from assets.cli.explain import explain
 from assets.cli.in_use import in_use
 from assets.cli.plan import plan
+from assets.cli.program import as_called
 from assets.cli.report import report
 from assets.cli.retention import retention
 from assets.cli.stopping import drop_output, on_stop
@@ -59,7 +60,7 @@ class _Commands(click.Group):
             drop_output()
             raise click.exceptions.Exit(0) from None
         except SwrWarehouseError as error:
-            _err.print(printable(f"Error: {error}"))
+            _err.print(printable(as_called(f"Error: {error}")))
         except Exception:  # noqa: BLE001 - Python's own exit code 1 would say "partly published"
             import traceback
 
@@ -73,7 +74,7 @@ def main() -> None:
     """What takes the space in Huawei Cloud SWR, how old it is, what is shared, what changed."""
 
 
-@main.command()
+@main.command(epilog="Example: swr-warehouse demo")
 def demo() -> None:
     """Try it out: a built-in registry, read twice with a day in between."""
     from assets.cli.demo import run_demo
@@ -81,7 +82,9 @@ def demo() -> None:
     run_demo(_out, _err)
 
 
-@main.command()
+@main.command(
+    epilog="Example: swr-warehouse ingest --namespace shop --repository data/spark",
+)
 @click.option("--full", is_flag=True, help="Read everything, also what seems unchanged.")
 @click.option("--namespace", "namespaces", multiple=True, metavar="NS", help="Only this one.")
 @click.option(
@@ -255,7 +258,7 @@ main.add_command(check)
 main.add_command(report)
 
 
-@main.command()
+@main.command(epilog="Example: swr-warehouse tags shop/cart --tag pr- --limit 20")
 @click.argument("name", metavar="NS/REPO")
 @click.option("--tag", help="Only tags whose name holds this, as the registry compares names.")
 @click.option("--order-by", type=click.Choice(["updated_at", "tag"]), default="updated_at")
@@ -334,13 +337,14 @@ def _shares(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> di
 
 
 class _WithFaults(click.Command):
-    """A command whose help ends with the faults there are."""
+    """A command whose help ends with an example and the faults there are."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write them."""
         from pipelines.emulator.faults import table_of_faults
 
-        self.epilog = f"\b\nFaults:\n{table_of_faults()}"
+        example = "Example: swr-warehouse emulator --port 8080 --fault throttled=0.2"
+        self.epilog = f"{example}\n\n\b\nFaults:\n{table_of_faults()}"
         super().format_epilog(ctx, formatter)
 
 
@@ -409,7 +413,19 @@ def _serve(registry: "Registry", *, token: str, **options: Any) -> None:
             threading.Event().wait()
 
 
-@main.command()
+@main.command(epilog="Example: swr-warehouse ui --port 8080")
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
+def ui(port: int) -> None:
+    """Open Dagster's pages on 127.0.0.1, until interrupted or terminated.
+
+    They show lineage, runs, checks and schedules. Where no registry is set, runs read the demo's.
+    """
+    from assets.cli.ui import open_pages
+
+    sys.exit(open_pages(port))
+
+
+@main.command(epilog="Example: swr-warehouse doctor")
 def doctor() -> None:
     """Examine settings, endpoint and credentials; say what to fix."""
     from pipelines.page.doctor import examine

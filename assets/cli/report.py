@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from assets.cli.program import program
 from assets.cli.terminal import output_console
 
 _ORDERS = ("allocated", "exclusive", "deduplicated", "logical", "tags", "growth")
@@ -48,7 +49,7 @@ def report(*, html: Path | None, as_json: bool, **asked: Any) -> None:
     elif as_json:
         click.echo(overview_json(overview(directory, **asked)))
     else:
-        output_console().print(overview_answer(overview(directory, **asked)))
+        output_console().print(overview_answer(overview(directory, **asked), program()))
 
 
 def _write(html: Path) -> None:

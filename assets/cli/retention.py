@@ -14,7 +14,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command(
-    epilog="Example of RULES: a list of {repositories: team/*, template: tag_rule,"
+    epilog="Example: swr-warehouse retention rules.yaml --output verdicts.csv\n\n"
+    "RULES, for example: a list of {repositories: team/*, template: tag_rule,"
     " params: {num: 10}, tag_selectors: [{kind: regexp, pattern: ^v2.*}]}; the first rule whose"
     " glob matches a repository counts."
 )

@@ -1,4 +1,4 @@
-"""Dagster's pages for this machine: `make ui`. Only their own page may use them (`own_pages`).
+"""Dagster's pages for this machine: `swr-warehouse ui`. Only they may use them (`own_pages`).
 
 Where no registry is set, the demo's is served as long as the pages are open, so that what the demo
 left can be looked at and run again. For a server that others use: docs/operations.md.
@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,6 +23,7 @@ from assets.cli.launch import prepare_home, private_files
 from pipelines.emulator.built_in.registry import advance_a_day, built_in_registry
 from pipelines.emulator.registry import Registry
 from pipelines.emulator.server import Emulator
+from pipelines.errors import SettingsError
 from pipelines.settings import read_settings
 
 _WORKSPACE = """
@@ -32,21 +34,25 @@ _LOOK_EVERY_SECONDS = 0.2
 _PATIENCE_SECONDS = 20
 
 
-@click.command()
-@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
-def main(port: int) -> None:
-    """Open Dagster's pages on 127.0.0.1, until interrupted or terminated."""
+def open_pages(port: int) -> int:
+    """Open Dagster's pages on 127.0.0.1, until interrupted or terminated; give the exit code.
+
+    Raises:
+        SettingsError: the pages are not installed.
+    """
+    if find_spec("dagster_webserver") is None:
+        raise SettingsError("Dagster's pages are not installed: pip install swr-warehouse[ui]")
     # Previews that Dagster warns about are used on purpose.
     os.environ.setdefault("PYTHONWARNINGS", "ignore")
     with ExitStack() as stack:
         stack.enter_context(private_files())
-        os.environ["DAGSTER_HOME"] = str(prepare_home())
         if not read_settings().has_registry:
             server = stack.enter_context(Emulator(_as_the_demo_left_it(), token=TOKEN))
             point_settings_at(server.url, read_settings().warehouse_dir / "demo")
             click.echo("No registry is set (SWR_REGION or SWR_ENDPOINT): runs read the demo's.")
+        os.environ["DAGSTER_HOME"] = str(prepare_home())
         click.echo(f"Dagster opens on http://127.0.0.1:{port} (Ctrl-C ends it)")
-        sys.exit(_run_dagster(port))
+        return _run_dagster(port)
 
 
 def _as_the_demo_left_it() -> Registry:
@@ -102,7 +108,3 @@ def _running(arguments: list[str]) -> Iterator[subprocess.Popen[bytes]]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-if __name__ == "__main__":
-    main()

@@ -103,8 +103,11 @@ def overview(
     )
 
 
-def overview_answer(found: Overview) -> RenderableType:
-    """One screen of 100 columns and 40 lines, with the eight largest repositories."""
+def overview_answer(found: Overview, program: str = "swr-warehouse") -> RenderableType:
+    """One screen of 100 columns and 40 lines, with the eight largest repositories.
+
+    The command it ends with begins with `program`.
+    """
     legend = [] if found.whole["size_basis"] == "exact" and not found.gaps else SIGNS_EXPLAINED
     return Group(
         *_headlines(found),
@@ -115,7 +118,7 @@ def overview_answer(found: Overview) -> RenderableType:
         "",
         _largest(found),
         "",
-        *_advice(found),
+        *_advice(found, program),
         *legend,
     )
 
@@ -296,7 +299,7 @@ def _growth(row: Row) -> str:
     return signed(f"{'+' if size > 0 else '-'}{decimal(abs(size))}", row["growth_basis"])
 
 
-def _advice(found: Overview) -> list[RenderableType]:
+def _advice(found: Overview, program: str) -> list[RenderableType]:
     """What stale tags hold, and one next command."""
     whole = found.whole
     back = shown_bytes(whole, "stale_reclaimable_bytes", "stale_reclaimable_basis")
@@ -305,7 +308,7 @@ def _advice(found: Overview) -> list[RenderableType]:
     if days is not None:
         lines.append(f"{stale:,} tags not updated for {days} days would give back {back} together.")
     if found.gaps:
-        return [*lines, 'Next: swr-warehouse query "from reports.gaps"']
+        return [*lines, f'Next: {program} query "from reports.gaps"']
     if stale and "namespace" not in whole:
-        return [*lines, f"Next: swr-warehouse plan --older-than {days}d --max-tags {stale}"]
+        return [*lines, f"Next: {program} plan --older-than {days}d --max-tags {stale}"]
     return lines

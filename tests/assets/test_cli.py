@@ -3,11 +3,14 @@
 import gzip
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
 import pyarrow.parquet as pq
 import pytest
 from checkout import ROOT
@@ -15,6 +18,7 @@ from click.testing import CliRunner, Result
 from ingest_site import AT, manifest, small_registry
 from plain_run import run_steps
 
+from assets.cli import ui
 from assets.cli.main import main
 from pipelines.emulator.messages import Request, Response, gateway_error
 from pipelines.emulator.server import Emulator
@@ -22,6 +26,7 @@ from pipelines.landing.reader import read_run
 from pipelines.settings import Settings, read_settings
 
 README = (ROOT / "README.md").read_text()
+CHANGES = (ROOT / "CHANGELOG.md").read_text()
 
 
 @pytest.fixture
@@ -532,12 +537,36 @@ def test_the_demo_leaves_a_real_registry_alone(server: Emulator) -> None:
     assert max(len(line) for line in lines if "export" not in line) <= 80
 
 
-def test_every_command_is_in_the_readme_and_has_help() -> None:
-    """So that neither goes stale."""
-    for name, command in main.commands.items():
-        assert f"| `{name}" in README, name
-        assert command.help, name
-        assert run(name, "--help").exit_code == 0
+@pytest.mark.parametrize("name", main.commands)
+def test_every_command_is_documented_and_its_help_has_an_example(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An example that the command takes as it stands: its options and arguments exist."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rules.yaml").write_text("")
+    assert f"| `{name}" in README
+    shown = run(name, "--help")
+    assert shown.exit_code == 0
+    told = shown.stdout.partition("  Example")[2].partition("\n\n")[0]
+    examples = re.findall(r"swr-warehouse ([^;&]+)", " ".join(told.split()))
+    assert examples
+    for example in examples:
+        called, *arguments = shlex.split(example)
+        main.commands[called].make_context(called, arguments, parent=click.Context(main))
+
+
+def test_the_version_is_that_of_the_newest_release() -> None:
+    """As the changelog dates it."""
+    releases = re.findall(r"^## \[([\d.]+)\] - \d{4}-\d\d-\d\d$", CHANGES, re.MULTILINE)
+    assert run("--version").stdout == f"swr-warehouse, version {releases[0]}\n"
+
+
+def test_the_pages_say_how_they_are_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where only what running needs is there."""
+    monkeypatch.setattr(ui, "find_spec", lambda _: None)
+    result = run("ui")
+    assert result.exit_code == 2
+    assert "pip install swr-warehouse[ui]" in result.stderr
 
 
 def test_every_setting_is_in_the_readme() -> None:

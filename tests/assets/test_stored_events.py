@@ -25,7 +25,7 @@ def home(tmp_path: Path) -> Path:
     """A Dagster home as the project makes it."""
     home = tmp_path / "home"
     home.mkdir()
-    shutil.copyfile(ROOT / "dagster.yaml", home / "dagster.yaml")
+    shutil.copyfile(ROOT / "assets" / "dagster.yaml", home / "dagster.yaml")
     return home
 
 
@@ -77,7 +77,7 @@ def test_dagsters_own_storage_goes_on_with_what_ours_wrote(home: Path, site: Sit
         assert type(instance.event_log_storage) is SqliteEventLogStorage
         assert instance.event_log_storage.alembic_version() == version
         site.ingest_on(instance)
-    shutil.copyfile(ROOT / "dagster.yaml", home / "dagster.yaml")
+    shutil.copyfile(ROOT / "assets" / "dagster.yaml", home / "dagster.yaml")
     with dg.DagsterInstance.from_config(str(home)) as instance:
         ends = [
             instance.all_logs(run, dg.DagsterEventType.RUN_SUCCESS)

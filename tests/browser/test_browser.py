@@ -73,7 +73,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     directory = tmp_path_factory.mktemp("browser")
     home = directory / "home"
     home.mkdir()
-    shutil.copyfile(ROOT / "dagster.yaml", home / "dagster.yaml")
+    shutil.copyfile(ROOT / "assets" / "dagster.yaml", home / "dagster.yaml")
     with Emulator(small_registry()) as server:
         site = Site(server, directory / "warehouse", {"SWR_WRITE_PAGE": "true"})
         with dg.DagsterInstance.from_config(str(home)) as instance:

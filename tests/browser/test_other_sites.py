@@ -91,7 +91,7 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
     settings = {"DAGSTER_HOME": str(home), "SWR_WAREHOUSE_DIR": str(directory / "data")}
     before = os.umask(0)
     try:
-        with running(home, settings, ["assets.cli.ui", "--port", str(port)]):
+        with running(home, settings, ["assets.cli", "ui", "--port", str(port)]):
             wait_for(f"http://127.0.0.1:{port}")
             yield Ui(port, home)
     finally:
@@ -185,7 +185,7 @@ def test_all_files_of_dagster_are_their_owners_alone(ui: Ui) -> None:
     ui.launch()
     modes = {path: stat.S_IMODE(path.lstat().st_mode) for path in (ui.home, *ui.home.rglob("*"))}
     # The test's own, written before `ui` starts.
-    del modes[ui.home / "assets.cli.ui.log"]
+    del modes[ui.home / "assets.cli.log"]
     assert ui.home / "old" / "log" in modes
     assert {path: oct(mode) for path, mode in modes.items() if mode & 0o077} == {}
 

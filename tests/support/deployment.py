@@ -68,7 +68,7 @@ def await_that(is_so: Callable[[], bool], what: str) -> None:
 def deployed(home: Path, definitions: Path, environment: dict[str, str]) -> Iterator[Deployment]:
     """Run the daemon on the project's own dagster.yaml, with a shorter look at the queue."""
     home.mkdir()
-    shutil.copyfile(ROOT / "dagster.yaml", home / "dagster.yaml")
+    shutil.copyfile(ROOT / "assets" / "dagster.yaml", home / "dagster.yaml")
     with (home / "dagster.yaml").open("a") as file:
         file.write("\nrun_queue:\n  dequeue_interval_seconds: 1\n")
     (home / "today").write_text("")
