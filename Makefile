@@ -1,15 +1,16 @@
 # Two verbs do everything: `make demo` shows it, `make test` proves it. Each sets up what it needs.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-BIN := .venv/bin
+VENV ?= .venv
+BIN := $(VENV)/bin
 PORT ?= 3000
 
 # uv where it is installed; else pip, whose compiling ahead takes longer than the first start saves.
 UV := $(shell command -v uv)
 ifdef UV
-NEW_VENV = uv venv --quiet --python $(PYTHON) .venv
+NEW_VENV = uv venv --quiet --allow-existing --python $(PYTHON) $(VENV)
 INSTALL = uv pip install --quiet --python $(BIN)/python
 else
-NEW_VENV = $(PYTHON) -m venv .venv
+NEW_VENV = $(PYTHON) -m venv $(VENV)
 INSTALL = $(BIN)/python -m pip install --quiet --no-compile
 endif
 
@@ -20,6 +21,24 @@ demo: run
 
 test: venv
 	$(BIN)/python -m pytest
+
+# pyenv hides the Pythons that are not chosen.
+test-all test-wheel: export PYENV_VERSION := $(shell pyenv versions --bare 2>/dev/null | paste -sd :)
+
+# All tests on each Python that is supported and here.
+VERSIONS := 3.11 3.12 3.13 3.14
+test-all:
+	@for version in $(VERSIONS); do \
+		if python$$version -c "" 2>/dev/null; then \
+			$(MAKE) --no-print-directory test PYTHON=python$$version VENV=.venv/$$version || exit; \
+		else \
+			echo "Python $$version is not on this machine"; \
+		fi; \
+	done
+
+# The wheel in an environment of its own, of the newest Python there is.
+test-wheel: venv
+	$(BIN)/python -m pytest -n 0 -m wheel tests/test_wheel.py
 
 soak: venv
 	$(BIN)/python -m pytest -m soak --dist load --timeout 7200 --hypothesis-profile anew
@@ -35,26 +54,26 @@ ui: ui-venv
 	$(BIN)/swr-warehouse ui --port $(PORT)
 
 # What running needs, what Dagster's pages need too, and everything.
-run: .venv/installed-run
-ui-venv: .venv/installed-ui
-venv: .venv/installed
+run: $(VENV)/installed-run
+ui-venv: $(VENV)/installed-ui
+venv: $(VENV)/installed
 
-.venv/bin/python:
+$(VENV)/bin/python:
 	$(NEW_VENV)
 
-.venv/installed-run: requirements.run.lock pyproject.toml | .venv/bin/python
+$(VENV)/installed-run: requirements.run.lock pyproject.toml | $(VENV)/bin/python
 	$(install)
 
-.venv/installed-ui: requirements.ui.lock pyproject.toml | .venv/bin/python
+$(VENV)/installed-ui: requirements.ui.lock pyproject.toml | $(VENV)/bin/python
 	$(install)
-	@touch .venv/installed-run
+	@touch $(VENV)/installed-run
 
-.venv/installed: requirements.lock pyproject.toml | .venv/bin/python
+$(VENV)/installed: requirements.lock pyproject.toml | $(VENV)/bin/python
 	$(install)
-	@touch .venv/installed-run .venv/installed-ui
+	@touch $(VENV)/installed-run $(VENV)/installed-ui
 
 define install
-@echo "Installing the $$(grep -c "^[a-z].*==" $<) packages of $< into .venv, once; a minute or so…"
+@echo "Installing the $$(grep -c "^[a-z].*==" $<) packages of $< into $(VENV), once; a minute or so…"
 @$(INSTALL) --require-hashes --requirement $<
 @$(INSTALL) --no-deps --no-build-isolation --editable .
 @touch $@
@@ -82,12 +101,22 @@ endif
 	.venv/peers/bin/python -m pip install --quiet --require-hashes --requirement benchmarks/peers.lock
 	touch $@
 
-# Pages made from the code: tests hold them current.
+# Pages made from the code, which tests hold current, and the site of all pages.
 docs: venv
 	$(BIN)/python -m pipelines.warehouse.derive
 	$(BIN)/python -m pipelines.warehouse.catalog > docs/data-dictionary.md
 	$(BIN)/python -W ignore -m assets.lineage_page > docs/lineage.md
 	$(BIN)/python -W ignore tests/support/graph_text.py > tests/assets/graph.txt
+	$(MAKE) site
+
+# The package, in dist.
+wheel: venv
+	rm -rf build/lib build/bdist.*
+	$(BIN)/python -W ignore -c "from setuptools import build_meta; build_meta.build_wheel('dist')"
+
+# The documentation as a site, in build/site; a link that leads nowhere is an error.
+site: venv
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 # What readers look at first: the page of the demo's registry, in a real browser.
 pictures: venv

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from pipelines.run.progress import Progress
 
+WORKSPACE = Path(__file__).parents[1] / "workspace.yaml"
 _CONFIGURATION = Path(__file__).parents[1] / "dagster.yaml"
 _UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO

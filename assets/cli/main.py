@@ -69,7 +69,7 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="swr-warehouse")
+@click.version_option(package_name="swr-warehouse", prog_name="swr-warehouse")
 def main() -> None:
     """What takes the space in Huawei Cloud SWR, how old it is, what is shared, what changed."""
 

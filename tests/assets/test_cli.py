@@ -23,9 +23,9 @@ from assets.cli.main import main
 from pipelines.emulator.messages import Request, Response, gateway_error
 from pipelines.emulator.server import Emulator
 from pipelines.landing.reader import read_run
-from pipelines.settings import Settings, read_settings
+from pipelines.settings import read_settings
 
-README = (ROOT / "README.md").read_text()
+COMMANDS = (ROOT / "docs" / "commands.md").read_text()
 CHANGES = (ROOT / "CHANGELOG.md").read_text()
 
 
@@ -544,7 +544,7 @@ def test_every_command_is_documented_and_its_help_has_an_example(
     """An example that the command takes as it stands: its options and arguments exist."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rules.yaml").write_text("")
-    assert f"| `{name}" in README
+    assert f"| `{name}" in COMMANDS
     shown = run(name, "--help")
     assert shown.exit_code == 0
     told = shown.stdout.partition("  Example")[2].partition("\n\n")[0]
@@ -553,6 +553,24 @@ def test_every_command_is_documented_and_its_help_has_an_example(
     for example in examples:
         called, *arguments = shlex.split(example)
         main.commands[called].make_context(called, arguments, parent=click.Context(main))
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_documented_line_completes_commands(shell: str) -> None:
+    """What it evaluates asks this program again, which then names its commands."""
+    (variable, asked) = re.findall(rf"(_SWR_WAREHOUSE_COMPLETE)=({shell}_source)", COMMANDS)[0]
+    # As the installed program finds out its own name.
+    code = "from assets.cli.main import main; main(prog_name='swr-warehouse')"
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    typed = {"COMP_WORDS": "swr-warehouse re", "COMP_CWORD": "re" if shell == "fish" else "1"}
+    shown = {
+        step: subprocess.check_output(
+            command, env=os.environ | typed | {variable: step}, cwd=ROOT, text=True
+        )
+        for step in (asked, f"{shell}_complete")
+    }
+    assert f"{variable}={shell}_complete" in shown[asked]
+    assert set(re.findall(r"\bre[a-z]+\b", shown[f"{shell}_complete"])) >= {"report", "restore"}
 
 
 def test_the_version_is_that_of_the_newest_release() -> None:
@@ -567,9 +585,3 @@ def test_the_pages_say_how_they_are_installed(monkeypatch: pytest.MonkeyPatch) -
     result = run("ui")
     assert result.exit_code == 2
     assert "pip install swr-warehouse[ui]" in result.stderr
-
-
-def test_every_setting_is_in_the_readme() -> None:
-    """By its name."""
-    for field in Settings.model_fields.values():
-        assert f"`{field.validation_alias}`" in README

@@ -31,7 +31,7 @@ _FLAGS = [
 def served(home: Path, settings: Mapping[str, str]) -> Iterator[str]:
     """Run webserver and daemon on a Dagster home; give the address of the pages."""
     port = free_port()
-    workspace = ["-w", str(ROOT / "workspace.yaml")]
+    workspace = ["-w", str(ROOT / "assets" / "workspace.yaml")]
     pages = ["assets.cli.pages", "--port", str(port), *workspace]
     with (
         running(home, settings, pages),
