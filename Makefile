@@ -11,7 +11,7 @@ NEW_VENV = uv venv --quiet --allow-existing --python $(PYTHON) $(VENV)
 INSTALL = uv pip install --quiet --python $(BIN)/python
 else
 NEW_VENV = $(PYTHON) -m venv $(VENV)
-INSTALL = $(BIN)/python -m pip install --quiet --no-compile
+INSTALL = $(BIN)/python -m pip install --no-compile
 endif
 
 .PHONY: demo run test test-all test-wheel soak lint audit ui ui-venv bench docs site wheel vendor pictures venv lock clean
@@ -72,12 +72,17 @@ $(VENV)/installed: requirements.lock pyproject.toml | $(VENV)/bin/python
 	$(install)
 	@touch $(VENV)/installed-run $(VENV)/installed-ui
 
+SHELL := bash
 define install
-@echo "Installing the $$(grep -c "^[a-z].*==" $<) packages of $< into $(VENV), once; a minute or so…"
-@$(INSTALL) --require-hashes --requirement $<
-@$(INSTALL) --no-deps --no-build-isolation --editable .
+@echo "Installing $< into $(VENV): $$(grep -c "^[a-z].*==" $<) packages, once."
+@set -o pipefail; $(INSTALL) --require-hashes --requirement $< | $(PROGRESS)
+@$(INSTALL) --no-deps --no-build-isolation --editable . > /dev/null
 @touch $@
 endef
+
+# Of what pip says, that it gets on.
+PROGRESS = awk '/^Collecting/ && ++n % 10 == 0 {print "  " n " fetched"; fflush()} \
+	/^Installing coll/ {print "  unpacking"; fflush()}'
 
 # Needs the network: asks the public advisory database about every pinned package.
 audit:
