@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from checkout import ROOT
 
 ALLOCATOR = "ARROW_DEFAULT_MEMORY_POOL"
@@ -155,3 +156,13 @@ def test_no_future_annotations() -> None:
     for folder in ("assets", "pipelines"):
         for path in (ROOT / folder).rglob("*.py"):
             assert "__future__" not in set(imports(path)), path
+
+
+def test_a_checkout_and_the_wheel_open_the_same_code_location() -> None:
+    """The workspace at the top is for programs of Dagster's own, the other one is packaged."""
+    [checkout], [installed] = (
+        yaml.safe_load((ROOT / place / "workspace.yaml").read_text())["load_from"]
+        for place in (".", "assets")
+    )
+    assert checkout["python_module"].pop("working_directory") == "."
+    assert checkout == installed
