@@ -49,7 +49,7 @@ lint: venv
 	$(BIN)/mypy
 	$(BIN)/sqruff lint sql
 
-# Dagster's pages, for this machine only.
+# Dagster's pages, for this machine only: of the demo, or of one's own runs if they came later.
 ui: ui-venv
 	$(BIN)/swr-warehouse ui --port $(PORT)
 
@@ -123,9 +123,10 @@ wheel: venv
 site: venv
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
-# What readers look at first: the page of the demo's registry, in a real browser.
+# What readers look at first: the page of the demo's registry and Dagster's, in a real browser.
 pictures: venv
 	$(BIN)/python -W ignore tests/support/page_pictures.py docs/pictures
+	$(BIN)/python -W ignore tests/support/dagster_pictures.py docs/pictures
 
 # Needs the network and npm: Vega as it was published, which must be what SHA256SUMS says.
 vendor:

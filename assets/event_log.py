@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import sqlalchemy
-from dagster import DagsterEvent, DagsterEventType, DagsterInstance
-from dagster._core.events.log import EventLogEntry
+from dagster import DagsterEvent, DagsterEventType, DagsterInstance, EventLogEntry
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData

@@ -40,7 +40,9 @@ def lineage_page() -> str:
 
 
 def _section(report: str) -> str:
-    meaning = _GRAPH.get(dg.AssetKey(["reports", report])).description
+    description = _GRAPH.get(dg.AssetKey(["reports", report])).description or ""
+    # The picture below it is Dagster's to show.
+    meaning = description.partition("\n\n")[0]
     source = f"[sql/reports/{report}.sql](../sql/reports/{report}.sql)"
     return f"### {report}\n\n{meaning}\n{source}\n\n{lineage_markdown(report)}"
 

@@ -16,9 +16,10 @@ from typing import Any
 
 import dagster as dg
 
+from pipelines.settings import read_calendar
 from pipelines.warehouse.catalog import TableEntry, empty_catalog
 
-OWNERS = ["team:platform"]
+OWNERS = read_calendar().owners
 # A daily run may take its time; one that was missed is to be seen.
 FRESHNESS = dg.FreshnessPolicy.time_window(
     fail_window=timedelta(hours=36), warn_window=timedelta(hours=26)

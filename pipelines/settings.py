@@ -40,6 +40,8 @@ _BYTES = {
 }
 _LEAST_MEMORY = 100_000_000
 _TIME = r"([01]\d|2[0-3]):[0-5]\d"
+# As Dagster takes them.
+_OWNER = re.compile(r"team:[\w.-]+|[\w.+%-]+@([\w-]+\.)+[A-Za-z]{2,}", re.ASCII)
 _ENV_FILE = Path(".env")
 # Where earlier releases put the warehouse, in the working directory, and by what it is known.
 _EARLIER = Path("data")
@@ -94,13 +96,22 @@ def usual_directory() -> Path:
 
 
 class Calendar(BaseSettings):
-    """When runs begin by themselves: all that must be known before there is a run."""
+    """What must be known before there is a run: when runs begin by themselves, whose tables are."""
 
     model_config = _FROM_ENVIRONMENT
 
     time_zone: str = Field("UTC", validation_alias="SWR_SCHEDULE_TIME_ZONE")
     daily_at: str = Field("03:00", validation_alias="SWR_DAILY_AT")
     weekly_full_at: str = Field("sunday 03:00", validation_alias="SWR_WEEKLY_FULL_AT")
+    owners: Globs = Field((), validation_alias="SWR_OWNERS")
+
+    @field_validator("owners", mode="before")
+    @classmethod
+    def _split_owners(cls, value: object) -> object:
+        names = _split(value)
+        if isinstance(names, tuple) and not all(map(_OWNER.fullmatch, names)):
+            raise ValueError("must be teams such as team:platform, or addresses of mail")
+        return names
 
     @field_validator("time_zone")
     @classmethod
@@ -224,9 +235,7 @@ class Settings(BaseSettings):
     @field_validator("namespaces", "repositories", "report_labels", mode="before")
     @classmethod
     def _split_globs(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(glob.strip() for glob in value.split(",") if glob.strip())
-        return value
+        return _split(value)
 
     @field_validator("memory_bytes", mode="before")
     @classmethod
@@ -357,6 +366,13 @@ class Settings(BaseSettings):
     @property
     def _cloud(self) -> str:
         return self.cloud or _CLOUDS.get(self.region or "", _CLOUD)
+
+
+def _split(value: object) -> object:
+    """Read a list with commas, as the environment has it."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
 
 
 def is_safe_url(url: str, *, allow_http: bool) -> bool:

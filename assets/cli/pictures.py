@@ -13,6 +13,13 @@ from pipelines.page.previews import PICTURED
 from pipelines.settings import read_settings
 from pipelines.warehouse.query import open_published
 
+# Browsers show a picture whatever the status: instead of a broken one.
+_NOTHING_YET = """\
+<svg xmlns="http://www.w3.org/2000/svg" width="670" height="40">
+<text x="2" y="24" font-family="sans-serif" font-size="13" fill="#777">\
+Nothing is published yet: launch the job ingest.</text></svg>
+"""
+
 
 def _picture(request: Request) -> Response:
     """Draw a report as it is published now; Starlette calls this in a thread."""
@@ -24,8 +31,8 @@ def _picture(request: Request) -> Response:
     try:
         with open_published(read_settings().warehouse_dir) as con:
             image = chart(con, report)
-    except SwrWarehouseError as error:
-        return PlainTextResponse(f"{error}\n", 404)
+    except SwrWarehouseError:
+        return Response(_NOTHING_YET, 404, media_type="image/svg+xml")
     return Response(image, media_type="image/png", headers={"Cache-Control": "no-cache"})
 
 

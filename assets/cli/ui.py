@@ -1,7 +1,7 @@
 """Dagster's pages for this machine: `swr-warehouse ui`. Only they may use them (`own_pages`).
 
-Where no registry is set, the demo's is served as long as the pages are open, so that what the demo
-left can be looked at and run again. For a server that others use: docs/operations.md.
+They show what was ingested last: where that was the demo, its registry is served as long as the
+pages are open, and can be read again. For a server that others use: docs/operations.md.
 """
 
 import os
@@ -11,25 +11,24 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
 
-from assets.cli.demo import TOKEN, point_settings_at
+from assets.cli.demo import TOKEN, demo_directory, point_settings_at, registry_after_demo
 from assets.cli.launch import prepare_home, private_files
-from pipelines.emulator.built_in.registry import advance_a_day, built_in_registry
-from pipelines.emulator.registry import Registry
 from pipelines.emulator.server import Emulator
 from pipelines.errors import SettingsError
-from pipelines.settings import read_settings
+from pipelines.settings import Settings, read_settings
+from pipelines.warehouse.state import PUBLISHED
 
 _WORKSPACE = """
 load_from:
   - grpc_server: {{socket: "{socket}", location_name: swr_warehouse}}
 """
+_DAEMON = Path(sys.executable).with_name("dagster-daemon")
 _LOOK_EVERY_SECONDS = 0.2
 _PATIENCE_SECONDS = 20
 
@@ -46,20 +45,29 @@ def open_pages(port: int) -> int:
     os.environ.setdefault("PYTHONWARNINGS", "ignore")
     with ExitStack() as stack:
         stack.enter_context(private_files())
-        if not read_settings().has_registry:
-            server = stack.enter_context(Emulator(_as_the_demo_left_it(), token=TOKEN))
-            point_settings_at(server.url, read_settings().warehouse_dir / "demo")
-            click.echo("No registry is set (SWR_REGION or SWR_ENDPOINT): runs read the demo's.")
+        if reason := why_the_demo(read_settings()):
+            server = stack.enter_context(Emulator(registry_after_demo(), token=TOKEN))
+            point_settings_at(server.url, demo_directory())
+            click.echo(f"{reason}: runs read the demo's registry.")
         os.environ["DAGSTER_HOME"] = str(prepare_home())
         click.echo(f"Dagster opens on http://127.0.0.1:{port} (Ctrl-C ends it)")
         return _run_dagster(port)
 
 
-def _as_the_demo_left_it() -> Registry:
-    day = datetime.now(UTC).date() - timedelta(days=1)
-    registry = built_in_registry(day)
-    advance_a_day(registry, day)
-    return registry
+def why_the_demo(settings: Settings) -> str | None:
+    """Why the pages show the demo's warehouse; None where they show one's own."""
+    own, demo = (_published_at(path) for path in (settings.warehouse_dir, demo_directory()))
+    if demo > own:
+        return "The demo ran last"
+    if own or settings.has_registry:
+        return None
+    return "No registry is set (SWR_REGION or SWR_ENDPOINT)"
+
+
+def _published_at(directory: Path) -> float:
+    """When a warehouse was published last, in seconds since 1970; 0 for one that never was."""
+    file = directory / PUBLISHED
+    return file.stat().st_mtime if file.exists() else 0.0
 
 
 def _run_dagster(port: int) -> int:
@@ -75,7 +83,7 @@ def _run_dagster(port: int) -> int:
         # A daemon that finds no code server looks again only a minute later.
         while not (socket.exists() or _ended(running) or stopped.wait(_LOOK_EVERY_SECONDS)):
             pass
-        daemon = ["-m", "dagster._daemon", "run", "-w", str(workspace)]
+        daemon = [str(_DAEMON), "run", "-w", str(workspace)]
         pages = ["-m", "assets.cli.pages", "-w", str(workspace), "--port", str(port)]
         running += [stack.enter_context(_running(command)) for command in (daemon, pages)]
         while not (_ended(running) or stopped.wait(_LOOK_EVERY_SECONDS)):

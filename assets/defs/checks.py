@@ -7,6 +7,7 @@ https://docs.dagster.io/guides/test/asset-checks
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
 import dagster as dg
@@ -20,7 +21,7 @@ from pipelines.run.progress import Progress
 from pipelines.schemas import TABLES
 from pipelines.settings import Settings
 from pipelines.warehouse.build_plan import report_names
-from pipelines.warehouse.building import connect_building
+from pipelines.warehouse.building import BUILDING, connect_building
 from pipelines.warehouse.checks import (
     CheckOutcome,
     all_checks,
@@ -30,6 +31,7 @@ from pipelines.warehouse.checks import (
     table_checks,
 )
 from pipelines.warehouse.resources import resources_of
+from pipelines.warehouse.state import connect_state, has_state
 
 _DECLARED = {
     "crawls__complete_ones_hold_every_tag",
@@ -82,7 +84,7 @@ def _specs(step_checks: set[str], others: dg.AssetCheckSpec) -> list[dg.AssetChe
     return [*(spec for name, spec in _SPECS.items() if name in step_checks), others]
 
 
-@dg.multi_asset_check(specs=_specs(table_checks(), _OTHER_TABLE_CHECKS))
+@dg.multi_asset_check(specs=_specs(table_checks(), _OTHER_TABLE_CHECKS), can_subset=True)
 def check_tables(
     context: dg.AssetCheckExecutionContext,
     warehouse: dg.ResourceParam[Settings],
@@ -90,13 +92,14 @@ def check_tables(
 ) -> Iterator[dg.AssetCheckResult]:
     """Run the checks of the loaded tables."""
     with RunLog(context.run.run_id).step(Step.CHECK_TABLES), undone_if_failed(warehouse):
-        outcomes = _outcomes(warehouse, progress, table_checks())
-        yield from _results(outcomes, _OTHER_TABLE_CHECKS)
+        chosen = _chosen(context, table_checks(), _OTHER_TABLE_CHECKS)
+        outcomes = _outcomes(context, warehouse, progress, chosen)
+        yield from _results(outcomes, _names(context), _OTHER_TABLE_CHECKS)
         # Dagster would stop here as well, without saying which checks failed.
         raise_if_blocked(outcomes)
 
 
-@dg.multi_asset_check(specs=_specs(report_checks(), _OTHER_REPORT_CHECKS))
+@dg.multi_asset_check(specs=_specs(report_checks(), _OTHER_REPORT_CHECKS), can_subset=True)
 def check_reports(
     context: dg.AssetCheckExecutionContext,
     warehouse: dg.ResourceParam[Settings],
@@ -104,32 +107,60 @@ def check_reports(
 ) -> Iterator[dg.AssetCheckResult]:
     """Run the checks of the reports."""
     with RunLog(context.run.run_id).step(Step.CHECK_REPORTS), undone_if_failed(warehouse):
-        outcomes = _outcomes(warehouse, progress, report_checks())
-        yield from _results(outcomes, _OTHER_REPORT_CHECKS)
+        chosen = _chosen(context, report_checks(), _OTHER_REPORT_CHECKS)
+        outcomes = _outcomes(context, warehouse, progress, chosen)
+        yield from _results(outcomes, _names(context), _OTHER_REPORT_CHECKS)
         # Dagster would stop here as well, without saying which checks failed.
         raise_if_blocked(outcomes)
 
 
-def _outcomes(settings: Settings, progress: Progress, names: set[str]) -> list[CheckOutcome]:
-    """Run checks; name those that warn."""
-    resources = resources_of(settings)
-    with connect_building(settings.warehouse_dir, resources) as con:
-        outcomes = run_checks(con, names, resources.cursors)
-    for outcome in outcomes:
-        if outcome.count and not outcome.is_blocking:
-            progress.notice(f"{outcome.name} warns: {_RULES[outcome.name].meaning}")
+def _names(context: dg.AssetCheckExecutionContext) -> set[str]:
+    return {key.name for key in context.selected_asset_check_keys}
+
+
+def _chosen(
+    context: dg.AssetCheckExecutionContext, step_checks: set[str], others: dg.AssetCheckSpec
+) -> set[str]:
+    """The checks of a step that were chosen, by their own names or with the others."""
+    names = _names(context)
+    return {name for name in step_checks if (name if name in _DECLARED else others.name) in names}
+
+
+def _outcomes(
+    context: dg.AssetCheckExecutionContext,
+    settings: Settings,
+    progress: Progress,
+    names: set[str],
+) -> list[CheckOutcome]:
+    """Run checks of what is being built, else of what is published; name those that warn."""
+    outcomes = _run(settings, names)
+    warnings = [outcome for outcome in outcomes if outcome.count and not outcome.is_blocking]
+    failed = sum(1 for outcome in outcomes if outcome.count) - len(warnings)
+    context.log.info("%d checks: %d failed, %d warn.", len(outcomes), failed, len(warnings))
+    for outcome in warnings:
+        progress.notice(f"{outcome.name} warns: {_RULES[outcome.name].meaning}")
     return outcomes
 
 
+def _run(settings: Settings, names: set[str]) -> list[CheckOutcome]:
+    directory, resources = settings.warehouse_dir, resources_of(settings)
+    if has_state(directory) and not (directory / BUILDING).exists():
+        with closing(connect_state(directory)) as con:
+            return run_checks(con, names)
+    with connect_building(directory, resources) as con:
+        return run_checks(con, names, resources.cursors)
+
+
 def _results(
-    outcomes: Sequence[CheckOutcome], others: dg.AssetCheckSpec
+    outcomes: Sequence[CheckOutcome], names: set[str], others: dg.AssetCheckSpec
 ) -> Iterator[dg.AssetCheckResult]:
     """Report the declared ones one by one, the others together."""
     for outcome in outcomes:
         if outcome.name in _DECLARED:
             yield _result(_SPECS[outcome.name], [outcome], {"rows": outcome.count})
-    together = [outcome for outcome in outcomes if outcome.name not in _DECLARED]
-    yield _result(others, together, {"checks": dg.MetadataValue.md(_table(together))})
+    if others.name in names:
+        together = [outcome for outcome in outcomes if outcome.name not in _DECLARED]
+        yield _result(others, together, {"checks": dg.MetadataValue.md(_table(together))})
 
 
 def _result(

@@ -10,7 +10,9 @@ from typing import Any
 
 import dagster as dg
 import pyarrow as pa
+from rich.filesize import decimal
 
+from assets import graph
 from assets.partitions import NAMESPACES
 from assets.table_specs import FRESHNESS, OWNERS
 from pipelines.page.markdown import markdown_table
@@ -24,13 +26,13 @@ from pipelines.settings import Settings
 from pipelines.swr.paging import CrawlStatus
 
 REGISTRY = dg.AssetSpec(
-    ["swr", "registry"],
+    graph.REGISTRY,
     group_name="swr",
     description="The tag lists of Huawei Cloud SWR, as its API shows them. Not ours to change.",
     kinds={"huaweicloud"},
     owners=OWNERS,
 )
-TAG_PAGES = dg.AssetKey(["swr", "tag_pages"])
+TAG_PAGES = dg.AssetKey(graph.TAG_PAGES)
 
 
 _SPENT = ("requests", "retries", "throttled_seconds", "pages", "bytes")
@@ -104,6 +106,10 @@ def _report(
     context: dg.AssetExecutionContext, namespaces: list[str], summary: CrawlSummary
 ) -> None:
     """Report to Dagster how the crawl went, for each namespace and in all."""
+    context.log.info(_words(summary))
+    # What is not ours to materialize has been seen.
+    visible = {"namespaces": len(summary.visible_namespaces), "requests": summary.totals.requests}
+    context.log_event(dg.AssetObservation(REGISTRY.key, metadata=visible))
     of_each = {namespace: _of_one(namespace, summary) for namespace in namespaces}
     if _keys(context):
         # Dagster makes the materializations itself, one for each key.
@@ -113,6 +119,17 @@ def _report(
     context.add_asset_metadata(_totals(summary), asset_key=TAG_PAGES)
     for namespace, metadata in of_each.items():
         context.log_event(_event(namespace, metadata))
+
+
+def _words(summary: CrawlSummary) -> str:
+    """How the crawl went, in two sentences."""
+    ended = Counter(summary.crawls["status"].to_pylist())
+    told = ", ".join(f"{ended[status]:,} {status}" for status in CrawlStatus if ended[status])
+    totals = summary.totals
+    return (
+        f"Repositories: {told or 'none'}."
+        f" It took {totals.requests:,} requests and {decimal(totals.bytes)}."
+    )
 
 
 def _of_one(namespace: str, summary: CrawlSummary) -> dict[str, Any]:

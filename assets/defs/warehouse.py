@@ -4,14 +4,19 @@ Loading is `pipelines.run.load`, publishing `pipelines.warehouse.publish`; the t
 are the comments of `sql/migrations`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from rich.filesize import decimal
 
-from assets.defs.landing import REGISTRY, TAG_PAGES
-from assets.defs.reports import REPORT_KEYS
+from assets.graph import (
+    PUBLISHED,
+    RESOLVED,
+    upstream_of_published,
+    upstream_of_table,
+)
 from assets.reexecution import run_that_read
 from assets.table_specs import FRESHNESS, OWNERS, sql_files, table_spec
 from pipelines.page.html.writing import PAGE
@@ -24,30 +29,26 @@ from pipelines.run.resolve import Resolved
 from pipelines.run.resolve import resolve as resolve_what_is_missing
 from pipelines.schemas import TABLES
 from pipelines.settings import Settings
-from pipelines.warehouse.build_plan import report_inputs, report_names
 from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.catalog import stored_bytes
 from pipelines.warehouse.checks import raise_if_blocked, run_checks
 from pipelines.warehouse.load import row_counts
 from pipelines.warehouse.resources import resources_of
 
-# The tables that only answers of the registry's pull API fill.
-_RESOLVED = (["main", "image_configs"], ["main", "image_labels"], ["ingest", "pulls"])
+_LOADED = [table for table in TABLES if table not in RESOLVED]
 
 
-@dg.multi_asset(
-    specs=[
-        table_spec(
-            schema,
-            table,
-            deps=[TAG_PAGES],
-            group_name="warehouse",
-            made_by=sql_files("migrations", "load"),
-        )
-        for schema, table in TABLES
-        if [schema, table] not in _RESOLVED
-    ]
-)
+def _spec(schema: str, table: str) -> dg.AssetSpec:
+    return table_spec(
+        schema,
+        table,
+        deps=upstream_of_table(schema, table),
+        group_name="warehouse",
+        made_by=sql_files("migrations", "load"),
+    )
+
+
+@dg.multi_asset(specs=[_spec(*table) for table in _LOADED])
 def load(
     context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Settings]
 ) -> Iterator[dg.MaterializeResult[None]]:
@@ -58,28 +59,16 @@ def load(
             rows = load_landing(warehouse, landed)
             with connect_building(warehouse.warehouse_dir, resources_of(warehouse)) as con:
                 sizes = stored_bytes(con, "main", "ingest")
-    for schema, table in TABLES:
-        if [schema, table] not in _RESOLVED:
-            name = f"{schema}.{table}"
-            yield dg.MaterializeResult(
-                asset_key=[schema, table],
-                metadata={"dagster/row_count": rows[name], "stored_bytes": sizes[name]},
-            )
-
-
-@dg.multi_asset(
-    specs=[
-        table_spec(
-            schema,
-            table,
-            # Not of tags as well: their checks come after, and would wait for themselves.
-            deps=[["main", "platforms"], REGISTRY],
-            group_name="warehouse",
-            made_by=sql_files("migrations", "load"),
+    context.log.info(_loaded_words(rows))
+    for schema, table in _LOADED:
+        name = f"{schema}.{table}"
+        yield dg.MaterializeResult(
+            asset_key=[schema, table],
+            metadata={"dagster/row_count": rows[name], "stored_bytes": sizes[name]},
         )
-        for schema, table in _RESOLVED
-    ]
-)
+
+
+@dg.multi_asset(specs=[_spec(*table) for table in RESOLVED])
 def resolve(
     context: dg.AssetExecutionContext,
     warehouse: dg.ResourceParam[Settings],
@@ -90,7 +79,8 @@ def resolve(
         resolved = resolve_what_is_missing(warehouse, context.run.run_id, progress)
         with connect_building(warehouse.warehouse_dir, resources_of(warehouse)) as con:
             rows, sizes = row_counts(con), stored_bytes(con, "main", "ingest")
-    for schema, table in _RESOLVED:
+    context.log.info(_asked_words(resolved))
+    for schema, table in RESOLVED:
         name = f"{schema}.{table}"
         yield dg.MaterializeResult(
             asset_key=[schema, table],
@@ -102,6 +92,11 @@ def resolve(
         )
 
 
+def _loaded_words(rows: Mapping[str, int]) -> str:
+    told = [f"{rows[f'main.{name}']:,} {name}" for name in ("tags", "manifests", "layers")]
+    return f"Loaded; known now: {', '.join(told)}."
+
+
 def _asked(resolved: Resolved) -> dict[str, Any]:
     """What was asked for in this run, by kind and outcome, and what is left."""
     counts = {f"{kind}s_{outcome}": n for (kind, outcome), n in sorted(resolved.answers.items())}
@@ -110,16 +105,15 @@ def _asked(resolved: Resolved) -> dict[str, Any]:
     return {**counts, **left, **problem}
 
 
-def _ends() -> list[list[str]]:
-    """The tables and reports that no report reads: all others lead to them."""
-    read = {table for name in report_names() for table in report_inputs(name)}
-    everything = [*(list(table) for table in TABLES), *REPORT_KEYS]
-    return [table for table in everything if ".".join(table) not in read]
+def _asked_words(resolved: Resolved) -> str:
+    count = sum(resolved.answers.values())
+    left = f", {resolved.left:,} are left for later runs" if resolved.left else ""
+    return f"Asked the registry for {count:,} manifests and sizes{left}."
 
 
 _PUBLISHED = dg.AssetSpec(
-    ["warehouse", "published"],
-    deps=_ends(),
+    PUBLISHED,
+    deps=upstream_of_published(),
     group_name="reports",
     kinds={"duckdb"},
     owners=OWNERS,
@@ -141,6 +135,7 @@ def publish(
             with connect_building(warehouse.warehouse_dir, resources_of(warehouse)) as con:
                 raise_if_blocked(run_checks(con))
         path = publish_run(warehouse, context.run.run_id, progress)
+    context.log.info("Published %s: %s.", path.name, decimal(path.stat().st_size))
     return dg.MaterializeResult(
         metadata={
             "path": dg.MetadataValue.path(path),

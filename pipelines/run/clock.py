@@ -5,10 +5,36 @@ moments, so none may lie before one that is stored already.
 """
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 _TOLERATED_SECONDS = 3600
 _TICK = timedelta(microseconds=1)
+
+
+class _Machine:
+    """The machine's clock, as far as runs read it."""
+
+    ahead = timedelta(0)
+
+
+def present() -> datetime:
+    """The time that runs go by: the machine's, unless it is turned."""
+    return datetime.now(UTC) + _Machine.ahead
+
+
+@contextmanager
+def turned_to(moment: datetime) -> Iterator[None]:
+    """Have every run of this process begin at a moment, from which time goes on: for a history.
+
+    What is dated otherwise stays so: requests, logins, the log.
+    """
+    before, _Machine.ahead = _Machine.ahead, moment - datetime.now(UTC)
+    try:
+        yield
+    finally:
+        _Machine.ahead = before
 
 
 class RunClock:
@@ -20,9 +46,9 @@ class RunClock:
 
     def __init__(self, latest: datetime | None) -> None:
         """Begin a run; `latest` is the latest moment that earlier runs stored, None without any."""
-        present = datetime.now(UTC)
-        self._ahead = max(latest + _TICK - present, timedelta(0)) if latest else timedelta(0)
-        self.as_of = self._last = present + self._ahead
+        begun = present()
+        self._ahead = max(latest + _TICK - begun, timedelta(0)) if latest else timedelta(0)
+        self.as_of = self._last = begun + self._ahead
         self.set_back_seconds = self._ahead.total_seconds() or None
         self._lock = threading.Lock()
 
@@ -34,7 +60,7 @@ class RunClock:
     def now(self) -> datetime:
         """The present, never before what an earlier call returned; from any thread."""
         with self._lock:
-            self._last = max(datetime.now(UTC) + self._ahead, self._last)
+            self._last = max(present() + self._ahead, self._last)
             return self._last
 
 

@@ -89,6 +89,22 @@ def _publish_landing(
     publish_run(settings, run_id, progress)
 
 
+def ingest_without_reports(settings: Settings, request: RunRequest, progress: Progress) -> None:
+    """Run the steps that read, load and check what was loaded; the next run's reports tell of it.
+
+    Raises:
+        SwrWarehouseError: nothing was published; the text says why.
+    """
+    with writer_lock(settings.warehouse_dir):
+        crawl_registry(settings, request, progress)
+        with undone_if_failed(settings, request.run_id):
+            load_landing(settings, request.run_id)
+            resolve(settings, request.run_id, progress)
+            with connect_building(settings.warehouse_dir, resources_of(settings)) as con:
+                raise_if_blocked(run_checks(con, table_checks()))
+            publish(settings.warehouse_dir)
+
+
 def publish_run(settings: Settings, run_id: str, progress: Progress) -> Path:
     """Publish what the run has built and checked; return the warehouse's path.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -23,6 +23,7 @@ from pipelines.landing.reader import (
     read_service_figures,
     read_totals,
 )
+from pipelines.run.clock import present
 from pipelines.run.crawl import UNPROVEN, landing_zone
 from pipelines.run.identity import RegistryIdentity, refuse_another
 from pipelines.run.in_use import load_snapshots
@@ -129,7 +130,7 @@ def _run_row(
         as_of=totals.as_of,
         mode=asked.mode,
         started_at=totals.as_of,
-        finished_at=max([datetime.now(UTC), totals.as_of, *finished]),
+        finished_at=max([present(), totals.as_of, *finished]),
         status="partial" if failed or totals.failed_namespaces else "complete",
         scope=msgspec.json.encode(scope).decode(),
         unread_namespaces=totals.unread_namespaces,

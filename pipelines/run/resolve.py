@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import groupby, islice
 from queue import SimpleQueue
 from typing import Any
@@ -36,6 +36,7 @@ from pipelines.images.text_choice import TextChoice
 from pipelines.landing.pulls import PulledAnswers, folder_of
 from pipelines.registry.client import RegistryClient
 from pipelines.registry.login import log_in
+from pipelines.run.clock import present
 from pipelines.run.log import RunLog
 from pipelines.run.progress import Progress
 from pipelines.schemas import LANDED_PULLS
@@ -141,7 +142,7 @@ class _Resolver:
     progress: Progress
     log: RunLog
     resolved: Resolved
-    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+    began: datetime = field(default_factory=present)
 
     def run(self) -> None:
         """Ask until nothing is missing, or as much as may be asked for."""
@@ -269,7 +270,7 @@ class _Asker:
         if self.is_stopped or due.name in self._closed:
             self._skip(due, None)
             return None
-        asked_at = datetime.now(UTC)
+        asked_at = present()
         try:
             answer = self._answer(due)
         except SwrError as error:

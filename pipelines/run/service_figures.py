@@ -3,13 +3,13 @@
 Kept as it was said. That it says nothing is no failure of a run.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 
 from pipelines.errors import SwrError
+from pipelines.run.clock import present
 from pipelines.schemas import SERVICE_FIGURES
 from pipelines.swr.client import SwrClient
 
@@ -31,7 +31,7 @@ def read_service_figures(client: SwrClient) -> pa.Table:
 
 
 def _read(client: SwrClient, name: str) -> dict[str, Any]:
-    row: dict[str, Any] = {"name": name, "asked_at": datetime.now(UTC)}
+    row: dict[str, Any] = {"name": name, "asked_at": present()}
     try:
         answer = client.service_figure(name)
     except SwrError as error:

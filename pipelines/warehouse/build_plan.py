@@ -5,7 +5,7 @@ the plan; `lineage_of_sql` derives which column comes from which. The SQL is par
 `derived` keeps nothing of it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cache
 from importlib.resources import files
@@ -128,9 +128,11 @@ class Walk:
         return dropped
 
 
-def walk_to_reports() -> Walk:
-    """Begin a way through all reports and what they need."""
-    return Walk([*(("reports", name) for name in report_names()), *_temporary()])
+def walk_to_reports(names: Collection[str] | None = None) -> Walk:
+    """Begin a way through reports, all unless some are named, and the intermediates they need."""
+    wanted = [("reports", name) for name in report_names() if names is None or name in names]
+    needed = frozenset[TableName]().union(*map(_all_inputs, wanted))
+    return Walk([*wanted, *(table for table in _temporary() if table in needed)])
 
 
 def _steps(walk: Walk) -> Iterator[BuildStep]:

@@ -4,7 +4,7 @@ Read from what `derived` keeps; derived anew only where the SQL has changed sinc
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
 
@@ -39,21 +39,26 @@ def counted_tables(report: str) -> Mapping[str, tuple[str, ...]]:
 
 
 def lineage_markdown(report: str) -> str:
-    """Write a table of a report's columns and what they come from, equal ones in one row."""
+    """Write a table of a report's columns and what they come from, equal ones together.
+
+    Each table that they come from has a row of its own: Dagster's pages keep no break in a cell.
+    """
     together: dict[tuple[ColumnSource, ...], list[str]] = defaultdict(list)
     for name, found in _lineage(report).items():
         together[found].append(f"`{name}`")
-    rows = [f"| {', '.join(names)} | {_cell(found)} |" for found, names in together.items()]
+    rows = [row for found, names in together.items() for row in _rows(", ".join(names), found)]
     return "\n".join(["| column | comes from |", "|---|---|", *rows])
 
 
-def _cell(found: tuple[ColumnSource, ...]) -> str:
+def _rows(names: str, found: tuple[ColumnSource, ...]) -> Iterator[str]:
+    """The first row names the columns."""
     tables: dict[str, list[str]] = defaultdict(list)
     for source in found:
         name = "its rows" if source.column == ROWS else source.column
         tables[f"{source.schema}.{source.table}"].append(name)
     cells = [f"`{table}`: {', '.join(names)}" for table, names in tables.items()]
-    return "<br>".join(cells) or "constants of the SQL"
+    for number, cell in enumerate(cells or ["constants of the SQL"]):
+        yield f"| {'' if number else names} | {cell} |"
 
 
 @cache

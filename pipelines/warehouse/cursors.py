@@ -55,9 +55,9 @@ def side_by_side(
         if count > 1:
             [(name,)] = con.execute("select current_database()").fetchall()
             connections = [closed_after.enter_context(cursor(con, name)) for _ in range(count)]
+            closed_after.enter_context(_threads_divided(con, count))
         for one in connections:
             prepare(one)
-        closed_after.enter_context(_threads_divided(con, count))
         pool = closed_after.enter_context(ThreadPoolExecutor(count))
         try:
             yield Cursors(connections, pool)

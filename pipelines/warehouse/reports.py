@@ -4,7 +4,7 @@ Loading rows, checking what was built and publishing it belong elsewhere.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,13 +34,18 @@ class BuiltReport:
 
 
 def build_reports(
-    con: DuckDBPyConnection, cursors: int = 1, *, is_rebuilt: bool = False
+    con: DuckDBPyConnection,
+    cursors: int = 1,
+    *,
+    names: Collection[str] | None = None,
+    is_rebuilt: bool = False,
 ) -> list[BuiltReport]:
-    """Rebuild every table of schema `reports` from schemas `main` and `ingest`.
+    """Rebuild tables of schema `reports` from schemas `main` and `ingest`, and from one another.
 
     Args:
         con: the warehouse, in no transaction.
         cursors: tables that are built at the same time.
+        names: of the reports; None for all of them.
         is_rebuilt: whether rows that earlier runs have appended, as to `daily_growth`, are made
             anew from history, instead of staying as they are.
 
@@ -54,7 +59,7 @@ def build_reports(
             own.execute("create or replace temp macro is_rebuilt() as true")
 
     with intermediates_attached(con), side_by_side(con, cursors, prepare) as opened:
-        return list(_built(opened, walk_to_reports(), cursors))
+        return list(_built(opened, walk_to_reports(names), cursors))
 
 
 def _built(opened: Cursors, walk: Walk, cursors: int) -> Iterator[BuiltReport]:

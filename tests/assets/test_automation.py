@@ -74,6 +74,13 @@ def test_when_runs_begin_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("SWR_DAILY_AT", "24:00", "must be a time such as 03:00"),
         ("SWR_DAILY_AT", "3", "must be a time such as 03:00"),
         ("SWR_WEEKLY_FULL_AT", "03:00", "must be a day and a time such as sunday 03:00"),
+        (
+            "SWR_OWNERS",
+            "team:platform, nobody",
+            "must be teams such as team:platform, or addresses of mail",
+        ),
+        ("SWR_OWNERS", "team:", "must be teams such as team:platform, or addresses of mail"),
+        ("SWR_OWNERS", "me@here", "must be teams such as team:platform, or addresses of mail"),
         ("SWR_WEEKLY_FULL_AT", "day 03:00", "must be a day and a time such as sunday 03:00"),
     ],
 )

@@ -1,5 +1,6 @@
 """What Dagster is told: the graph, its checks and its schedule, and how a run of a part behaves."""
 
+import logging
 import re
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pytest
 import requests
 from checkout import ROOT
@@ -20,11 +22,13 @@ from assets.partitions import NAMESPACES
 from assets.resources import WarehouseResource
 from pipelines.emulator.messages import Response
 from pipelines.emulator.server import Emulator
-from pipelines.errors import CheckFailed
+from pipelines.errors import CheckFailed, WarehouseMissing
 from pipelines.run.progress import NoProgress
-from pipelines.warehouse.build_plan import report_names
+from pipelines.warehouse.build_plan import report_inputs, report_names
 from pipelines.warehouse.building import connect_building, start_building
 from pipelines.warehouse.checks import check_names
+
+GROUPS = {"swr", "warehouse", "reports"}
 
 
 @pytest.fixture
@@ -39,6 +43,25 @@ def test_definitions_load_in_an_empty_environment() -> None:
     code = "from assets.definitions import defs; defs.resolve_job_def('ingest')"
     command = [sys.executable, "-W", "ignore", "-c", code]
     subprocess.run(command, cwd=ROOT, env={"PATH": "/usr/bin:/bin"}, check=True)
+
+
+def test_owners_are_a_setting() -> None:
+    """Of every asset; nobody without it."""
+    code = """
+from assets.definitions import defs
+graph = defs.resolve_asset_graph()
+print({tuple(graph.get(key).owners) for key in graph.get_all_asset_keys()})"""
+    owners = "team:platform, first.last+swr@example.com"
+    for setting, told in ((owners, {(*owners.split(", "),)}), ("", {()})):
+        result = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", code],
+            cwd=ROOT,
+            env={"PATH": "/usr/bin:/bin", "SWR_OWNERS": setting},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        assert result.stdout.strip() == str(told)
 
 
 def test_every_report_and_every_check_is_in_the_graph() -> None:
@@ -71,12 +94,42 @@ def test_everything_flows_from_the_registry_to_the_published_warehouse() -> None
 
 
 def test_every_asset_says_what_it_is_and_belongs_to_a_group() -> None:
-    """Grain first, with the flow's three groups."""
+    """Grain first; with the flow's three groups."""
     graph = defs.resolve_asset_graph()
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
         assert node.description, key
-        assert node.group_name in {"swr", "warehouse", "reports"}, key
+        assert node.group_name in GROUPS, key
+
+
+def drawn_edges(opened: str | None) -> set[tuple[str, str]]:
+    """What Dagster draws where one group is opened, or none: each pair joined once."""
+    graph = defs.resolve_asset_graph()
+
+    def shown(key: dg.AssetKey) -> str:
+        group = graph.get(key).group_name
+        return key.to_user_string() if group == opened else group
+
+    keys = graph.get_all_asset_keys()
+    pairs = {(shown(parent), shown(key)) for key in keys for parent in graph.get(key).parent_keys}
+    return {(start, end) for start, end in pairs if start != end}
+
+
+def test_few_edges_are_drawn() -> None:
+    """One between two groups; less than two for each asset, however many a report reads."""
+    assert drawn_edges(None) == {("swr", "warehouse"), ("warehouse", "reports")}
+    graph = defs.resolve_asset_graph()
+    keys = graph.get_all_asset_keys()
+    assert sum(len(graph.get(key).parent_keys) for key in keys) < 2 * len(keys)
+
+
+def test_everything_that_reports_read_leads_to_them() -> None:
+    """Through the intermediate tables and other reports: no edge that is left out is lost."""
+    graph = defs.resolve_asset_graph()
+    for name in report_names():
+        ancestors = graph.get_ancestor_asset_keys(dg.AssetKey(["reports", name]))
+        read = {dg.AssetKey(key.split(".")) for key in report_inputs(name)}
+        assert read <= ancestors, name
 
 
 def test_a_run_without_a_key_records_every_namespace(site: Site) -> None:
@@ -243,3 +296,121 @@ def test_a_blocking_check_stops_publishing(site: Site, breakage: str, check: str
             after_the_load().execute_in_process(instance=instance)
         assert result.get_asset_materialization_events() == []
         assert (site.directory / "warehouse.duckdb").read_bytes() == before
+
+
+def alone(*names: str) -> dg.JobDefinition:
+    """A run of some reports and whatever checks them, as the page of a report launches it."""
+    keys = [["reports", name] for name in names]
+    selection = dg.AssetSelection.assets(*keys) | dg.AssetSelection.checks_for_assets(*keys)
+    job = dg.define_asset_job("alone", selection, executor_def=dg.in_process_executor)
+    return dg.Definitions(
+        assets=[load, build, publish],
+        asset_checks=[check_tables, check_reports],
+        jobs=[job],
+        resources={"warehouse": WarehouseResource(), "progress": NoProgress()},
+    ).resolve_job_def("alone")
+
+
+def test_one_report_is_built_alone_and_published(site: Site) -> None:
+    """With its own checks; every other table is as it was, appended rows too."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        site.ingest_on(instance)
+        growth = site.query("from reports.daily_growth")
+        spoil(site, "update reports.tag_ages set updated_age_days = 7_777")
+        spoil(site, "update reports.base_images set repository_count = 7_777")
+        result = alone("tag_ages", "daily_growth").execute_in_process(
+            instance=instance,
+            asset_selection=[
+                dg.AssetKey(["reports", "tag_ages"]),
+                dg.AssetKey(["reports", "daily_growth"]),
+            ],
+        )
+    materialized = {
+        event.asset_key.path[-1]
+        for event in result.get_asset_materialization_events()
+        if event.asset_key
+    }
+    checked = {evaluation.check_name for evaluation in result.get_asset_check_evaluations()}
+    assert materialized == {"tag_ages", "daily_growth"}
+    assert checked == {"daily_growth__complete_share_holds", "daily_growth__is_usual"}
+    spoilt = "select count(*) as n from reports.{} where {} = 7_777"
+    assert site.query(spoilt.format("tag_ages", "updated_age_days")) == [{"n": 0}]
+    assert site.query(spoilt.format("base_images", "repository_count")) != [{"n": 0}]
+    assert site.query("from reports.daily_growth") == growth
+    assert list(site.directory.glob(".building*")) == []
+
+
+def spoil(site: Site, statement: str) -> None:
+    """Write something else to the state, from which the next run goes on."""
+    with duckdb.connect(str(site.directory / ".state.duckdb")) as con:
+        con.execute(statement)
+
+
+def test_a_report_alone_needs_something_published(site: Site) -> None:
+    """It says what to launch."""
+    site.set_environment()
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        pytest.raises(WarehouseMissing, match="launch the job `ingest` first"),
+    ):
+        alone("tag_ages").execute_in_process(
+            instance=instance, asset_selection=[dg.AssetKey(["reports", "tag_ages"])]
+        )
+
+
+def test_a_run_tells_in_plain_lines_what_happened(site: Site) -> None:
+    """One or two a step, in its log."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        site.ingest_on(instance)
+        (run_id,) = instance.get_run_ids()
+        told = [
+            entry.user_message
+            for entry in instance.all_logs(run_id)
+            if not entry.is_dagster_event and entry.level == logging.INFO
+        ]
+    requests_sent, bytes_received = site.query("select requests, received_bytes from ingest.runs")[
+        0
+    ].values()
+    size = (site.directory / "warehouse.duckdb").stat().st_size
+    received = f"{bytes_received / 1000:.1f} kB"
+    assert told[0] == f"Repositories: 3 complete. It took {requests_sent} requests and {received}."
+    assert told[1] == "Loaded; known now: 62 tags, 62 manifests, 122 layers."
+    assert told[2] == "Asked the registry for 0 manifests and sizes."
+    assert told[3].endswith(" checks: 0 failed, 0 warn.")
+    assert told[4].startswith(f"Built {len(report_names())} reports of ")
+    assert told[5].endswith(" checks: 0 failed, 0 warn.")
+    assert told[6] == f"Published warehouse.duckdb: {size / 1e6:.1f} MB."
+    assert len(told) == 7
+
+
+def test_what_is_compared_from_run_to_run_is_a_number(site: Site) -> None:
+    """Under the same names each time, so that Dagster plots it."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        for _ in range(2):
+            site.ingest_on(instance)
+        records = instance.fetch_materializations(
+            dg.AssetKey(["reports", "registry_size"]), limit=10
+        ).records
+        told = [
+            record.asset_materialization.metadata
+            for record in records
+            if record.asset_materialization
+        ]
+    for metadata in told:
+        values = {
+            name: value.value
+            for name, value in metadata.items()
+            if isinstance(value, (dg.IntMetadataValue, dg.FloatMetadataValue))
+        }
+        assert values.keys() - {"seconds", "stored_bytes"} == {
+            "deduplicated_bytes",
+            "logical_bytes",
+            "saved_bytes",
+            "tag_count",
+            "exact_size_tag_count",
+            "dagster/row_count",
+        }
+        # A base of 1,000 that 61 tags share, 60 layers of 10, spark's 5,000, one config of 100.
+        assert values["deduplicated_bytes"] == 1000 + 60 * 10 + 5000 + 100
+        assert values["tag_count"] == values["exact_size_tag_count"] == 62
+    assert len(told) == 2

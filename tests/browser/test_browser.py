@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(
 PICTURES = ROOT / "build" / "screenshots"
 WIDE = ViewportSize(width=1440, height=900)
 # Dagster draws only the part of the graph that is in view.
-ALL_OF_THE_GRAPH = ViewportSize(width=2600, height=16_000)
+ALL_OF_THE_GRAPH = ViewportSize(width=5200, height=9_000)
 RUN_SECONDS = 120
 # Nodes as name and box, edges as the points they begin and end at, in the drawing's units.
 NODES = """nodes => nodes.map(node => ({
@@ -188,7 +188,7 @@ def test_a_report_shows_its_chart(materialized: Story) -> None:
     expect(page.get_by_text("Latest materialization")).to_be_visible()
     picture = page.get_by_role("img", name="namespace_sizes as a picture")
     expect(picture).to_be_visible()
-    assert picture.evaluate("image => image.complete && image.naturalWidth") == 840
+    assert picture.evaluate("image => image.complete && image.naturalWidth") == 670
     materialized.keep("report_chart")
     assert page.request.get(f"{materialized.address}/pictures/namespace_sizes.png").ok
     assert page.request.get(f"{materialized.address}/pictures/tag_sizes.png").status == 404

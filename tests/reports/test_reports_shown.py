@@ -123,7 +123,7 @@ def test_only_some_reports_are_drawn() -> None:
         images = {name: chart(con, name) for name in report_names()}
     assert {name for name, image in images.items() if image} == DRAWN == PICTURED
     sizes = {Image.open(io.BytesIO(image)).size for image in images.values() if image}
-    assert sizes == {(840, 380)}
+    assert sizes == {(670, 210)}
 
 
 @pytest.mark.parametrize("namespace", ["$x^$", "emoji-🐳", "line\nbreak", "_hidden", "n" * 300])

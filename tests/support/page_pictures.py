@@ -76,10 +76,11 @@ def _keep(chromium: Browser, file: Path, target: Path, look: dict[str, Any]) -> 
         page.locator("#costs svg").wait_for()
         if target.stem.endswith("print"):
             page.emulate_media(media="print")
-        _small(page.screenshot()).save(target, optimize=True)
+        small(page.screenshot()).save(target, optimize=True)
 
 
-def _small(picture: bytes) -> Image.Image:
+def small(picture: bytes) -> Image.Image:
+    """A picture of few colours, which is a third as long."""
     return Image.open(io.BytesIO(picture)).convert("RGB").quantize(_COLOURS)
 
 

@@ -58,7 +58,12 @@ def running(home: Path, settings: Mapping[str, str], command: list[str]) -> Iter
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
             cwd=ROOT,
-            env=os.environ | settings | {"DAGSTER_HOME": str(home), "PYTHONWARNINGS": "ignore"},
+            env={
+                **os.environ,
+                "DAGSTER_HOME": str(home),
+                "PYTHONWARNINGS": "ignore",
+                **settings,
+            },
             stdout=log,
             stderr=log,
             start_new_session=True,

@@ -1,0 +1,5 @@
+-- How many of them are exact.
+select
+    count(*) filter (where size_basis = 'exact') as exact_count,
+    count(*) filter (where size_basis <> 'exact') as inexact_count
+from reports.namespace_sizes;
