@@ -127,6 +127,7 @@ site: venv
 pictures: venv
 	$(BIN)/python -W ignore tests/support/page_pictures.py docs/pictures
 	$(BIN)/python -W ignore tests/support/dagster_pictures.py docs/pictures
+	$(BIN)/python -W ignore tests/support/terminal_pictures.py docs/pictures
 
 # Needs the network and npm: Vega as it was published, which must be what SHA256SUMS says.
 vendor:
