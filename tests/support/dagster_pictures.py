@@ -14,7 +14,7 @@ from served import browser
 from shown_demo import shown_demo
 
 _SCREEN = ViewportSize(width=1440, height=900)
-_TALL = ViewportSize(width=1440, height=1000)
+_TALL = ViewportSize(width=1440, height=1240)
 _SETTLED_MS = 4000
 _GROUPS = "global%40global%3Aswr%2Cglobal%40global%3Areports"
 
