@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.openmetrics.exposition import generate_latest
 
 from pipelines.page.plain_text import printable
-from pipelines.warehouse.query import run_query, writing
+from pipelines.warehouse.query import open_published, writing
 
 
 class _Family(NamedTuple):
@@ -152,8 +152,9 @@ def metrics_text(directory: Path) -> bytes:
         WarehouseMissing: there is none yet.
     """
     registry = CollectorRegistry()
-    for family in _FAMILIES:
-        _add(registry, family, run_query(directory, family.query).to_pylist())
+    with open_published(directory) as con:
+        for family in _FAMILIES:
+            _add(registry, family, con.sql(family.query).to_arrow_table().to_pylist())
     text: bytes = generate_latest(registry)  # type: ignore[no-untyped-call] # untyped there
     return text
 

@@ -126,6 +126,9 @@ def _write_metrics(settings: Settings, progress: Progress) -> None:
     """Write the metrics too. What is published stays so if they cannot be written."""
     try:
         write_metrics(settings.warehouse_dir, settings.metrics_file)
+        if settings.metrics_setting is None:
+            # Beside the warehouse it is its owner's, elsewhere the collector's to read.
+            settings.metrics_file.chmod(0o600)
     except WarehouseError as error:
         progress.notice(f"Published, but without metrics. {error}")
 

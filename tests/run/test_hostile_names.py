@@ -64,6 +64,7 @@ def test_hostile_names_become_rows_and_nothing_else(
         "warehouse/.lock",
         "warehouse/.state.duckdb",
         "warehouse/warehouse.duckdb",
+        "warehouse/warehouse.prom",
         "warehouse/landing",
         landing,
         f"{landing}/run.json",
