@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -52,10 +53,21 @@ def run(*arguments: str) -> Result:
     return result
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the first published warehouse is kept for the tests that only look at one."""
+    return tmp_path_factory.mktemp("kept") / "warehouse"
+
+
 @pytest.fixture
-def ingested() -> None:
+def ingested(kept: Path) -> None:
     """A published warehouse."""
+    directory = read_settings().warehouse_dir
+    if kept.exists():
+        shutil.copytree(kept, directory)
+        return
     assert run("ingest").exit_code == 0
+    shutil.copytree(directory, kept)
 
 
 def test_ingest_ends_with_zero_when_all_is_complete() -> None:
