@@ -342,7 +342,8 @@ def test_the_report_fits_a_terminal_of_eighty_columns() -> None:
     result = run("report")
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    assert max(map(len, lines)) <= 80
+    # The command that comes next is not broken, however the program was called.
+    assert max(len(line) for line in lines if not line.startswith("Next: ")) <= 80
     assert lines[0].startswith("Registry as of 20")
     assert lines[0].endswith("UTC · 3 of 3 repositories complete")
     # 60 x (1000 + 10 + 100) + 1100 + 5100 logical; 1000 + 60 x 10 + 5000 + 100 stored.
