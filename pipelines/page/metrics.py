@@ -12,15 +12,15 @@ from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.openmetrics.exposition import generate_latest
 
 from pipelines.page.plain_text import printable
-from pipelines.warehouse.query import open_published, writing
+from pipelines.warehouse.page_answers import metrics_answers
+from pipelines.warehouse.query import writing
 
 
 class _Family(NamedTuple):
-    """A query whose rows give a sample of each metric: named by a column, with what it is."""
+    """Metrics named by the columns of a query, and what each is; a row is a sample of each."""
 
     prefix: str
     labels: tuple[str, ...]
-    query: str
     metrics: Mapping[str, str]
 
 
@@ -34,23 +34,11 @@ _HELD = {
     "exclusive_bytes": "Bytes of blobs that nothing else reaches.",
     "allocated_bytes": "Its share of the registry's deduplicated bytes: all shares add up.",
 }
-_FAMILIES = (
-    _Family(
+# By the files of sql/metrics.
+_FAMILIES = {
+    "registry": _Family(
         "swr",
         ("registry",),
-        """
-        select
-            registry,
-            tag_count as tags,
-            repository_count as repositories,
-            logical_bytes,
-            deduplicated_bytes,
-            exact_size_tag_count as exact_size_tags,
-            exact_reclaimable_tag_count as exact_reclaimable_tags,
-            epoch(as_of) as as_of_timestamp_seconds,
-            epoch(oldest_read_at) as oldest_read_timestamp_seconds
-        from reports.registry_size where run_id is not null
-        """,
         {
             **_SIZES,
             "repositories": "Live repositories.",
@@ -60,69 +48,33 @@ _FAMILIES = (
             "oldest_read_timestamp_seconds": "When the repository proven longest ago was proven.",
         },
     ),
-    _Family(
-        "swr_namespace",
-        ("registry", "namespace"),
-        "select *, tag_count as tags from reports.namespace_sizes order by namespace",
-        _HELD,
-    ),
-    _Family(
+    "namespaces": _Family("swr_namespace", ("registry", "namespace"), _HELD),
+    "repositories": _Family(
         "swr_repository",
         ("registry", "namespace", "repository"),
-        """
-        select *, tag_count as tags, download_count as pulls
-        from reports.repository_sizes order by namespace, repository
-        """,
         {**_HELD, "pulls": "Pulls since the repository was made, as the registry counts them."},
     ),
-    _Family(
+    "costs": _Family(
         "swr_namespace",
         ("registry", "namespace", "currency"),
-        "select * from reports.costs where repository is null order by namespace",
         {"monthly_cost": "What the allocated bytes cost a month."},
     ),
-    _Family(
+    "stale": _Family(
         "swr",
         ("registry",),
-        """
-        select
-            registry.registry,
-            count(stale.tag) as stale_tags,
-            case when count(stale.tag) > 0 then max(stale.registry_reclaimable_bytes) else 0 end
-                as stale_reclaimable_bytes
-        from reports.registry_size as registry
-        left join reports.stale_tags as stale on registry.registry = stale.registry
-        where registry.run_id is not null
-        group by registry.registry
-        """,
         {
             "stale_tags": "Live tags that nobody has updated for long.",
             "stale_reclaimable_bytes": "What deleting all stale tags together would give back.",
         },
     ),
-    _Family(
+    "gaps": _Family(
         "swr",
         ("registry", "kind"),
-        """
-        select registry.registry, gaps.kind, count(*) as gaps
-        from reports.gaps as gaps
-        cross join reports.registry_size as registry
-        where registry.run_id is not null
-        group by registry.registry, gaps.kind order by gaps.kind
-        """,
         {"gaps": "Things that nobody could read, which keep figures from being exact."},
     ),
-    _Family(
+    "latest_run": _Family(
         "swr_run",
         ("registry",),
-        """
-        select
-            *,
-            epoch(finished_at) - epoch(started_at) as duration_seconds,
-            repositories_failed as failed_repositories,
-            repositories_incomplete as incomplete_repositories
-        from ingest.runs order by as_of desc limit 1
-        """,
         {
             "duration_seconds": "From the beginning of the latest run until it was loaded.",
             "requests": "Requests of the latest run.",
@@ -131,7 +83,7 @@ _FAMILIES = (
             "rejected_records": "Tag records of the latest run that could not be used.",
         },
     ),
-)
+}
 
 
 def write_metrics(directory: Path, target: Path) -> None:
@@ -152,9 +104,8 @@ def metrics_text(directory: Path) -> bytes:
         WarehouseMissing: there is none yet.
     """
     registry = CollectorRegistry()
-    with open_published(directory) as con:
-        for family in _FAMILIES:
-            _add(registry, family, con.sql(family.query).to_arrow_table().to_pylist())
+    for name, answer in metrics_answers(directory).items():
+        _add(registry, _FAMILIES[name], answer.rows.to_pylist())
     text: bytes = generate_latest(registry)  # type: ignore[no-untyped-call] # untyped there
     return text
 

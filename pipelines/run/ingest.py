@@ -129,7 +129,7 @@ def _write_metrics(settings: Settings, progress: Progress) -> None:
         if settings.metrics_setting is None:
             # Beside the warehouse it is its owner's, elsewhere the collector's to read.
             settings.metrics_file.chmod(0o600)
-    except WarehouseError as error:
+    except (WarehouseError, OSError) as error:
         progress.notice(f"Published, but without metrics. {error}")
 
 

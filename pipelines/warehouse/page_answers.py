@@ -1,4 +1,4 @@
-"""Answers the queries of `sql/page` and `sql/terminal` from the published warehouse.
+"""Answers the queries of `sql/page`, `terminal` and `metrics` from the published warehouse.
 
 Each is one query that runs as it stands in `swr-warehouse query`, too.
 """
@@ -35,6 +35,11 @@ def terminal_answers(directory: Path) -> dict[str, Answer]:
     """Answer each query of the terminal's report, by the name of its file."""
     queries = {**statements_in("terminal"), "registry": statements_in("page")["overview"]}
     return _answers(directory, queries, LEAST)
+
+
+def metrics_answers(directory: Path) -> dict[str, Answer]:
+    """Answer each query of the metrics, by the name of its file."""
+    return _answers(directory, statements_in("metrics"), LEAST)
 
 
 def _answers(
