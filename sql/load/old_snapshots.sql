@@ -3,7 +3,7 @@
 select snapshots.snapshot_id
 from ingest.in_use_snapshots as snapshots
 cross join (
-    select max(as_of) as as_of, arg_max(in_use_days, as_of) as in_use_days
+    select max(as_of) as as_of, arg_max_null(in_use_days, as_of) as in_use_days
     from ingest.runs
 ) as latest
 where
