@@ -180,7 +180,9 @@ class _Crawl:
         return folder
 
     def _read_rules(self, folder: landing.LandingWriter, found: Discovery) -> None:
-        reader = RulesReader(self.client, self.stored.rules(), self.progress, self.log)
+        reader = RulesReader(
+            self.client, self.stored.rules(), self.clock.now, self.progress, self.log
+        )
         rules, log = reader.read(
             found.listed, is_full=self.request.full, threads=self.settings.concurrency
         )

@@ -7,10 +7,10 @@ fails nothing. What rules would delete is told by `deciding`.
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import count
 from typing import Any, NamedTuple, get_args
 
@@ -109,6 +109,7 @@ class RulesReader:
 
     client: SwrClient
     known: Mapping[Name, KnownRules]
+    now: Callable[[], datetime]
     progress: Progress
     log: RunLog
 
@@ -156,7 +157,7 @@ class RulesReader:
         """
         namespace, repository = name
         row: Row = {"namespace": namespace, "repository": repository, "list_entry": entry}
-        row["read_at"] = datetime.now(UTC)
+        row["read_at"] = self.now()
         try:
             answer = self.client.retention_rules(*name)
             row |= {"outcome": "read", "answer": _text(answer)} | judged_rules(answer)

@@ -12,6 +12,7 @@ from ingest_site import CrawlSite, at_crawl_site, manifest
 from pipelines.emulator.messages import Request, Response, gateway_error, json_response
 from pipelines.emulator.registry import Registry
 from pipelines.errors import NothingRead
+from pipelines.run.clock import turned_to
 from pipelines.run.progress import NoProgress
 from pipelines.run.retention_rules import judged_rules, logged_entries
 
@@ -90,6 +91,25 @@ def test_nothing_is_asked_unless_it_is_set(site: CrawlSite) -> None:
     assert site.ingest() == "complete"
     assert asked(site) == []
     assert site.query("from ingest.retention_rules") == []
+
+
+def test_a_clock_that_was_set_back_hides_no_rule(site: CrawlSite, registry: Registry) -> None:
+    """The rule that was read last holds, though the machine says that it was read before."""
+    with turned_to(datetime.now(UTC) + timedelta(hours=2)):
+        site.ingest()
+    registry.set_retention("team", "a", [KEEP_DAYS])
+    site.ingest(full=True)
+    found = site.query(RULES)
+    assert [(row["repository"], row["template"], row["keeps"]) for row in found] == [
+        ("a", "date_rule", 30),
+        ("b/c", "date_rule", 30),
+    ]
+    outside = """
+        select count(*) as rules
+        from ingest.retention_rules as rules inner join ingest.runs as runs using (run_id)
+        where rules.first_read_at not between runs.started_at and runs.finished_at
+    """
+    assert site.query(outside) == [{"rules": 0}]
 
 
 def test_rules_are_read_with_their_log(site: CrawlSite, registry: Registry) -> None:
