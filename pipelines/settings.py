@@ -189,6 +189,9 @@ class Settings(BaseSettings):
         None, validation_alias="HC_CONTAINER_AUTHORIZATION_TOKEN_FILE"
     )
 
+    registries_file: Path | None = Field(None, validation_alias="SWR_REGISTRIES")
+    registry: str | None = Field(None, validation_alias="SWR_REGISTRY")
+
     namespaces: Globs = Field((), validation_alias="SWR_NAMESPACES")
     repositories: Globs = Field((), validation_alias="SWR_REPOSITORIES")
 
@@ -331,8 +334,8 @@ class Settings(BaseSettings):
 
     @property
     def has_registry(self) -> bool:
-        """Whether it is said where the registry is."""
-        return bool(self.endpoint_setting or self.region)
+        """Whether it is said where the registry is, or that there are several."""
+        return bool(self.endpoint_setting or self.region or self.registries_file)
 
     @property
     def endpoint(self) -> str:
@@ -420,8 +423,16 @@ def read_settings(**overrides: Any) -> Settings:
     Raises:
         SettingsError: names each wrong setting and what is wrong with it, never its value.
     """
-    _prepare_environment()
     given = {name: value for name, value in overrides.items() if value is not None}
+    return read_settings_with(given)
+
+
+def read_settings_with(given: Mapping[str, Any]) -> Settings:
+    """Read the environment; what is given by field name comes first, None where it is None.
+
+    Raises as `read_settings`.
+    """
+    _prepare_environment()
     return _read(Settings, **{**_from_terraform(), **given})
 
 

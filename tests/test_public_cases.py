@@ -18,6 +18,7 @@ MISSING = pytest.param(
 )
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("case", FOLDERS or [MISSING], ids=lambda path: path and path.name)
 def test_a_public_case_comes_out_right(case: Path) -> None:
     """The whole command, as its users run it."""

@@ -49,13 +49,13 @@ def check(
     from datetime import UTC, datetime
 
     from pipelines.page import limits
-    from pipelines.settings import read_settings
+    from pipelines.registries import read_one
     from pipelines.warehouse.query import writing
 
     asked = limits.Limits(max_reclaimable, max_size, exact, max_age, require_rule)
     if asked == limits.Limits():
         raise click.UsageError("Give a limit, such as --max-reclaimable 20%.")
-    as_of, verdicts = limits.judge(read_settings().warehouse_dir, asked, datetime.now(UTC))
+    as_of, verdicts = limits.judge(read_one().warehouse_dir, asked, datetime.now(UTC))
     if junit:
         with writing(junit, "JUnit") as file:
             file.write(limits.as_junit(as_of, verdicts))

@@ -14,10 +14,10 @@ def explain(name: str) -> None:
     its first digits.
     """
     from pipelines.page.explanation import explanation
-    from pipelines.settings import read_settings
+    from pipelines.registries import read_one
     from pipelines.warehouse.explain import explain as find
     from pipelines.warehouse.resources import resources_of
 
-    settings = read_settings()
+    settings = read_one()
     found = find(settings.warehouse_dir, name, resources_of(settings))
     output_console().print(explanation(found))

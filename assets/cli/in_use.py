@@ -83,10 +83,10 @@ def in_use(
     """
     from assets.cli.tables import write_rows
     from pipelines.page.in_use import in_use_answer, in_use_json
+    from pipelines.registries import read_one
     from pipelines.run.in_use import take_snapshot
-    from pipelines.settings import read_settings
 
-    settings = read_settings()
+    settings = read_one()
     directory = settings.warehouse_dir
     snapshot = take_snapshot(
         directory,

@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING, Any
 
 from assets.cli.stopping import on_stop, terminable_children
 from pipelines.errors import RunStoreError, SwrWarehouseError, WarehouseError
+from pipelines.registries import read_one
 from pipelines.run.ingest import Step, is_published, latest_status
-from pipelines.settings import read_settings
+from pipelines.settings import Settings, read_settings
 from pipelines.warehouse.building import discard_building, writer_lock
 
 if TYPE_CHECKING:
@@ -58,8 +59,11 @@ def launch_ingest(
     repositories: tuple[str, ...],
     progress: "Progress",
     rebuild: bool = False,
+    registry: str | None = None,
 ) -> LaunchedRun:
     """Run the job `ingest` to its end, on the Dagster instance of `prepare_home`.
+
+    Of several registries it reads the one that is named.
 
     Raises:
         SwrWarehouseError: nothing was published; the text says why.
@@ -72,15 +76,15 @@ def launch_ingest(
     unlogged: str | None = None
     seconds: Mapping[str, float] = {}
     try:
-        seconds = _run(config, progress, run_id, rebuild=rebuild)
+        seconds = _run(config, progress, run_id, rebuild=rebuild, registry=registry)
     except Exception as error:  # noqa: BLE001 - raised again unless the run is published
-        unlogged = _what_is_unlogged(error, run_id)
-    status = latest_status(read_settings())
+        unlogged = _what_is_unlogged(error, run_id, read_one(registry))
+    status = latest_status(read_one(registry))
     return LaunchedRun(status, time.monotonic() - began, seconds, unlogged)
 
 
 def _run(
-    config: dict[str, Any], progress: "Progress", run_id: str, *, rebuild: bool
+    config: dict[str, Any], progress: "Progress", run_id: str, **asked: Any
 ) -> Mapping[str, float]:
     """Run the job; give the seconds of its steps."""
     with (
@@ -92,7 +96,7 @@ def _run(
         ThreadPoolExecutor(1, thread_name_prefix="dagster") as thread,
     ):
         # In the main thread Dagster would take signals for itself.
-        job = partial(run_job, instance, config, progress, run_id, rebuild=rebuild)
+        job = partial(run_job, instance, config, progress, run_id, **asked)
         return _step_seconds(thread.submit(job).result())
 
 
@@ -112,7 +116,7 @@ def _instance(home: Path) -> "dg.DagsterInstance":
     return dg.DagsterInstance.from_ref(reference)
 
 
-def _what_is_unlogged(error: Exception, run_id: str) -> str:
+def _what_is_unlogged(error: Exception, run_id: str, settings: Settings) -> str:
     """Say what Dagster's pages lack of a run that is published all the same.
 
     Raises:
@@ -120,9 +124,9 @@ def _what_is_unlogged(error: Exception, run_id: str) -> str:
         RunStoreError: nothing was published, and Dagster's own store is to blame.
     """
     problem = _store_problem(error)
-    if is_published(read_settings(), run_id):
+    if is_published(settings, run_id):
         return f"Dagster's pages lack some of this run: {problem or repr(error)}."
-    _discard_what_was_built(read_settings().warehouse_dir)
+    _discard_what_was_built(settings.warehouse_dir)
     if problem:
         raise RunStoreError(_unstored(problem)) from error
     raise error
@@ -148,14 +152,18 @@ def run_job(
     run_id: str | None = None,
     *,
     rebuild: bool = False,
+    registry: str | None = None,
 ) -> "dg.ExecuteInProcessResult":
     """Run the job `ingest` on an instance, with the config of its reading step.
+
+    Of several registries it reads the one that is named.
 
     Raises:
         SwrWarehouseError: nothing was published; the text says why.
     """
     from assets.definitions import defs  # noqa: PLC0415 - see the module's docstring
     from assets.defs.reports import REBUILD_TAG  # noqa: PLC0415 - see the module's docstring
+    from assets.registries import tags_of  # noqa: PLC0415 - see the module's docstring
     from assets.resources import WarehouseResource  # noqa: PLC0415 - see the module's docstring
     from assets.run_launcher import DIRECTORY_TAG  # noqa: PLC0415 - see the module's docstring
 
@@ -169,10 +177,11 @@ def run_job(
             run_id=run_id,
             tags={
                 # The daemon asks it whether this run is alive.
-                DIRECTORY_TAG: str(read_settings().warehouse_dir.absolute()),
+                DIRECTORY_TAG: str(read_one(registry).warehouse_dir.absolute()),
                 # It cannot start it again: it has not started it.
                 "dagster/max_retries": "0",
                 **({REBUILD_TAG: "true"} if rebuild else {}),
+                **tags_of(registry),
             },
             resources={"warehouse": WarehouseResource(), "progress": progress},
         )

@@ -17,12 +17,13 @@ from rich.console import Console, RenderableType
 from assets.cli.check import check
 from assets.cli.explain import explain
 from assets.cli.in_use import in_use
+from assets.cli.parameters import registry_option
 from assets.cli.plan import plan
 from assets.cli.program import as_called
 from assets.cli.report import report
 from assets.cli.retention import retention
 from assets.cli.stopping import drop_output, on_stop
-from assets.cli.terminal import TerminalProgress, error_console, output_console
+from assets.cli.terminal import error_console, output_console
 from pipelines.errors import SwrWarehouseError
 from pipelines.page.plain_text import printable
 
@@ -37,6 +38,7 @@ _err = error_console()
 _NOTHING_PUBLISHED = 2
 _SHOWN_ROWS = 100
 _SHARE = click.FloatRange(0, 1)
+_WITHOUT_REGISTRY = {"demo", "emulator", "ui"}
 
 
 class _Commands(click.Group):
@@ -46,6 +48,12 @@ class _Commands(click.Group):
         """Keep the order of definition."""
         del ctx
         return list(self.commands)
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Add a command; each that speaks of a registry can be told which of several."""
+        if cmd.name not in _WITHOUT_REGISTRY:
+            cmd.params.append(registry_option())
+        super().add_command(cmd, name)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; any error ends it with exit code 2, one of ours without a traceback.
@@ -94,34 +102,19 @@ def demo() -> None:
 def ingest(
     *, full: bool, namespaces: tuple[str, ...], repositories: tuple[str, ...], rebuild: bool
 ) -> None:
-    """Read the registry and publish the warehouse.
+    """Read the registry, or each of several, and publish the warehouse.
 
     Exit code 0: every repository was read completely. 1: some were not, the rest is published.
     2: nothing was published.
     """
-    from pipelines.run.ingest import check_access, rejected_record_count
-    from pipelines.settings import read_settings, unknown_names
+    from assets.cli.ingest import Asked, ingest_each
+    from pipelines.registries import read_each
+    from pipelines.settings import unknown_names
 
     for name in unknown_names():
         _err.print(printable(f"{name} is no setting of swr-warehouse and is ignored."))
-    check_access()
-    from assets.cli.launch import launch_ingest
-
-    console = Console(quiet=True) if read_settings().log_format == "json" else _err
-    with TerminalProgress(console) as progress, on_stop(progress.kept):
-        launched = launch_ingest(
-            full=full,
-            namespaces=namespaces,
-            repositories=repositories,
-            progress=progress,
-            rebuild=rebuild,
-        )
-    if launched.unlogged:
-        _err.print(printable(launched.unlogged))
-    _out.print(f"Published in {launched.seconds:.1f} s. Repositories: {progress.ended()}.")
-    if rejected := rejected_record_count(read_settings()):
-        _out.print(f"Tag records that could not be used: {rejected}. See ingest.rejected_records.")
-    sys.exit(0 if launched.status == "complete" else 1)
+    asked = Asked(full=full, namespaces=namespaces, repositories=repositories, rebuild=rebuild)
+    sys.exit(ingest_each(read_each(), asked, _out, _err))
 
 
 class _ResultOptions(NamedTuple):
@@ -219,12 +212,12 @@ def query(sql: str, options: _ResultOptions) -> None:
 def _write_tree(sql: str, output: Path | None) -> None:
     """Write the tags that a query gives as a file for ncdu."""
     from pipelines.page.ncdu import ncdu_file
-    from pipelines.settings import read_settings
+    from pipelines.registries import read_one
     from pipelines.warehouse.query import writing
     from pipelines.warehouse.resources import resources_of
     from pipelines.warehouse.tag_tree import tag_tree
 
-    settings = read_settings()
+    settings = read_one()
     tree = tag_tree(settings.warehouse_dir, sql, resources_of(settings))
     with writing(output or sys.stdout.buffer, "ncdu") as file:
         file.writelines(ncdu_file(tree))
@@ -241,11 +234,11 @@ def reclaimable(sql: str, options: _ResultOptions) -> None:
     SQL chooses the tags: it gives their namespace, repository and tag.
     """
     from pipelines.page.summary import reclaimable_answer
-    from pipelines.settings import read_settings
+    from pipelines.registries import read_one
     from pipelines.warehouse.reclaimable import reclaimable_bytes
     from pipelines.warehouse.resources import resources_of
 
-    settings = read_settings()
+    settings = read_one()
     answer = reclaimable_bytes(settings.warehouse_dir, sql, resources_of(settings))
     _put(answer, options, reclaimable_answer)
 
@@ -275,9 +268,9 @@ def tags(name: str, *, shape: str, **asked: Any) -> None:
     """
     from pipelines.page import summary
     from pipelines.page.tag_listing import tag_records
-    from pipelines.settings import read_settings
+    from pipelines.registries import read_one
 
-    listing = tag_records(read_settings(), name, **asked)
+    listing = tag_records(read_one(), name, **asked)
     if shape == "jsonl":
         for record in listing.records:
             click.echo(summary.as_json_line(record))
@@ -296,10 +289,10 @@ def forget_command(name: str) -> None:
     For what answers 403 for ever: its tags end in the history as forgotten, and no figure waits
     for it any longer. A later list that shows it brings it back.
     """
+    from pipelines.registries import read_one
     from pipelines.run.forget import forget
-    from pipelines.settings import read_settings
 
-    forgotten = forget(read_settings(), name)
+    forgotten = forget(read_one(), name)
     count = len(forgotten.repositories)
     _out.print(f"Forgot {count} repositories with {forgotten.tag_count} tags, and published.")
 
@@ -311,11 +304,11 @@ def forget_command(name: str) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def restore_state(file: Path) -> None:
     """Begin with a published warehouse, where the run's own state is lost or damaged."""
-    from pipelines.settings import read_settings
+    from pipelines.registries import read_one
     from pipelines.warehouse.building import writer_lock
     from pipelines.warehouse.restore import restore
 
-    directory = read_settings().warehouse_dir
+    directory = read_one().warehouse_dir
     with writer_lock(directory):
         aside = restore(directory, file)
     if aside:
@@ -429,11 +422,16 @@ def ui(port: int) -> None:
 def doctor() -> None:
     """Examine settings, endpoint and credentials; say what to fix."""
     from pipelines.page.doctor import examine
+    from pipelines.registries import chosen_names
 
     is_ok = True
-    for finding in examine():
-        is_ok = finding.is_ok
-        _out.print(printable(f"{'ok ' if is_ok else 'FIX'} {finding.subject:<12} {finding.text}"))
+    for name in chosen_names():
+        if name:
+            _out.print(f"{name}:", markup=False)
+        for finding in examine(name):
+            is_ok &= finding.is_ok
+            sign = "ok " if finding.is_ok else "FIX"
+            _out.print(printable(f"{sign} {finding.subject:<12} {finding.text}"))
     sys.exit(0 if is_ok else _NOTHING_PUBLISHED)
 
 

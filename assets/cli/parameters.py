@@ -1,5 +1,6 @@
 """Kinds of values that several commands take."""
 
+import os
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,6 +14,7 @@ _UNITS = {
     for binary, base in (("", 1000), ("i", 1024))
 }
 _ALL = 100
+_CHOICE = "SWR_REGISTRY"
 _CLOCKS_DIFFER = timedelta(hours=1)
 
 
@@ -64,3 +66,30 @@ class Percent(click.ParamType[Decimal]):
         if found is None or Decimal(found[1]) > _ALL:
             self.fail(f"{value!r} is no share such as 20%", param, ctx)
         return Decimal(found[1])
+
+
+def registry_option() -> click.Option:
+    """The option by which a command is told which registry of several it is to speak of."""
+    return click.Option(
+        ["--registry"],
+        metavar="NAME",
+        expose_value=False,
+        callback=_choose,
+        help="Of the registries in SWR_REGISTRIES, this one.",
+    )
+
+
+def _choose(ctx: click.Context, _: click.Parameter, name: str | None) -> None:
+    """Have the settings say it, for as long as the command runs."""
+    if name is None:
+        return
+    before = os.environ.get(_CHOICE)
+    os.environ[_CHOICE] = name
+    ctx.call_on_close(lambda: _set(before))
+
+
+def _set(choice: str | None) -> None:
+    if choice is None:
+        os.environ.pop(_CHOICE, None)
+    else:
+        os.environ[_CHOICE] = choice

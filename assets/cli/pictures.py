@@ -3,22 +3,26 @@
 A run draws none: that would take longer than its other steps together on a small registry.
 """
 
+from html import escape
+from pathlib import Path
+
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from pipelines.errors import SwrWarehouseError
+from pipelines.errors import SettingsError, SwrWarehouseError
 from pipelines.page.html.writing import PAGE
 from pipelines.page.previews import PICTURED
-from pipelines.settings import read_settings
+from pipelines.registries import read_one
 from pipelines.warehouse.query import open_published
 
 # Browsers show a picture whatever the status: instead of a broken one.
-_NOTHING_YET = """\
+_SENTENCE = """\
 <svg xmlns="http://www.w3.org/2000/svg" width="670" height="40">
 <text x="2" y="24" font-family="sans-serif" font-size="13" fill="#777">\
-Nothing is published yet: launch the job ingest.</text></svg>
+{}</text></svg>
 """
+_NOTHING_YET = "Nothing is published yet: launch the job ingest."
 
 
 def _picture(request: Request) -> Response:
@@ -29,17 +33,35 @@ def _picture(request: Request) -> Response:
     from pipelines.page.charts import chart  # noqa: PLC0415 - half a second, for the first picture
 
     try:
-        with open_published(read_settings().warehouse_dir) as con:
+        with open_published(_directory(request)) as con:
             image = chart(con, report)
+    except SettingsError as error:
+        return _sentence(str(error))
     except SwrWarehouseError:
-        return Response(_NOTHING_YET, 404, media_type="image/svg+xml")
+        return _sentence(_NOTHING_YET)
     return Response(image, media_type="image/png", headers={"Cache-Control": "no-cache"})
 
 
-def _page(_: Request) -> Response:
+def _sentence(text: str) -> Response:
+    return Response(_SENTENCE.format(escape(text)), 404, media_type="image/svg+xml")
+
+
+def _directory(request: Request) -> Path:
+    """Of the registry that is asked for by name, of several.
+
+    Raises:
+        SettingsError: there is none of that name.
+    """
+    return read_one(request.query_params.get("registry")).warehouse_dir
+
+
+def _page(request: Request) -> Response:
     """The page that the last run left; its own policy keeps it from asking Dagster anything."""
-    file = read_settings().warehouse_dir / PAGE
-    if not file.exists():
+    try:
+        file = _directory(request) / PAGE
+    except SettingsError:
+        file = None
+    if file is None or not file.exists():
         return PlainTextResponse("There is no page yet: SWR_WRITE_PAGE has runs leave one.\n", 404)
     return FileResponse(file, media_type="text/html", headers={"Cache-Control": "no-cache"})
 

@@ -76,14 +76,14 @@ def plan(
     from assets.cli.tables import write_rows
     from pipelines.deciding.plan import Wish
     from pipelines.deciding.protection import Protection
+    from pipelines.registries import read_one
     from pipelines.run.in_use import landed
-    from pipelines.settings import read_settings
     from pipelines.warehouse.planning import plan_deletion
     from pipelines.warehouse.resources import resources_of
 
     if (reclaim is None) == (max_tags is None):
         raise click.UsageError("say either --reclaim or --max-tags")
-    settings, wish = read_settings(), Wish(reclaim, max_tags)
+    settings, wish = read_one(), Wish(reclaim, max_tags)
     protection = Protection(older_than, keep_newest, globs, in_use=not ignore_in_use)
     planned = plan_deletion(
         settings.warehouse_dir, wish, protection, resources_of(settings), landed(settings)

@@ -39,11 +39,17 @@ _ORDERS = ("allocated", "exclusive", "deduplicated", "logical", "tags", "growth"
     help="Write the page: sizes, growth, ages and costs with charts and tables, in one file.",
 )
 def report(*, html: Path | None, as_json: bool, **asked: Any) -> None:
-    """Show what takes the space, what grew, how old it is and how much of that is exact."""
-    from pipelines.page.overview import overview, overview_answer, overview_json
-    from pipelines.settings import read_settings
+    """Show what takes the space, what grew, how old it is and how much of that is exact.
 
-    directory = read_settings().warehouse_dir
+    Of several registries a line each; --registry tells of one.
+    """
+    from pipelines.page.overview import overview, overview_answer, overview_json
+    from pipelines.registries import chosen_names, read_one
+
+    if len(chosen_names()) > 1 and not html:
+        _show_all(as_json=as_json)
+        return
+    directory = read_one().warehouse_dir
     if html:
         _write(html)
     elif as_json:
@@ -52,11 +58,22 @@ def report(*, html: Path | None, as_json: bool, **asked: Any) -> None:
         output_console().print(overview_answer(overview(directory, **asked), program()))
 
 
+def _show_all(*, as_json: bool) -> None:
+    from pipelines.page import registries
+    from pipelines.settings import read_settings
+
+    found = registries.registries_overview(read_settings().warehouse_dir)
+    if as_json:
+        click.echo(registries.registries_json(found))
+    else:
+        output_console().print(registries.registries_answer(found, program()))
+
+
 def _write(html: Path) -> None:
     from pipelines.page.html.writing import write_page
-    from pipelines.settings import read_settings
+    from pipelines.registries import read_one
     from pipelines.warehouse.resources import resources_of
 
-    settings = read_settings()
+    settings = read_one()
     write_page(settings.warehouse_dir, html, resources_of(settings))
     output_console().print(f"Wrote {html}: open it in a browser.", markup=False)

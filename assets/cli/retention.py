@@ -58,13 +58,13 @@ def retention(
     from assets.cli.tables import write_rows
     from pipelines.deciding.rules import reading_of
     from pipelines.page.retention import log_line, retention_answer, retention_json
+    from pipelines.registries import read_one
     from pipelines.run.in_use import landed
-    from pipelines.settings import read_settings
     from pipelines.warehouse.live_rules import best_readings, live_rules
     from pipelines.warehouse.resources import resources_of
     from pipelines.warehouse.retention import retention as judge
 
-    settings, reading = read_settings(), reading_of(switches)
+    settings, reading = read_one(), reading_of(switches)
     rules = _rules(rules_file) if rules_file else live_rules(settings.warehouse_dir)
     if rule_as:
         click.echo(_as_code(rule_as, rules, settings.warehouse_dir), nl=False)

@@ -14,6 +14,7 @@ from rich.filesize import decimal
 
 from assets import graph
 from assets.partitions import NAMESPACES
+from assets.registries import namespaces_of, partition_of
 from assets.table_specs import FRESHNESS, OWNERS
 from pipelines.page.markdown import markdown_table
 from pipelines.run.crawl import CrawlSummary, crawl_registry
@@ -86,39 +87,43 @@ def crawl(
     request = RunRequest(context.run.run_id, config.full, scope)
     with RunLog(request.run_id).step(Step.CRAWL):
         summary = crawl_registry(warehouse, request, progress)
-    context.instance.add_dynamic_partitions(NAMESPACES.name or "", summary.visible_namespaces)
-    _report(context, [*filter(scope.has_namespace, summary.visible_namespaces)], summary)
+    visible = summary.visible_namespaces
+    keys = [partition_of(warehouse, namespace) for namespace in visible]
+    context.instance.add_dynamic_partitions(NAMESPACES.name or "", keys)
+    read = {name: key for name, key in zip(visible, keys, strict=True) if scope.has_namespace(name)}
+    _report(context, read, summary)
 
 
 def _chosen_namespaces(
     context: dg.AssetExecutionContext, config: IngestConfig, settings: Settings
 ) -> tuple[str, ...]:
-    return _keys(context) or tuple(config.namespaces) or settings.namespaces
+    chosen = namespaces_of(settings, _keys(context))
+    return chosen or tuple(config.namespaces) or settings.namespaces
 
 
 def _keys(context: dg.AssetExecutionContext) -> tuple[str, ...]:
-    """The namespaces chosen as partitions, one or several."""
+    """The partitions that were chosen, one or several."""
     is_partitioned = context.has_partition_key or context.has_partition_key_range
     return tuple(context.partition_keys) if is_partitioned else ()
 
 
 def _report(
-    context: dg.AssetExecutionContext, namespaces: list[str], summary: CrawlSummary
+    context: dg.AssetExecutionContext, partitions: Mapping[str, str], summary: CrawlSummary
 ) -> None:
-    """Report to Dagster how the crawl went, for each namespace and in all."""
+    """Report to Dagster how the crawl went, for each namespace by its partition, and in all."""
     context.log.info(_words(summary))
     # What is not ours to materialize has been seen.
     visible = {"namespaces": len(summary.visible_namespaces), "requests": summary.totals.requests}
     context.log_event(dg.AssetObservation(REGISTRY.key, metadata=visible))
-    of_each = {namespace: _of_one(namespace, summary) for namespace in namespaces}
+    of_each = {key: _of_one(namespace, summary) for namespace, key in partitions.items()}
     if _keys(context):
         # Dagster makes the materializations itself, one for each key.
-        for namespace, metadata in of_each.items():
-            context.add_asset_metadata(metadata, asset_key=TAG_PAGES, partition_key=namespace)
+        for key, metadata in of_each.items():
+            context.add_asset_metadata(metadata, asset_key=TAG_PAGES, partition_key=key)
         return
     context.add_asset_metadata(_totals(summary), asset_key=TAG_PAGES)
-    for namespace, metadata in of_each.items():
-        context.log_event(_event(namespace, metadata))
+    for key, metadata in of_each.items():
+        context.log_event(_event(key, metadata))
 
 
 def _words(summary: CrawlSummary) -> str:
@@ -139,13 +144,13 @@ def _of_one(namespace: str, summary: CrawlSummary) -> dict[str, Any]:
 
 
 def _event(
-    namespace: str, metadata: dict[str, Any]
+    partition: str, metadata: dict[str, Any]
 ) -> dg.AssetMaterialization | dg.AssetObservation:
     """A materialization, or an observation of a namespace of which nothing could be read."""
     ended = {status: metadata[f"repositories_{status}"] for status in CrawlStatus}
     is_read = sum(ended.values()) > ended[CrawlStatus.FAILED] or "not_read" not in metadata
     kind = dg.AssetMaterialization if is_read else dg.AssetObservation
-    return kind(TAG_PAGES, partition=namespace, metadata=metadata)
+    return kind(TAG_PAGES, partition=partition, metadata=metadata)
 
 
 def _totals(summary: CrawlSummary) -> dict[str, Any]:

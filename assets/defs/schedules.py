@@ -5,12 +5,15 @@ warehouse has one writer.
 https://docs.dagster.io/guides/automate/schedules
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
 
 from assets.defs.clear_up import CLEAR_UP
+from assets.registries import tags_of
+from pipelines.registries import chosen_names
 from pipelines.run.ingest import Step
 from pipelines.settings import read_calendar, read_settings
 
@@ -40,10 +43,13 @@ def _by_the_clock(
     *,
     cron: str,
     description: str,
-    reason_to_skip: Callable[[dg.ScheduleEvaluationContext], str | None],
-    run_config: dict[str, Any],
+    reason_to_skip: Callable[[], str | None] = lambda: None,
+    run_config: Mapping[str, Any] = MappingProxyType({}),
 ) -> dg.ScheduleDefinition:
-    """Make a schedule that is on by default and says why it starts nothing."""
+    """Make a schedule that is on by default and says why it starts nothing.
+
+    It starts a run for each registry, but for one whose last run is still going.
+    """
 
     @dg.schedule(
         name=name,
@@ -53,32 +59,34 @@ def _by_the_clock(
         description=description,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
-    def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        if reason := reason_to_skip(context):
+    def tick(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
+        if reason := reason_to_skip():
             return dg.SkipReason(reason)
-        return dg.RunRequest(run_config=run_config)
+        going = {name: _still_going(context, job.name, name) for name in chosen_names()}
+        if all(going.values()):
+            return dg.SkipReason(" ".join(filter(None, going.values())))
+        return [
+            dg.RunRequest(run_key=name, run_config=dict(run_config), tags=tags_of(name))
+            for name, reason in going.items()
+            if not reason
+        ]
 
     return tick
-
-
-def _nothing_to_read(context: dg.ScheduleEvaluationContext) -> str | None:
-    """Why no run starts now; a wrong setting is no reason, because the run reports it."""
-    return no_registry() or _still_going(context, "ingest")
-
-
-def _nothing_to_clear(context: dg.ScheduleEvaluationContext) -> str | None:
-    return _still_going(context, "clear_up")
 
 
 def no_registry() -> str | None:
     """Why nothing can be read on a machine that only tries the demo; None elsewhere."""
     if read_settings().has_registry:
         return None
-    return "There is no registry to read yet: set SWR_REGION or SWR_ENDPOINT."
+    return "There is no registry to read yet: set SWR_REGION, SWR_ENDPOINT or SWR_REGISTRIES."
 
 
-def _still_going(context: dg.ScheduleEvaluationContext, job: str) -> str | None:
-    runs = context.instance.get_runs(dg.RunsFilter(job_name=job, statuses=_UNFINISHED), limit=1)
+def _still_going(
+    context: dg.ScheduleEvaluationContext, job: str, registry: str | None
+) -> str | None:
+    """Say which run of a registry has not ended yet; None if each has."""
+    of_registry = dg.RunsFilter(job_name=job, statuses=_UNFINISHED, tags=tags_of(registry))
+    runs = context.instance.get_runs(of_registry, limit=1)
     if not runs:
         return None
     return (
@@ -93,8 +101,7 @@ DAILY = _by_the_clock(
     cron=_CALENDAR.daily_cron,
     description="Every day but that of the weekly run: a repository that did not change costs one"
     " request. When is set by SWR_DAILY_AT and SWR_SCHEDULE_TIME_ZONE.",
-    reason_to_skip=_nothing_to_read,
-    run_config={},
+    reason_to_skip=no_registry,
 )
 WEEKLY = _by_the_clock(
     "weekly_full",
@@ -102,7 +109,7 @@ WEEKLY = _by_the_clock(
     cron=_CALENDAR.weekly_cron,
     description="Once a week everything is read, also what seems unchanged. When is set by"
     " SWR_WEEKLY_FULL_AT and SWR_SCHEDULE_TIME_ZONE.",
-    reason_to_skip=_nothing_to_read,
+    reason_to_skip=no_registry,
     run_config={"ops": {Step.CRAWL.value: {"config": {"full": True}}}},
 )
 CLEARING = _by_the_clock(
@@ -111,6 +118,4 @@ CLEARING = _by_the_clock(
     cron=_CALENDAR.weekly_cron,
     description="Once a week, queued with the full run: what is older than SWR_KEEP_LANDING_DAYS"
     " and SWR_KEEP_HISTORY_DAYS goes.",
-    reason_to_skip=_nothing_to_clear,
-    run_config={},
 )

@@ -3,17 +3,20 @@
 `schedules` has what starts by the clock. https://docs.dagster.io/guides/automate/sensors
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
 
 import dagster as dg
 
 from assets.defs.schedules import no_registry
 from assets.partitions import NAMESPACES
+from assets.registries import partition_of, partitions_of
 from pipelines import errors
 from pipelines.errors import SwrWarehouseError
+from pipelines.registries import read_each
 from pipelines.run.alerts import Alert, post
 from pipelines.run.discover import visible_namespaces
-from pipelines.settings import read_settings
+from pipelines.settings import Settings, read_settings
 
 _OWN_ERRORS = {
     name
@@ -31,31 +34,56 @@ _LOOK_EVERY_SECONDS = 600
 )
 def namespaces(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     """Add namespaces that became visible, retire those that a complete listing lacks."""
-    known = set(context.instance.get_dynamic_partitions(NAMESPACES.name or ""))
+    known = context.instance.get_dynamic_partitions(NAMESPACES.name or "")
     try:
         if reason := no_registry():
             return dg.SensorResult(skip_reason=reason)
-        visible = set(visible_namespaces(read_settings()))
+        each = read_each()
     except SwrWarehouseError as error:
         return dg.SensorResult(skip_reason=f"The namespaces could not be listed. {error}")
-    if known and not visible:
-        return dg.SensorResult(
-            skip_reason="No namespace is visible any more. That looks like a missing permission,"
-            " so none is retired: run `swr-warehouse doctor`."
-        )
-    new, gone = sorted(visible - known), sorted(known - visible)
+    found = [_look(settings, known) for settings in each]
+    new = sorted(name for one in found for name in one.new)
+    # Those of a registry that is no longer one of several, too.
+    strays = set(known).difference(*(partitions_of(settings, known) for settings in each))
+    gone = sorted(strays.union(*(one.gone for one in found)))
     changes = [NAMESPACES.build_add_request(new)] if new else []
     removals = [NAMESPACES.build_delete_request(gone)] if gone else []
     return dg.SensorResult(
-        dynamic_partitions_requests=[*changes, *removals], skip_reason=_changes(new, gone, visible)
+        dynamic_partitions_requests=[*changes, *removals],
+        skip_reason=" ".join(one.words for one in found),
     )
 
 
-def _changes(new: list[str], gone: list[str], visible: set[str]) -> str:
+class _Changes(NamedTuple):
+    """Partitions of a registry to add and to retire, and what to say of it."""
+
+    words: str
+    new: Collection[str] = ()
+    gone: Collection[str] = ()
+
+
+def _look(settings: Settings, partitions: Collection[str]) -> _Changes:
+    """Compare what is visible of a registry with its partitions; one that fails changes nothing."""
+    beginning = f"{settings.registry}: " if settings.registry else ""
+    known = partitions_of(settings, partitions)
+    try:
+        visible = {partition_of(settings, name) for name in visible_namespaces(settings)}
+    except SwrWarehouseError as error:
+        return _Changes(f"{beginning}The namespaces could not be listed. {error}")
+    if known and not visible:
+        return _Changes(
+            f"{beginning}No namespace is visible any more. That looks like a missing permission,"
+            " so none is retired: run `swr-warehouse doctor`."
+        )
+    new, gone = visible - known, known - visible
+    return _Changes(f"{beginning}{_words(new, gone, visible)}", new, gone)
+
+
+def _words(new: set[str], gone: set[str], visible: set[str]) -> str:
     if not new and not gone:
         return f"No change: {len(visible)} namespaces are visible."
     changes = [("Added", new), ("Retired", gone)]
-    return " ".join(f"{what} {', '.join(names)}." for what, names in changes if names)
+    return " ".join(f"{what} {', '.join(sorted(names))}." for what, names in changes if names)
 
 
 @dg.run_failure_sensor(

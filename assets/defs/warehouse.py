@@ -18,6 +18,7 @@ from assets.graph import (
     upstream_of_table,
 )
 from assets.reexecution import run_that_read
+from assets.registries import query_of
 from assets.table_specs import FRESHNESS, OWNERS, sql_files, table_spec
 from pipelines.page.html.writing import PAGE
 from pipelines.run.failure import undone_if_failed
@@ -140,11 +141,12 @@ def publish(
         metadata={
             "path": dg.MetadataValue.path(path),
             "bytes": path.stat().st_size,
-            **(_page(path.with_name(PAGE)) if warehouse.write_page else {}),
+            **(_page(path.with_name(PAGE), warehouse) if warehouse.write_page else {}),
         }
     )
 
 
-def _page(file: Path) -> dict[str, Any]:
+def _page(file: Path, settings: Settings) -> dict[str, Any]:
     """Where the page is: on this machine, and for whom `assets.cli.pages` serves."""
-    return {"page": dg.MetadataValue.path(file), "open_page": dg.MetadataValue.url(f"/{PAGE}")}
+    address = f"/{PAGE}{query_of(settings)}"
+    return {"page": dg.MetadataValue.path(file), "open_page": dg.MetadataValue.url(address)}

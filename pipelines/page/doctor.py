@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipelines.errors import SwrError, SwrForbidden, SwrUnauthenticated, SwrWarehouseError
+from pipelines.registries import read_one
 from pipelines.registry.login import log_in
-from pipelines.settings import Settings, read_settings, unknown_names
+from pipelines.settings import Settings, unknown_names
 from pipelines.swr.client import SwrClient, client_from
 from pipelines.swr.transport import Transport
 
@@ -28,10 +29,10 @@ class Finding:
     text: str
 
 
-def examine() -> Iterator[Finding]:
-    """Examine one thing after the other, until one is not well."""
+def examine(registry: str | None = None) -> Iterator[Finding]:
+    """Examine one thing after the other, until one is not well; of several, this registry's."""
     try:
-        settings = read_settings()
+        settings = read_one(registry)
         for name in unknown_names():
             yield _ok("settings", f"{name} is no setting of swr-warehouse and is ignored")
         yield _ok("endpoint", settings.endpoint)

@@ -12,7 +12,7 @@ import msgspec
 from rich.filesize import decimal
 
 from pipelines.page.tables import shown_bytes
-from pipelines.warehouse.query import run_query
+from pipelines.warehouse.query import open_published, require_one_registry
 
 _FIGURES = """
     select
@@ -90,8 +90,11 @@ def judge(directory: Path, limits: Limits, now: datetime) -> tuple[datetime | No
 
     Raises:
         WarehouseMissing: there is none yet.
+        WarehouseError: it is one of several registries.
     """
-    [row] = run_query(directory, _FIGURES).to_pylist()
+    with open_published(directory) as con:
+        require_one_registry(con)
+        [row] = con.sql(_FIGURES).to_arrow_table().to_pylist()
     return row["as_of"], list(_verdicts(row, limits, now))
 
 

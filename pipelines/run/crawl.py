@@ -27,6 +27,7 @@ from pipelines.run.identity import (
     identify,
     is_same_account,
     refuse_another,
+    refuse_another_name,
 )
 from pipelines.run.known import ReadWhole, StoredRepositories
 from pipelines.run.log import RunLog
@@ -104,6 +105,7 @@ class _Crawl:
 
     def run(self) -> CrawlSummary:
         """Discover, crawl and land."""
+        refuse_another_name(self.stored.registry, self.settings)
         registry = identify(self.settings).known_as(self.stored.registry)
         self._refuse_another(registry)
         self._warn_of_clock(set_back_warning(self.clock.set_back_seconds))

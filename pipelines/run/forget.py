@@ -17,6 +17,7 @@ from pipelines.run.clock import RunClock
 from pipelines.run.known import registry_in
 from pipelines.run.log import RunLog
 from pipelines.run.page import write_page_beside
+from pipelines.run.registries import publish_all
 from pipelines.run.request import Name
 from pipelines.schemas import CRAWLS, NAMESPACES, REGISTRIES, REPOSITORIES
 from pipelines.settings import Settings
@@ -62,6 +63,7 @@ def forget(settings: Settings, name: str) -> Forgotten:
             build_reports(con, resources.cursors)
             raise_if_blocked(run_checks(con, report_checks(), resources.cursors))
         publish(directory)
+    publish_all(settings)
     write_page_beside(settings)
     return forgotten
 

@@ -54,8 +54,8 @@ def identify(settings: Settings) -> RegistryIdentity:
     endpoint = _host(settings.endpoint)
     found = _REGION_IN_HOST.fullmatch(endpoint)
     region = settings.region or (found[1] if found else None)
-    name = region or ("localhost" if endpoint == LOOPBACK else endpoint)
-    return RegistryIdentity(name, endpoint, region, domain=None)
+    usual = region or ("localhost" if endpoint == LOOPBACK else endpoint)
+    return RegistryIdentity(settings.registry or usual, endpoint, region, domain=None)
 
 
 def refuse_another(
@@ -84,6 +84,19 @@ def refuse_another(
             f"{directory} holds another registry ({stored}) than this run reads ({another}):"
             " set SWR_WAREHOUSE_DIR to a directory of its own, or the endpoint and the credentials"
             " to those of the first."
+        )
+
+
+def refuse_another_name(stored: RegistryIdentity | None, settings: Settings) -> None:
+    """Refuse to go on under another name than the one that all rows of the registry have.
+
+    Raises:
+        OtherRegistry: the name that the file of registries gives it is another.
+    """
+    if stored and settings.registry and stored.name != settings.registry:
+        raise OtherRegistry(
+            f"{settings.warehouse_dir} knows {stored} by the name {stored.name}: give it that name"
+            f" in {settings.registries_file}."
         )
 
 

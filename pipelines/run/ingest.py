@@ -15,9 +15,10 @@ from pipelines.run.load import load_landing
 from pipelines.run.log import RunLog
 from pipelines.run.page import write_page_beside
 from pipelines.run.progress import Progress
+from pipelines.run.registries import publish_all
 from pipelines.run.request import RunRequest
 from pipelines.run.resolve import resolve
-from pipelines.settings import Settings, read_settings
+from pipelines.settings import Settings
 from pipelines.swr.client import client_from
 from pipelines.swr.transport import Transport
 from pipelines.warehouse.building import connect_building, writer_lock
@@ -117,9 +118,18 @@ def publish_run(settings: Settings, run_id: str, progress: Progress) -> Path:
             f"A session has left changes of its own to {path.name}; they are in {log_set_aside}."
         )
     RunLog(run_id).event("run published", bytes=path.stat().st_size)
+    _publish_with_others(settings, progress)
     _write_metrics(settings, progress)
     write_page_beside(settings, progress.notice)
     return path
+
+
+def _publish_with_others(settings: Settings, progress: Progress) -> None:
+    """Publish the warehouse of all registries anew, if this is one of several."""
+    try:
+        publish_all(settings)
+    except WarehouseError as error:
+        progress.notice(f"Published, but not in the warehouse of all registries. {error}")
 
 
 def _write_metrics(settings: Settings, progress: Progress) -> None:
@@ -133,14 +143,13 @@ def _write_metrics(settings: Settings, progress: Progress) -> None:
         progress.notice(f"Published, but without metrics. {error}")
 
 
-def check_access() -> None:
-    """Try settings, address and log-in before anything is started.
+def check_access(settings: Settings) -> None:
+    """Try address and log-in before anything is started.
 
     Raises:
-        SettingsError: a setting is wrong, or endpoint or credentials are missing.
+        SettingsError: endpoint or credentials are missing.
         SwrError: the registry cannot be reached, or refuses these credentials.
     """
-    settings = read_settings()
     with Transport(settings) as transport:
         client_from(settings, transport).namespaces()
 

@@ -17,7 +17,7 @@ from pipelines.warehouse.build_plan import statements_in, steps_for_queries
 from pipelines.warehouse.connection import retry_with_more_memory
 from pipelines.warehouse.in_use import NOTHING_MORE, Landed, use_given
 from pipelines.warehouse.migrations import pending
-from pipelines.warehouse.query import open_published
+from pipelines.warehouse.query import open_published, require_one_registry
 from pipelines.warehouse.reports import create_macros, intermediates_attached, run_build_step
 from pipelines.warehouse.resources import LEAST, Resources
 
@@ -74,6 +74,7 @@ def asking(
                 "An earlier release published this warehouse, without all that this question"
                 " reads: run `swr-warehouse ingest`, then ask again."
             )
+        require_one_registry(con)
         with asking_on(con, questions, landed) as asked:
             yield asked
 

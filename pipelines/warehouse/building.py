@@ -101,8 +101,12 @@ def connect_building(directory: Path, resources: Resources = LEAST) -> Iterator[
 
 
 @contextmanager
-def writer_lock(directory: Path) -> Iterator[None]:
+def writer_lock(directory: Path, patience_seconds: float = 0) -> Iterator[None]:
     """Be the only writer of this directory; a dead process's lock is free by itself.
+
+    Args:
+        directory: of a warehouse.
+        patience_seconds: how long to wait for another writer.
 
     Raises:
         WarehouseBusy: another run holds it.
@@ -112,7 +116,7 @@ def writer_lock(directory: Path) -> Iterator[None]:
     lock = FileLock(directory / ".lock", mode=0o600, thread_local=False)
     with _writing(directory):
         try:
-            lock.acquire(blocking=False)
+            lock.acquire(timeout=patience_seconds)
         except Timeout:
             raise WarehouseBusy(
                 f"Another run{_process(holder)} is writing {directory}: wait for it to end."

@@ -6,6 +6,7 @@ from functools import cache
 import duckdb
 import msgspec
 
+from pipelines.warehouse.build_plan import statements_in
 from pipelines.warehouse.derived import derived
 from pipelines.warehouse.migrations import make_tables
 from pipelines.warehouse.reports import build_reports
@@ -102,6 +103,8 @@ def derive_catalog() -> tuple[TableEntry, ...]:
         con.execute("set TimeZone = 'UTC'")
         make_tables(con)
         build_reports(con)
+        # Only a warehouse of several registries has it.
+        con.execute(statements_in("registries")["replicas"])
         return tuple(catalog(con))
 
 

@@ -27,9 +27,9 @@ def describe_tables(con: DuckDBPyConnection) -> None:
     """Give every table and column its comment."""
     for (schema, table), columns in TABLES.items():
         name = f"{schema}.{table}"
-        con.execute(f"comment on table {name} is {_literal(comment_of(columns))}")
+        con.execute(f"comment on table {name} is {literal(comment_of(columns))}")
         for column in columns:
-            comment = _literal(comment_of(column))
+            comment = literal(comment_of(column))
             con.execute(f"comment on column {name}.{column.name} is {comment}")
 
 
@@ -95,5 +95,6 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """A text as SQL has it."""
     return "'" + text.replace("'", "''") + "'"

@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 from pipelines.errors import WarehouseError
 from pipelines.warehouse.build_plan import statements_in
 from pipelines.warehouse.connection import retry_with_more_memory
-from pipelines.warehouse.query import open_published
+from pipelines.warehouse.query import open_published, require_one_registry
 from pipelines.warehouse.resources import LEAST, Resources
 
 
@@ -55,7 +55,9 @@ def _answers(
         TemporaryDirectory(prefix="swr-warehouse-") as spill,
         open_published(directory, Path(spill), resources) as con,
     ):
-        return {name: _answer(con, sql) for name, sql in queries.items()}
+        answers = {name: _answer(con, sql) for name, sql in queries.items()}
+        require_one_registry(con)
+        return answers
 
 
 def _answer(con: DuckDBPyConnection, sql: str) -> Answer:

@@ -1,7 +1,7 @@
 """Publish the building file: it becomes the state, and a copy of it the published warehouse.
 
 Readers see all of a run or none of it. The state comes first: if the process dies in between, the
-next run goes on from there and publishes.
+next run goes on from there and publishes. A warehouse of several registries has no state.
 """
 
 import os
@@ -46,10 +46,31 @@ def publish(directory: Path) -> Publication:
         copy.replace(published)
         _sync(directory)
     except OSError as error:
-        raise WarehouseError(
-            f"{published} could not be replaced ({error.strerror}): the last one stays."
-        ) from error
+        raise _not_replaced(published, error) from error
     return Publication(published, log)
+
+
+def publish_without_state(directory: Path) -> Path:
+    """Make the building file the published warehouse, as `publish` does; keep no state of it.
+
+    Raises:
+        WarehouseError: it cannot be renamed.
+    """
+    building, published = directory / BUILDING, directory / PUBLISHED
+    try:
+        _sync(building)
+        set_aside_wal(published)
+        building.replace(published)
+        _sync(directory)
+    except OSError as error:
+        raise _not_replaced(published, error) from error
+    return published
+
+
+def _not_replaced(published: Path, error: OSError) -> WarehouseError:
+    return WarehouseError(
+        f"{published} could not be replaced ({error.strerror}): the last one stays."
+    )
 
 
 def _sync(path: Path) -> None:

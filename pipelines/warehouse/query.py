@@ -24,13 +24,15 @@ from pipelines.warehouse.connection import (
 )
 from pipelines.warehouse.one_query import require_one_query
 from pipelines.warehouse.resources import LEAST, Resources
-from pipelines.warehouse.state import PUBLISHED
+from pipelines.warehouse.state import PUBLISHED, is_of_several
 
 Format = Literal["csv", "json", "parquet"]
 # Rows held as Python objects at a time.
 _BATCH_ROWS = 10_000
 # What a spreadsheet takes for the beginning of a formula.
 _FORMULA = frozenset("=+-@\t\r")
+
+_REGISTRIES = "select registry from reports.registry_size order by registry"
 
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 
@@ -84,6 +86,22 @@ def open_published(
             if is_environment_failure(error):
                 raise _unusable(directory / PUBLISHED, error) from error
             raise WarehouseError(one_line(error)) from error
+
+
+def require_one_registry(con: DuckDBPyConnection) -> None:
+    """Refuse a warehouse of several registries: what is asked counts within one.
+
+    Raises:
+        WarehouseError: names them.
+    """
+    if not is_of_several(con):
+        return
+    names = [name for (name,) in con.execute(_REGISTRIES).fetchall()]
+    if len(names) > 1:
+        raise WarehouseError(
+            f"This is a warehouse of several registries ({', '.join(names)}), and what is asked"
+            " counts within one: choose it with --registry."
+        )
 
 
 def run_query(directory: Path, sql: str) -> pa.Table:

@@ -30,6 +30,9 @@ _APPENDED = """
     where database_name = 'adopted' and schema_name = 'reports'
     and table_name in (select unnest(?))
 """
+_OF_SEVERAL = """
+    select 1 from duckdb_tables() where schema_name = 'reports' and table_name = 'replicas'
+"""
 _TABLES = """
     select schema_name, table_name from duckdb_tables()
     where database_name = current_database()
@@ -108,11 +111,21 @@ def _published(source: Path) -> Iterator[DuckDBPyConnection]:
             yield con
             if not applied_names(con):
                 raise WarehouseError(f"{source} is no warehouse: nothing of it was taken over.")
+            if is_of_several(con):
+                raise WarehouseError(
+                    f"{source} is of several registries, each of which has its own state: set"
+                    " SWR_REGISTRIES, or name the file that one of them has published."
+                )
     except duckdb.Error as error:
         raise WarehouseError(
             f"{source} cannot be read ({one_line(error)}): close it where it is open, or move it"
             " away if it is damaged."
         ) from error
+
+
+def is_of_several(con: DuckDBPyConnection) -> bool:
+    """Whether a published file is one over several registries."""
+    return bool(con.execute(_OF_SEVERAL).fetchall())
 
 
 def set_aside_wal(published: Path) -> Path | None:

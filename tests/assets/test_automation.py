@@ -101,7 +101,7 @@ def tick(schedule: dg.ScheduleDefinition, instance: dg.DagsterInstance) -> str |
 
 def test_without_a_registry_no_run_begins(instance: dg.DagsterInstance) -> None:
     """Trying things out starts nothing that must fail; the skip says what to set."""
-    told = "There is no registry to read yet: set SWR_REGION or SWR_ENDPOINT."
+    told = "There is no registry to read yet: set SWR_REGION, SWR_ENDPOINT or SWR_REGISTRIES."
     assert tick(DAILY, instance) == tick(WEEKLY, instance) == told
 
 

@@ -41,15 +41,28 @@ def drawn(seed: int) -> Description:
     return as_history_has_it(registry(random, random.randint(1, 40)))
 
 
-@pytest.mark.parametrize("seed", range(30))
-def test_rows_made_anew_from_history_are_those_that_were_appended(seed: int) -> None:
-    """Whatever the registry looked like, whatever its runs read of it and left unread."""
+def assert_made_anew_as_appended(seed: int) -> None:
+    """Build the rows of all runs again, and compare them with those that each run appended."""
     with reported(drawn(seed)) as con:
         appended: Rows = {name: read(con, f"reports.{name}") for name in APPENDED_REPORTS}
         _, rebuilt = rebuild_reports(con, 2)
         for name in APPENDED_REPORTS:
             assert read(con, f"reports.{name}") == appended[name], name
         assert rebuilt == [Rebuilt(name, len(appended[name]), 0) for name in APPENDED_REPORTS]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_rows_made_anew_from_history_are_those_that_were_appended(seed: int) -> None:
+    """Whatever the registry looked like, whatever its runs read of it and left unread."""
+    assert_made_anew_as_appended(seed)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("ten", range(1, 11))
+def test_rows_of_a_hundred_registries_made_anew_are_those_that_were_appended(ten: int) -> None:
+    """The same for a hundred more."""
+    for seed in range(10 * ten, 10 * ten + 10):
+        assert_made_anew_as_appended(seed)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -66,7 +79,7 @@ def test_a_building_that_died_is_made_good_by_the_next(seed: int) -> None:
                 assert read(con, f"reports.{name}") == appended[name], (missing, name)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_growth_of_scopes_begins_with_the_release_that_knows_it(seed: int) -> None:
     """A warehouse of an earlier one has rows of the runs from then on, the same as any other."""
     description = drawn(seed)

@@ -1,0 +1,179 @@
+"""Several registries in one warehouse: runs of each, what joins, what is published of all."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ingest_site import AT, manifest
+from plain_run import run_steps
+from two_registries import Two, two_registries
+
+from pipelines.emulator.faults import failing
+from pipelines.errors import OtherRegistry, SwrError, WarehouseError
+from pipelines.registries import read_each, read_one
+from pipelines.run.forget import forget
+from pipelines.run.registries import let_join
+from pipelines.settings import read_settings
+from pipelines.warehouse.query import run_query
+
+SIZES = "select registry, namespace, deduplicated_bytes from reports.namespace_sizes"
+OWN = [("north", "data", 5100), ("north", "shop", 1700)]
+THEIRS = [("south", "crew", 130), ("south", "shop", 1107)]
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[Two]:
+    """Two registries of equal names that share a layer."""
+    with two_registries(tmp_path) as two:
+        yield two
+
+
+def rows(directory: Path, sql: str) -> list[tuple[Any, ...]]:
+    """What a query of a published warehouse gives."""
+    return [tuple(row.values()) for row in run_query(directory, sql).to_pylist()]
+
+
+def ingest_all() -> None:
+    """Run each registry without Dagster."""
+    for settings in read_each():
+        let_join(settings)
+        run_steps(settings)
+
+
+def test_each_is_published_alone_and_with_the_others(two: Two) -> None:
+    """Bytes are counted within each; the layer of both is named in replicas, and its 100-byte
+    configuration.
+    """
+    ingest_all()
+    assert rows(two.directory, SIZES) == OWN + THEIRS
+    for name, its in (("north", OWN), ("south", THEIRS)):
+        assert rows(two.directory / "registries" / name, SIZES) == its
+    assert rows(two.directory, "select registries, size_bytes from reports.replicas") == [
+        ("north, south", 100),
+        ("north, south", 1000),
+    ]
+    assert rows(two.directory, "select registry, endpoint from registries") == [
+        ("north", "loopback"),
+        ("south", "loopback"),
+    ]
+    assert (two.directory / "warehouse.duckdb").stat().st_mode & 0o777 == 0o600
+    assert not list(two.directory.glob(".building*"))
+
+
+def test_one_that_fails_keeps_its_last_state_and_stops_no_other(two: Two) -> None:
+    """Its figures stay what they were; the other's go on."""
+    ingest_all()
+    two.south.faults = (failing(503),)
+    two.north.registry.push("data", "spark", "2", manifest(("new", 300)), at=AT)
+    run_steps(read_one("north"))
+    with pytest.raises(SwrError, match="status 503"):
+        run_steps(read_one("south"))
+    assert rows(two.directory, SIZES) == [("north", "data", 5400), OWN[1], *THEIRS]
+
+
+def test_one_that_was_never_read_is_left_out_until_it_is(two: Two) -> None:
+    """What is published tells of the others."""
+    run_steps(read_one("south"))
+    assert rows(two.directory, SIZES) == THEIRS
+    run_steps(read_one("north"))
+    assert rows(two.directory, SIZES) == OWN + THEIRS
+
+
+def test_what_is_forgotten_in_one_is_forgotten_in_what_is_published_of_all(two: Two) -> None:
+    """The other's namespace of the same name stays."""
+    ingest_all()
+    forget(read_one("north"), "shop")
+    assert rows(two.directory, SIZES) == [OWN[0], *THEIRS]
+
+
+@pytest.fixture
+def alone(two: Two, monkeypatch: pytest.MonkeyPatch) -> Two:
+    """The same, after two runs of the northern one alone, as in the release before."""
+    monkeypatch.delenv("SWR_REGISTRIES")
+    monkeypatch.setenv("SWR_ENDPOINT", two.north.url)
+    monkeypatch.setenv("SWR_AUTH_TOKEN", "token-of-north")
+    run_steps(read_settings())
+    two.north.registry.delete_tag("shop", "deep/er/app", "1")
+    run_steps(read_settings())
+    monkeypatch.setenv("SWR_REGISTRIES", str(two.file))
+    return two
+
+
+HISTORY = "select * exclude (registry) from tag_history order by all"
+EVENTS = "select * exclude (registry) from reports.tag_events order by all"
+
+
+def test_a_single_registry_becomes_one_of_several_with_its_history(alone: Two) -> None:
+    """Named as it was: localhost. Nothing is read anew or lost."""
+    alone.file.write_text(alone.file.read_text().replace("name: north", "name: localhost"))
+    before = [rows(alone.directory, sql) for sql in (HISTORY, EVENTS)]
+    assert len(before[0]) == 63
+    ingest_all()
+    own = alone.directory / "registries" / "localhost"
+    assert [rows(own, sql) for sql in (HISTORY, EVENTS)] == before
+    of_it = "(select * from {}) where registry = 'localhost'"
+    assert [
+        rows(
+            alone.directory,
+            sql.replace("tag_history", of_it.format("tag_history")).replace(
+                "reports.tag_events", of_it.format("reports.tag_events")
+            ),
+        )
+        for sql in (HISTORY, EVENTS)
+    ] == before
+    assert {path.name for path in alone.directory.iterdir()} == {
+        ".lock",
+        "registries",
+        "warehouse.duckdb",
+    }
+    statuses = "select status, count(*) from ingest.crawls group by all order by all"
+    assert rows(own, statuses) == [("complete", 4), ("unchanged", 5)]
+
+
+def test_a_move_that_broke_off_is_gone_on_with(alone: Two) -> None:
+    """The state goes last, and until it has gone the directory is that of a single registry."""
+    alone.file.write_text(alone.file.read_text().replace("name: north", "name: localhost"))
+    own = alone.directory / "registries" / "localhost"
+    own.mkdir(parents=True)
+    (alone.directory / "landing").rename(own / "landing")
+    (alone.directory / "warehouse.duckdb").rename(own / "warehouse.duckdb")
+    let_join(read_one("south"))
+    assert (own / ".state.duckdb").exists()
+    assert {path.name for path in alone.directory.iterdir()} == {".lock", "registries"}
+
+
+def test_a_single_registry_that_the_file_does_not_have_stays_as_it_is(alone: Two) -> None:
+    """Nothing is moved or replaced, and the sentence says what to do."""
+    published = (alone.directory / "warehouse.duckdb").read_bytes()
+    with pytest.raises(OtherRegistry, match=r"holds the registry localhost, which .* does not"):
+        let_join(read_one("south"))
+    assert (alone.directory / "warehouse.duckdb").read_bytes() == published
+    assert not (alone.directory / "registries").exists()
+
+
+def test_a_published_file_without_its_state_is_not_replaced(alone: Two) -> None:
+    """It may be the only copy of a history, of a release before there was a state."""
+    (alone.directory / ".state.duckdb").unlink()
+    with pytest.raises(WarehouseError, match="does not say which registry it holds"):
+        let_join(read_one("south"))
+    assert (alone.directory / "warehouse.duckdb").exists()
+
+
+def test_a_registry_keeps_the_name_that_its_rows_have(two: Two) -> None:
+    """Another one in the file is refused before anything is read."""
+    ingest_all()
+    directory = two.directory / "registries"
+    (directory / "south").rename(directory / "cape")
+    two.file.write_text(two.file.read_text().replace("name: south", "name: cape"))
+    with pytest.raises(OtherRegistry, match=r"by the name south: give it that name"):
+        run_steps(read_one("cape"))
+
+
+def test_another_registry_at_the_address_of_one_is_refused(two: Two) -> None:
+    """As for a single one: by host and account."""
+    ingest_all()
+    text = two.file.read_text()
+    two.file.write_text(text.replace(two.south.url, "https://swr.example.org"))
+    with pytest.raises(OtherRegistry, match="holds another registry"):
+        run_steps(read_one("south"))
