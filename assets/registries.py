@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import dagster as dg
 
 from pipelines.errors import SettingsError
+from pipelines.registries import chosen_names, read_one
 from pipelines.settings import Settings
 
 REGISTRY_TAG = "swr_warehouse/registry"
@@ -32,6 +33,22 @@ def registry_of(run: dg.DagsterRun) -> str | None:
     if len(named) > 1:
         raise SettingsError(_ONE_ALONE)
     return run.tags.get(REGISTRY_TAG) or next(iter(named), None)
+
+
+def settings_of(run: dg.DagsterRun | None) -> Settings:
+    """The settings of the registry that a run reads.
+
+    Raises:
+        SettingsError: there are several, and the run does not say which.
+    """
+    name = registry_of(run) if run else None
+    names = chosen_names()
+    if name is None and len(names) > 1:
+        raise SettingsError(
+            f"There are several registries: give the run the tag {REGISTRY_TAG} with one of"
+            f" {', '.join(filter(None, names))}, or choose partitions of one."
+        )
+    return read_one(name)
 
 
 def partition_of(settings: Settings, namespace: str) -> str:

@@ -11,9 +11,8 @@ from datetime import datetime
 import dagster as dg
 
 from assets.reexecution import refuse_to_continue_another_run
-from assets.registries import registry_of
+from assets.registries import settings_of
 from pipelines.page.plain_text import printable
-from pipelines.registries import read_one
 from pipelines.run import log as run_log
 from pipelines.run.progress import Progress, taken_up_words
 from pipelines.run.registries import let_join
@@ -29,7 +28,7 @@ class WarehouseResource(dg.ConfigurableResource[Settings]):
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Settings]:
         """Hold the writer lock from the first step to the last."""
-        settings = read_one(registry_of(context.run) if context.run else None)
+        settings = settings_of(context.run)
         let_join(settings)
         with run_log.json_lines(settings), writer_lock(settings.warehouse_dir):
             if context.instance and context.run:

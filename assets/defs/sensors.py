@@ -10,7 +10,7 @@ import dagster as dg
 
 from assets.defs.schedules import no_registry
 from assets.partitions import NAMESPACES
-from assets.registries import partition_of, partitions_of
+from assets.registries import REGISTRY_TAG, partition_of, partitions_of
 from pipelines import errors
 from pipelines.errors import SwrWarehouseError
 from pipelines.registries import read_each
@@ -103,7 +103,9 @@ def run_failures(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
     error = next(_own_errors(context), "Its process died, or an error came that was not expected.")
     will_retry = run.tags.get("dagster/will_retry") == "true"
     what_next = "Dagster tries it again." if will_retry else "See the run's page in Dagster."
-    text = f"Run {run.run_id} of {run.job_name} failed: {error} {what_next}"
+    registry = run.tags.get(REGISTRY_TAG)
+    job = f"{run.job_name} ({registry})" if registry else run.job_name
+    text = f"Run {run.run_id} of {job} failed: {error} {what_next}"
     post(url, Alert(text, run.job_name, run.run_id, error, will_retry))
     return None
 

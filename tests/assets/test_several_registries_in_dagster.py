@@ -182,7 +182,10 @@ def test_a_run_that_names_no_registry_or_several_says_so(
         for event in result.all_events
         if event.is_failure
     ]
-    assert "There are several registries: choose one with --registry (north, south)." in told[0]
+    assert (
+        "There are several registries: give the run the tag swr_warehouse/registry with one of"
+        " north, south, or choose partitions of one."
+    ) in told[0]
     assert "A run reads one registry: choose the partitions of one alone." in " ".join(told[1:])
     assert not two.north.log
     assert not two.south.log
