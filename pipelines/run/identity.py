@@ -1,6 +1,7 @@
 """Which registry a run reads: the host of its endpoint and, where known, the account.
 
 Two registries never share a warehouse directory: one would take the other's repositories for gone.
+`pipelines.registries` gives each of several its own.
 """
 
 import re
