@@ -51,27 +51,27 @@ def settings_of(run: dg.DagsterRun | None) -> Settings:
     return read_one(name)
 
 
-def partition_of(settings: Settings, namespace: str) -> str:
+def partition_of(registry: str | None, namespace: str) -> str:
     """The partition of a namespace: its name, behind that of its registry if there are several."""
-    return f"{settings.registry}/{namespace}" if settings.registry else namespace
+    return f"{registry}/{namespace}" if registry else namespace
 
 
-def partitions_of(settings: Settings, partitions: Iterable[str]) -> set[str]:
+def partitions_of(registry: str | None, partitions: Iterable[str]) -> set[str]:
     """Those of all partitions that are this registry's."""
-    beginning = partition_of(settings, "")
+    beginning = partition_of(registry, "")
     return {key for key in partitions if key.startswith(beginning)}
 
 
-def namespaces_of(settings: Settings, partitions: Iterable[str]) -> tuple[str, ...]:
+def namespaces_of(registry: str | None, partitions: Iterable[str]) -> tuple[str, ...]:
     """The namespaces of partitions of one registry.
 
     Raises:
         SettingsError: there are others among them, as in a range over several registries.
     """
     keys = tuple(partitions)
-    if len(partitions_of(settings, keys)) < len(keys):
+    if len(partitions_of(registry, keys)) < len(keys):
         raise SettingsError(_ONE_ALONE)
-    beginning = partition_of(settings, "")
+    beginning = partition_of(registry, "")
     return tuple(key.removeprefix(beginning) for key in keys)
 
 

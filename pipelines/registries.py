@@ -58,76 +58,62 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     registries: Annotated[tuple[Entry, ...], msgspec.Meta(min_length=1)]
 
 
-def registry_names() -> tuple[str, ...]:
-    """Names in the file of registries, in its order; none where no file is set.
-
-    Raises:
-        SettingsError: the file cannot be read, or is wrong.
-    """
-    path = read_settings().registries_file
-    return tuple(entry.name for entry in _read_file(path)) if path else ()
-
-
 def chosen_names() -> tuple[str | None, ...]:
     """Name the registries that are spoken of: all of the file, or the chosen one; else just None.
 
-    Raises as `registry_names`.
+    Raises:
+        SettingsError: the file cannot be read, is wrong, or does not have the chosen one.
     """
-    return (read_settings().registry,) if read_settings().registry else registry_names() or (None,)
+    common = read_settings()
+    return (common.registry,) if common.registry else tuple(_entries(common)) or (None,)
 
 
 def every_directory() -> dict[str, Path]:
     """The directory of each registry of the file, chosen or not, by its name.
 
-    Raises:
-        SettingsError: the file cannot be read, or is wrong.
-    """
-    directory = read_settings().warehouse_dir / DIRECTORY
-    return {name: directory / name for name in registry_names()}
-
-
-def read_each() -> list[Settings]:
-    """The settings of each registry; those of the environment where no file names several.
-
-    Raises:
-        SettingsError: a setting is wrong, or the file of registries.
+    Raises as `chosen_names`.
     """
     common = read_settings()
-    if common.registries_file is None:
-        return [_refuse_choice(common)]
-    entries = _read_file(common.registries_file)
-    chosen = [entry for entry in entries if common.registry in {None, entry.name}]
-    if not chosen:
-        raise SettingsError(
-            f"{common.registries_file} has no registry {common.registry}; {_listed(entries)}"
-        )
-    return [_settings_of(entry, common.warehouse_dir) for entry in chosen]
+    return {name: _directory(common, name) for name in _entries(common)}
 
 
 def read_one(name: str | None = None) -> Settings:
     """The settings of the registry of this name, of the one that is chosen, or of the only one.
 
     Raises:
-        SettingsError: there are several and none is chosen, or a setting is wrong.
+        SettingsError: there are several and none is chosen, or a setting of it is wrong.
     """
-    each = read_each()
-    found = [settings for settings in each if name in {None, settings.registry}]
-    if len(found) == 1:
-        return found[0]
-    known = ", ".join(settings.registry or "" for settings in each)
+    common = read_settings()
+    entries = _entries(common)
+    if not entries:
+        return _of_the_only_one(common, name)
+    chosen = name or common.registry or (next(iter(entries)) if len(entries) == 1 else None)
+    if entry := entries.get(chosen or ""):
+        return _settings_of(entry, common)
+    known = ", ".join(entries)
     raise SettingsError(
-        f"There is no registry {name}; there are {known}."
-        if name
+        f"{common.registries_file} has no registry {chosen}; it has {known}."
+        if chosen
         else f"There are several registries: choose one with --registry ({known})."
     )
 
 
-def _refuse_choice(common: Settings) -> Settings:
-    if common.registry is not None:
+def _of_the_only_one(common: Settings, name: str | None) -> Settings:
+    if name or common.registry:
         raise SettingsError(
             "SWR_REGISTRY or --registry chooses one of several: name their file by SWR_REGISTRIES."
         )
     return common
+
+
+def _entries(common: Settings) -> dict[str, Entry]:
+    """The entries of the file of registries by their names; none where no file is set."""
+    path = common.registries_file
+    return {entry.name: entry for entry in _read_file(path)} if path else {}
+
+
+def _directory(common: Settings, name: str) -> Path:
+    return common.warehouse_dir / DIRECTORY / name
 
 
 def _read_file(path: Path) -> tuple[Entry, ...]:
@@ -147,14 +133,10 @@ def _read_file(path: Path) -> tuple[Entry, ...]:
     return entries
 
 
-def _listed(entries: tuple[Entry, ...]) -> str:
-    return f"it has {', '.join(entry.name for entry in entries)}."
-
-
-def _settings_of(entry: Entry, directory: Path) -> Settings:
+def _settings_of(entry: Entry, common: Settings) -> Settings:
     given: dict[str, Any] = {
         "registry": entry.name,
-        "warehouse_dir": directory / DIRECTORY / entry.name,
+        "warehouse_dir": _directory(common, entry.name),
         "region": entry.region,
         "cloud": entry.cloud,
         "endpoint_setting": entry.endpoint,
@@ -164,7 +146,7 @@ def _settings_of(entry: Entry, directory: Path) -> Settings:
     given |= {name: value for name in own if (value := getattr(entry, name)) is not None}
     if entry.credentials:
         given |= {"credentials": None, **_credentials(entry.name, entry.credentials)}
-    if metrics := read_settings().metrics_setting:
+    if metrics := common.metrics_setting:
         given["metrics_setting"] = metrics.with_suffix(f".{entry.name}{metrics.suffix}")
     try:
         return read_settings_with(given)

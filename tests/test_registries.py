@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import SettingsError
-from pipelines.registries import chosen_names, read_each, read_one
+from pipelines.registries import chosen_names, read_one
 
 TWO = """
 registries:
@@ -43,7 +43,7 @@ def test_each_registry_has_its_own_place_credentials_scope_and_directory(
     file: Path, tmp_path: Path
 ) -> None:
     """Place and credentials are an entry's as a whole; the rest is the environment's."""
-    beijing, shanghai = read_each()
+    beijing, shanghai = read_one("beijing"), read_one("shanghai")
     assert (beijing.registry, shanghai.registry) == ("beijing", "shanghai")
     assert beijing.endpoint == "https://swr-api.cn-north-4.myhuaweicloud.com"
     assert shanghai.endpoint == "https://swr.example.org"
@@ -67,13 +67,13 @@ def test_one_of_several_is_chosen_by_name(file: Path, monkeypatch: pytest.Monkey
     assert str(several.value) == (
         "There are several registries: choose one with --registry (beijing, shanghai)."
     )
-    with pytest.raises(SettingsError, match=r"no registry tokyo; there are beijing, shanghai"):
+    with pytest.raises(SettingsError, match=r"has no registry tokyo; it has beijing, shanghai."):
         read_one("tokyo")
     monkeypatch.setenv("SWR_REGISTRY", "beijing")
     assert (chosen_names(), read_one().registry) == (("beijing",), "beijing")
     monkeypatch.setenv("SWR_REGISTRY", "tokyo")
-    with pytest.raises(SettingsError, match=r"has no registry tokyo; it has beijing, shanghai"):
-        read_each()
+    with pytest.raises(SettingsError, match=r"has no registry tokyo; it has beijing, shanghai."):
+        read_one()
     monkeypatch.delenv("SWR_REGISTRY")
     file.write_text("registries: [{name: beijing, region: cn-north-4}]")
     assert read_one().registry == "beijing"
@@ -84,11 +84,10 @@ def test_without_a_file_there_is_one_registry_and_no_choice(
 ) -> None:
     """As ever."""
     monkeypatch.setenv("SWR_REGION", "cn-north-4")
-    (only,) = read_each()
-    assert (only.registry, chosen_names()) == (None, (None,))
+    assert (read_one().registry, chosen_names()) == (None, (None,))
     monkeypatch.setenv("SWR_REGISTRY", "beijing")
     with pytest.raises(SettingsError, match="name their file by SWR_REGISTRIES"):
-        read_each()
+        read_one()
 
 
 @pytest.mark.parametrize(
@@ -114,7 +113,7 @@ def test_what_is_wrong_with_the_file_is_said(file: Path, text: str, problem: str
     """In one sentence."""
     file.write_text(text)
     with pytest.raises(SettingsError) as error:
-        read_each()
+        read_one()
     assert problem in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -124,14 +123,25 @@ def test_a_secret_in_the_place_of_a_variables_name_is_not_repeated(file: Path, s
     """People paste."""
     file.write_text(f"registries: [{{name: a, region: x, credentials: {{password: {secret!r}}}}}]")
     with pytest.raises(SettingsError) as error:
-        read_each()
+        read_one()
     assert secret not in str(error.value)
     assert "registries[0].credentials.password" in str(error.value)
+
+
+def test_what_one_entry_lacks_is_no_matter_of_the_others(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its variable is not set, say."""
+    monkeypatch.delenv("B_PASSWORD")
+    with pytest.raises(SettingsError, match=r"beijing: B_PASSWORD, its password, is not set."):
+        read_one("beijing")
+    assert read_one("shanghai").secrets == ["token-of-all"]
+    assert file.exists()
 
 
 def test_a_missing_file_is_named(file: Path) -> None:
     """And what is wrong with it."""
     file.unlink()
     with pytest.raises(SettingsError) as error:
-        read_each()
+        read_one()
     assert str(error.value) == f"SWR_REGISTRIES: {file} cannot be read: No such file or directory"

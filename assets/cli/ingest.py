@@ -10,8 +10,8 @@ from assets.cli.stopping import on_stop
 from assets.cli.terminal import TerminalProgress
 from pipelines.errors import SwrWarehouseError
 from pipelines.page.plain_text import printable
+from pipelines.registries import read_one
 from pipelines.run.ingest import check_access, rejected_record_count
-from pipelines.settings import Settings
 
 _COMPLETE, _PARTIAL, _NOTHING = 0, 1, 2
 
@@ -25,8 +25,14 @@ class Asked(NamedTuple):
     rebuild: bool
 
 
-def ingest_each(registries: Sequence[Settings], asked: Asked, out: Console, err: Console) -> int:
+def ingest_each(names: Sequence[str | None], asked: Asked, out: Console, err: Console) -> int:
     """Ingest each registry; one of several that fails does not stop the others.
+
+    Args:
+        names: of the registries; just None where there is but one.
+        asked: what of each.
+        out: where to say how it went.
+        err: where to say what went wrong.
 
     Returns:
         The exit code: 0 if all is complete, 1 if some is not, 2 if nothing was published.
@@ -34,25 +40,26 @@ def ingest_each(registries: Sequence[Settings], asked: Asked, out: Console, err:
     Raises:
         SwrWarehouseError: of the only registry nothing was published.
     """
-    if len(registries) == 1:
-        return _ingest(registries[0], asked, out, err)
-    codes = [_ingest_one_of(settings, asked, out, err) for settings in registries]
+    if len(names) == 1:
+        return _ingest(names[0], asked, out, err)
+    codes = [_ingest_one_of(name, asked, out, err) for name in names]
     if set(codes) == {_NOTHING}:
         return _NOTHING
     return _PARTIAL if any(codes) else _COMPLETE
 
 
-def _ingest_one_of(settings: Settings, asked: Asked, out: Console, err: Console) -> int:
-    out.print(f"{settings.registry}:", markup=False)
+def _ingest_one_of(name: str | None, asked: Asked, out: Console, err: Console) -> int:
+    out.print(f"{name}:", markup=False)
     try:
-        return _ingest(settings, asked, out, err)
+        return _ingest(name, asked, out, err)
     except SwrWarehouseError as error:
         err.print(printable(as_called(f"Error: {error}")))
         return _NOTHING
 
 
-def _ingest(settings: Settings, asked: Asked, out: Console, err: Console) -> int:
+def _ingest(name: str | None, asked: Asked, out: Console, err: Console) -> int:
     """Ingest one registry, and say how it went."""
+    settings = read_one(name)
     check_access(settings)
     # Only now, for it imports Dagster: wrong credentials are said at once.
     from assets.cli.launch import launch_ingest  # noqa: PLC0415

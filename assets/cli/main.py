@@ -108,13 +108,13 @@ def ingest(
     2: nothing was published.
     """
     from assets.cli.ingest import Asked, ingest_each
-    from pipelines.registries import read_each
+    from pipelines.registries import chosen_names
     from pipelines.settings import unknown_names
 
     for name in unknown_names():
         _err.print(printable(f"{name} is no setting of swr-warehouse and is ignored."))
     asked = Asked(full=full, namespaces=namespaces, repositories=repositories, rebuild=rebuild)
-    sys.exit(ingest_each(read_each(), asked, _out, _err))
+    sys.exit(ingest_each(chosen_names(), asked, _out, _err))
 
 
 class _ResultOptions(NamedTuple):

@@ -88,7 +88,7 @@ def crawl(
     with RunLog(request.run_id).step(Step.CRAWL):
         summary = crawl_registry(warehouse, request, progress)
     visible = summary.visible_namespaces
-    keys = [partition_of(warehouse, namespace) for namespace in visible]
+    keys = [partition_of(warehouse.registry, namespace) for namespace in visible]
     context.instance.add_dynamic_partitions(NAMESPACES.name or "", keys)
     read = {name: key for name, key in zip(visible, keys, strict=True) if scope.has_namespace(name)}
     _report(context, read, summary)
@@ -97,7 +97,7 @@ def crawl(
 def _chosen_namespaces(
     context: dg.AssetExecutionContext, config: IngestConfig, settings: Settings
 ) -> tuple[str, ...]:
-    chosen = namespaces_of(settings, _keys(context))
+    chosen = namespaces_of(settings.registry, _keys(context))
     return chosen or tuple(config.namespaces) or settings.namespaces
 
 

@@ -13,10 +13,10 @@ from assets.partitions import NAMESPACES
 from assets.registries import REGISTRY_TAG, partition_of, partitions_of
 from pipelines import errors
 from pipelines.errors import SwrWarehouseError
-from pipelines.registries import read_each
+from pipelines.registries import chosen_names, read_one
 from pipelines.run.alerts import Alert, post
 from pipelines.run.discover import visible_namespaces
-from pipelines.settings import Settings, read_settings
+from pipelines.settings import read_settings
 
 _OWN_ERRORS = {
     name
@@ -38,13 +38,13 @@ def namespaces(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     try:
         if reason := no_registry():
             return dg.SensorResult(skip_reason=reason)
-        each = read_each()
+        names = chosen_names()
     except SwrWarehouseError as error:
         return dg.SensorResult(skip_reason=f"The namespaces could not be listed. {error}")
-    found = [_look(settings, known) for settings in each]
+    found = [_look(name, known) for name in names]
     new = sorted(name for one in found for name in one.new)
     # Those of a registry that is no longer one of several, too.
-    strays = set(known).difference(*(partitions_of(settings, known) for settings in each))
+    strays = set(known).difference(*(partitions_of(name, known) for name in names))
     gone = sorted(strays.union(*(one.gone for one in found)))
     changes = [NAMESPACES.build_add_request(new)] if new else []
     removals = [NAMESPACES.build_delete_request(gone)] if gone else []
@@ -62,14 +62,15 @@ class _Changes(NamedTuple):
     gone: Collection[str] = ()
 
 
-def _look(settings: Settings, partitions: Collection[str]) -> _Changes:
+def _look(registry: str | None, partitions: Collection[str]) -> _Changes:
     """Compare what is visible of a registry with its partitions; one that fails changes nothing."""
-    beginning = f"{settings.registry}: " if settings.registry else ""
-    known = partitions_of(settings, partitions)
+    beginning = f"{registry}: " if registry else ""
+    known = partitions_of(registry, partitions)
     try:
-        visible = {partition_of(settings, name) for name in visible_namespaces(settings)}
+        listed = visible_namespaces(read_one(registry))
     except SwrWarehouseError as error:
         return _Changes(f"{beginning}The namespaces could not be listed. {error}")
+    visible = {partition_of(registry, name) for name in listed}
     if known and not visible:
         return _Changes(
             f"{beginning}No namespace is visible any more. That looks like a missing permission,"

@@ -11,7 +11,7 @@ from two_registries import Two, two_registries
 
 from pipelines.emulator.faults import failing
 from pipelines.errors import OtherRegistry, SwrError, WarehouseError
-from pipelines.registries import read_each, read_one
+from pipelines.registries import chosen_names, read_one
 from pipelines.run.forget import forget
 from pipelines.run.registries import let_join
 from pipelines.settings import read_settings
@@ -36,7 +36,8 @@ def rows(directory: Path, sql: str) -> list[tuple[Any, ...]]:
 
 def ingest_all() -> None:
     """Run each registry without Dagster."""
-    for settings in read_each():
+    for name in chosen_names():
+        settings = read_one(name)
         let_join(settings)
         run_steps(settings)
 
