@@ -41,7 +41,7 @@ def test_a_report_says_what_its_case_expects(case: Path) -> None:
     with (case / "expect.csv").open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         expected, columns = list(reader), reader.fieldnames or []
-    with reported(description) as con:
+    with reported(description, case.parent.name) as con:
         rows = read(con, f"reports.{case.parent.name}")
     assert [{column: _text(row[column]) for column in columns} for row in rows] == expected
 

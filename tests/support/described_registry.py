@@ -21,6 +21,7 @@ from described_runs import FIRST_RUN, Record, Row, Run, Tables, digest_of, row_o
 from described_use import references, snapshots_of_use
 
 from pipelines.schemas import TABLES
+from pipelines.warehouse.build_plan import report_inputs, report_names
 from pipelines.warehouse.migrations import make_tables
 from pipelines.warehouse.reports import build_reports
 
@@ -51,13 +52,20 @@ def warehouse(tables: Tables) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def reported(description: Description) -> duckdb.DuckDBPyConnection:
-    """Open a warehouse in memory whose reports were built after each run."""
+def reported(description: Description, report: str | None = None) -> duckdb.DuckDBPyConnection:
+    """Open a warehouse in memory whose reports, or one of them, were built after each run."""
+    names = with_what_it_reads(report) if report else None
     con = warehouse({})
     for tables in snapshots(description) or [expand(description)]:
         refill(con, tables)
-        build_reports(con)
+        build_reports(con, names=names)
     return con
+
+
+def with_what_it_reads(report: str) -> set[str]:
+    """Name a report and every other that has to be built before it."""
+    read = {name for name in report_names() if f"reports.{name}" in report_inputs(report)}
+    return {report}.union(*(with_what_it_reads(name) for name in read - {report}))
 
 
 @contextmanager
