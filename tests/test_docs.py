@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 from checkout import ROOT
-from ingest_site import Site
+from ingest_site import PlainSite
 
 from pipelines.emulator.built_in.registry import advance_a_day, built_in_registry
 from pipelines.emulator.server import Emulator
@@ -19,11 +19,11 @@ DAY = date(2026, 11, 1)
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainSite]:
     """The built-in registry, ingested, moved on by a day and ingested again."""
     registry = built_in_registry(DAY)
     with Emulator(registry) as server:
-        site = Site(server, tmp_path_factory.mktemp("demo"))
+        site = PlainSite(server, tmp_path_factory.mktemp("demo"))
         site.ingest()
         advance_a_day(registry, DAY)
         site.ingest()
@@ -42,6 +42,6 @@ def test_questions_are_numbered_as_they_come() -> None:
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_every_question_has_an_answer(demo: Site, question: str) -> None:
+def test_every_question_has_an_answer(demo: PlainSite, question: str) -> None:
     """On the demo's registry, by a query that runs as it stands."""
     assert demo.table(QUESTIONS[question]).num_rows > 0

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from checkout import ROOT
 from click.testing import CliRunner
-from ingest_site import Site
+from ingest_site import PlainSite
 
 from assets.cli.main import main
 from pipelines.deciding.rules import SWITCHES
@@ -27,10 +27,10 @@ COMMANDS = [
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainSite]:
     """The demo's registry, read once."""
     with Emulator(built_in_registry(datetime.now(UTC).date())) as server:
-        found = Site(server, tmp_path_factory.mktemp("demo") / "warehouse")
+        found = PlainSite(server, tmp_path_factory.mktemp("demo") / "warehouse")
         found.ingest()
         yield found
 
@@ -42,7 +42,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 def test_every_recipe_leaves_its_file(
-    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    site: PlainSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Five questions, eight commands."""
     site.set_environment()

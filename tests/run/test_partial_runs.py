@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from ingest_site import AT, at_site, manifest, small_registry
+from ingest_site import AT, at_plain_site, manifest, small_registry
 
 from pipelines.emulator.messages import Request, Response
 from pipelines.errors import NothingRead, SettingsError, WarehouseBusy
@@ -21,7 +21,7 @@ def only(path: str, response: Response) -> Callable[[Request], Response | None]:
 def test_a_repository_that_fails_keeps_its_rows_and_stops_nobody(tmp_path: Path) -> None:
     """The run is partial, says why, and the others are read."""
     registry = small_registry()
-    with at_site(tmp_path, registry) as site:
+    with at_plain_site(tmp_path, registry) as site:
         site.ingest()
         registry.push("shop", "cart", "new", manifest(("new", 7)), at=AT + timedelta(days=1))
         registry.push("data", "spark", "new", manifest(("new", 7)), at=AT + timedelta(days=1))
@@ -45,7 +45,7 @@ def test_a_repository_that_fails_keeps_its_rows_and_stops_nobody(tmp_path: Path)
 
 def test_a_namespace_that_cannot_be_listed_keeps_its_rows(tmp_path: Path) -> None:
     """Forbidden is not gone."""
-    with at_site(tmp_path, small_registry()) as site:
+    with at_plain_site(tmp_path, small_registry()) as site:
         site.ingest()
 
         def forbid(request: Request) -> Response | None:
@@ -65,7 +65,7 @@ def test_a_namespace_that_cannot_be_listed_keeps_its_rows(tmp_path: Path) -> Non
 def test_a_repository_that_is_gone_closes_its_tags(tmp_path: Path) -> None:
     """It is asked for by name first; that is no failure."""
     registry = small_registry()
-    with at_site(tmp_path, registry) as site:
+    with at_plain_site(tmp_path, registry) as site:
         site.ingest()
         registry.delete_repository("shop", "deep/er/app")
         assert site.ingest() == "complete"
@@ -78,7 +78,7 @@ def test_a_repository_that_is_gone_closes_its_tags(tmp_path: Path) -> None:
 
 def test_a_scope_reads_its_part_and_infers_nothing_about_the_rest(tmp_path: Path) -> None:
     """Neither a namespace nor a repository outside it is taken for deleted."""
-    with at_site(tmp_path, small_registry()) as site:
+    with at_plain_site(tmp_path, small_registry()) as site:
         site.ingest()
         site.ingest(namespaces=("data",))
         assert list(site.tags_requests()) == ["/v2/manage/namespaces/data/repos/spark/tags"]
@@ -95,7 +95,7 @@ def test_a_scope_reads_its_part_and_infers_nothing_about_the_rest(tmp_path: Path
 
 def test_when_nothing_can_be_read_nothing_is_published(tmp_path: Path) -> None:
     """Yesterday's warehouse stays."""
-    with at_site(tmp_path, small_registry()) as site:
+    with at_plain_site(tmp_path, small_registry()) as site:
         site.ingest()
         before = (site.directory / "warehouse.duckdb").read_bytes()
         site.server.fault = only("/tags", Response(500))
@@ -106,7 +106,7 @@ def test_when_nothing_can_be_read_nothing_is_published(tmp_path: Path) -> None:
 
 def test_a_second_run_meanwhile_is_refused(tmp_path: Path) -> None:
     """One writer."""
-    with at_site(tmp_path, small_registry()) as site, writer_lock(site.directory):
+    with at_plain_site(tmp_path, small_registry()) as site, writer_lock(site.directory):
         with pytest.raises(WarehouseBusy):
             site.ingest()
         assert site.server.log == []
@@ -114,7 +114,7 @@ def test_a_second_run_meanwhile_is_refused(tmp_path: Path) -> None:
 
 def test_finished_repositories_of_a_dead_run_are_not_fetched_again(tmp_path: Path) -> None:
     """The landing is taken up, whatever killed the run."""
-    with at_site(tmp_path, small_registry()) as site:
+    with at_plain_site(tmp_path, small_registry()) as site:
         site.server.fault = only("/spark/tags", Response(500))
         site.ingest()
         site.server.fault = None
@@ -133,7 +133,7 @@ def test_a_record_that_cannot_be_used_is_kept_aside_alone(tmp_path: Path) -> Non
     path = "swr.cn-north-4.myhuaweicloud.com/shop/cart:bad"
     bad = {"id": 99, "Tag": "bad", "path": path, "digest": 5, "updated": "2026-01-01T00:00:00Z"}
     registry.add_record(bad)
-    with at_site(tmp_path, registry) as site:
+    with at_plain_site(tmp_path, registry) as site:
         assert site.ingest() == "complete"
         (rejected,) = site.query("from ingest.rejected_records")
         assert json.loads(rejected["record"]) == bad
@@ -149,7 +149,7 @@ def test_a_name_that_cannot_be_asked_for_leaves_the_page_size_alone(tmp_path: Pa
     registry = small_registry()
     for number in range(61):
         registry.push("shop", "..", f"v{number}", manifest(("a", 1)), at=AT)
-    with at_site(tmp_path, registry) as site:
+    with at_plain_site(tmp_path, registry) as site:
         site.settings = {"SWR_CONCURRENCY": "1"}
         assert site.ingest() == "partial"
         failed = site.query("select repository from ingest.crawls where status = 'failed'")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from checkout import ROOT
-from ingest_site import at_site, small_registry
+from ingest_site import at_plain_site, small_registry
 
 ASK = """
 import duckdb, sys
@@ -31,7 +31,7 @@ def test_the_oldest_client_reads_what_is_published(tmp_path: Path) -> None:
     python = environment / "bin" / "python"
     client = f"duckdb=={oldest_client()}"
     subprocess.run([python, "-m", "pip", "install", "--quiet", client], check=True)
-    with at_site(tmp_path, small_registry()) as site:
+    with at_plain_site(tmp_path, small_registry()) as site:
         site.ingest()
         published = site.directory / "warehouse.duckdb"
         asked = subprocess.run(
