@@ -5,17 +5,19 @@ the plan; `lineage_of_sql` derives which column comes from which. The SQL is par
 `derived` keeps nothing of it.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from enum import Enum
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pipelines.warehouse.derived import derived
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
+T = TypeVar("T")
 TableName = tuple[str, str]
 
 # Reports of which an intermediate reads only what an earlier building has left.
@@ -105,6 +107,7 @@ class Walk:
         self, tables: Sequence[TableName], kept: frozenset[TableName] = frozenset()
     ) -> None:
         """Begin with nothing built; what is `kept` is not dropped."""
+        self.tables = tuple(tables)
         self._unread = {table: _direct_inputs(table).intersection(tables) for table in tables}
         self._waiting = list(tables)
         self._made = set[TableName]()
@@ -126,6 +129,26 @@ class Walk:
         dropped = sorted(old for old in done if old[0] == "intermediate")
         self._made.difference_update(dropped)
         return dropped
+
+
+def going_through(
+    walk: Walk,
+    count: int,
+    start: "Callable[[TableName], Future[T]]",
+    drop: Callable[[TableName], object],
+) -> Iterator[tuple[TableName, T]]:
+    """Have what a walk leads to made, so many at a time; give each as it comes, with its result."""
+    going: dict[Future[T], TableName] = {}
+    while True:
+        while len(going) < count and (table := walk.next()):
+            going[start(table)] = table
+        if not going:
+            return
+        for future in wait(going, return_when=FIRST_COMPLETED).done:
+            result, table = future.result(), going.pop(future)
+            for old in walk.built(table):
+                drop(old)
+            yield table, result
 
 
 def walk_to_reports(names: Collection[str] | None = None) -> Walk:

@@ -54,11 +54,16 @@ def table_checks() -> set[str]:
     return set(check_names()) - report_checks()
 
 
+def chosen_checks(names: Collection[str] | None) -> list[Check]:
+    """The checks of these names, or every one, in alphabetical order."""
+    return [check for check in all_checks() if names is None or check.name in names]
+
+
 def run_checks(
     con: duckdb.DuckDBPyConnection, names: Collection[str] | None = None, cursors: int = 1
 ) -> list[CheckOutcome]:
     """Run the checks of these names, or every one, several at a time, in alphabetical order."""
-    chosen = [check for check in all_checks() if names is None or check.name in names]
+    chosen = chosen_checks(names)
     with side_by_side(con, cursors) as opened:
         going = [opened.submit(partial(_run, check)) for check in chosen]
         return [future.result() for future in going]

@@ -4,6 +4,7 @@ They are the same as long as the same release makes them of the same knowledge: 
 differ. `reports` builds the reports.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from duckdb import DuckDBPyConnection
@@ -30,13 +31,15 @@ class Rebuilt(NamedTuple):
 
 
 def rebuild_reports(
-    con: DuckDBPyConnection, cursors: int = 1
+    con: DuckDBPyConnection,
+    cursors: int = 1,
+    build: Callable[..., list[BuiltReport]] = build_reports,
 ) -> tuple[list[BuiltReport], list[Rebuilt]]:
     """Build every report as `reports.build_reports` does, appended rows of earlier runs too."""
     names = [name for name in APPENDED_REPORTS if con.execute(_THERE, [name]).fetchall()[0][0]]
     for name in names:
         con.execute(f"create or replace temp table {name}_before as from reports.{name}")
-    built = build_reports(con, cursors, is_rebuilt=True)
+    built = build(con, cursors, is_rebuilt=True)
     rebuilt = [_compared(con, name) for name in names]
     for name in names:
         con.execute(f"drop table temp.{name}_before")

@@ -5,7 +5,6 @@ Loading rows, checking what was built and publishing it belong elsewhere.
 
 import time
 from collections.abc import Collection, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -15,13 +14,13 @@ from duckdb import DuckDBPyConnection
 from pipelines.warehouse.build_plan import (
     Action,
     TableName,
-    Walk,
+    going_through,
     sql_of,
     statements_in,
     walk_to_reports,
 )
 from pipelines.warehouse.connection import retry_with_more_memory
-from pipelines.warehouse.cursors import Cursors, side_by_side
+from pipelines.warehouse.cursors import side_by_side
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +58,13 @@ def build_reports(
             own.execute("create or replace temp macro is_rebuilt() as true")
 
     with intermediates_attached(con), side_by_side(con, cursors, prepare) as opened:
-        return list(_built(opened, walk_to_reports(names), cursors))
-
-
-def _built(opened: Cursors, walk: Walk, cursors: int) -> Iterator[BuiltReport]:
-    """Build what a walk leads to; give the reports as they come."""
-    going: dict[Future[BuiltReport], TableName] = {}
-    while True:
-        while len(going) < cursors and (table := walk.next()):
-            going[opened.submit(partial(_build, table))] = table
-        if not going:
-            return
-        for future in wait(going, return_when=FIRST_COMPLETED).done:
-            built, table = future.result(), going.pop(future)
-            for old in walk.built(table):
-                opened.submit(partial(_drop, old)).result()
-            if table[0] == "reports":
-                yield built
+        made = going_through(
+            walk_to_reports(names),
+            cursors,
+            lambda table: opened.submit(partial(_build, table)),
+            lambda table: opened.submit(partial(_drop, table)).result(),
+        )
+        return [built for table, built in made if table[0] == "reports"]
 
 
 @contextmanager
