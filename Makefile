@@ -14,7 +14,8 @@ NEW_VENV = $(PYTHON) -m venv $(VENV)
 INSTALL = $(BIN)/python -m pip install --no-compile
 endif
 
-.PHONY: demo run test test-all test-wheel soak lint audit ui ui-venv bench docs site wheel vendor pictures venv lock clean
+.PHONY: demo run test test-all test-wheel soak spark lint audit ui ui-venv spark-venv bench docs site wheel vendor \
+	pictures venv lock clean
 
 demo: run
 	$(BIN)/swr-warehouse demo
@@ -43,6 +44,10 @@ test-wheel: venv
 soak: venv
 	$(BIN)/python -m pytest -m soak --dist load --timeout 7200 --hypothesis-profile anew
 
+# A cluster on this machine, a master and two workers, makes the reports of the emulator's registry.
+spark: spark-venv
+	$(BIN)/python -W ignore tests/support/spark_cluster.py
+
 lint: venv
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -53,10 +58,11 @@ lint: venv
 ui: ui-venv
 	$(BIN)/swr-warehouse ui --port $(PORT)
 
-# What running needs, what Dagster's pages need too, and everything.
+# What running needs, what Dagster's pages need too, and everything; Spark, half a gigabyte, beside it.
 run: $(VENV)/installed-run
 ui-venv: $(VENV)/installed-ui
 venv: $(VENV)/installed
+spark-venv: venv $(VENV)/installed-spark
 
 $(VENV)/bin/python:
 	$(NEW_VENV)
@@ -71,6 +77,9 @@ $(VENV)/installed-ui: requirements.ui.lock pyproject.toml | $(VENV)/bin/python
 $(VENV)/installed: requirements.lock pyproject.toml | $(VENV)/bin/python
 	$(install)
 	@touch $(VENV)/installed-run $(VENV)/installed-ui
+
+$(VENV)/installed-spark: requirements.spark.lock | $(VENV)/installed
+	$(install)
 
 SHELL := bash
 define install
@@ -142,11 +151,13 @@ vendor:
 # After changing pyproject.toml: resolve anew, all first, its parts from that. Holds hashes and no addresses.
 lock: RESOLVE = uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 lock:
-	$(RESOLVE) --no-strip-extras --upgrade --all-extras --output-file requirements.lock pyproject.toml
+	$(RESOLVE) --no-strip-extras --upgrade --extra ui --extra dev --output-file requirements.lock pyproject.toml
 	$(RESOLVE) --no-strip-extras --constraint requirements.lock --group build \
 		--output-file requirements.run.lock pyproject.toml
 	$(RESOLVE) --no-strip-extras --constraint requirements.lock --group build --extra ui \
 		--output-file requirements.ui.lock pyproject.toml
+	$(RESOLVE) --no-strip-extras --constraint requirements.lock --group build --extra spark \
+		--output-file requirements.spark.lock pyproject.toml
 	$(RESOLVE) --upgrade --output-file benchmarks/peers.lock benchmarks/peers.in
 
 clean:

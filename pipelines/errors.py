@@ -26,6 +26,9 @@
         ├── WarehouseBusy         another run is writing it
         ├── WarehouseTooNew       written by a newer version: upgrade this one
         ├── MigrationChanged      an applied migration is not the file it was
+        ├── LakeError             the lake of a shared engine cannot be read or written
+        ├── EngineError           Spark cannot be reached, or could not do its part
+        │   └── EngineMissing        it is not installed: install it
         └── CheckFailed           a blocking check found rows: not published
 
 Messages are one sentence naming the thing and what to do. No message ever holds a secret.
@@ -168,6 +171,18 @@ class WarehouseTooNew(WarehouseError):
 
 class MigrationChanged(WarehouseError):
     """A migration that was applied is not the file it was."""
+
+
+class LakeError(WarehouseError):
+    """The lake that an engine shares with us cannot be read or written."""
+
+
+class EngineError(WarehouseError):
+    """Spark cannot be started or reached, or could not do its part."""
+
+
+class EngineMissing(EngineError):
+    """Spark, or the Java that it needs, is not installed."""
 
 
 class CheckFailed(WarehouseError):

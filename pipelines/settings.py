@@ -227,6 +227,9 @@ class Settings(BaseSettings):
     warehouse_dir: Path = Field(
         default_factory=usual_directory, validation_alias="SWR_WAREHOUSE_DIR"
     )
+    engine: Literal["duckdb", "spark"] = Field("duckdb", validation_alias="SWR_ENGINE")
+    lake_setting: str | None = Field(None, validation_alias="SWR_LAKE")
+    spark: str | None = Field(None, validation_alias="SWR_SPARK")
     metrics_setting: Path | None = Field(None, validation_alias="SWR_METRICS_FILE")
 
     log_format: Literal["plain", "json"] = Field("plain", validation_alias="SWR_LOG_FORMAT")
@@ -325,6 +328,16 @@ class Settings(BaseSettings):
     def metrics_file(self) -> Path:
         """Where each publication writes its figures for a collector of metrics."""
         return self.metrics_setting or self.warehouse_dir / "warehouse.prom"
+
+    @property
+    def lake(self) -> str:
+        """Where the tables are that engines share: a path, or a URI of `pyarrow.fs`.
+
+        Each of several registries has a folder of its own there.
+        """
+        if self.lake_setting is None:
+            return str(self.warehouse_dir / "lake")
+        return "/".join(filter(None, (self.lake_setting.rstrip("/"), self.registry)))
 
     @property
     def secrets(self) -> list[str]:

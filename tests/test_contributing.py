@@ -23,6 +23,7 @@ def pins(name: str) -> set[str]:
     [
         ("requirements.run.lock", "requirements.ui.lock"),
         ("requirements.ui.lock", "requirements.lock"),
+        ("requirements.run.lock", "requirements.spark.lock"),
     ],
 )
 def test_what_running_needs_is_a_part_of_what_developers_have(part: str, whole: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
+from pipelines.engines.engine import engine_of
 from pipelines.page.markdown import markdown_table
 from pipelines.run.failure import undone_if_failed
 from pipelines.run.ingest import Step
@@ -27,7 +28,6 @@ from pipelines.warehouse.checks import (
     all_checks,
     raise_if_blocked,
     report_checks,
-    run_checks,
     table_checks,
 )
 from pipelines.warehouse.resources import resources_of
@@ -144,11 +144,12 @@ def _outcomes(
 
 def _run(settings: Settings, names: set[str]) -> list[CheckOutcome]:
     directory, resources = settings.warehouse_dir, resources_of(settings)
+    engine = engine_of(settings)
     if has_state(directory) and not (directory / BUILDING).exists():
         with closing(connect_state(directory)) as con:
-            return run_checks(con, names)
+            return engine.run_checks(con, names)
     with connect_building(directory, resources) as con:
-        return run_checks(con, names, resources.cursors)
+        return engine.run_checks(con, names, resources.cursors)
 
 
 def _results(

@@ -18,6 +18,7 @@ from assets.graph import (
     upstream_of_report,
 )
 from assets.table_specs import OWNERS, sql_files, table_spec
+from pipelines.engines.engine import engine_of
 from pipelines.page.previews import PICTURED, figures, previews
 from pipelines.run.building import building
 from pipelines.run.failure import undone_if_failed
@@ -30,7 +31,7 @@ from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.catalog import stored_bytes
 from pipelines.warehouse.column_lineage import column_lineage, lineage_markdown
 from pipelines.warehouse.rebuild import rebuild_reports
-from pipelines.warehouse.reports import BuiltReport, build_reports
+from pipelines.warehouse.reports import BuiltReport
 from pipelines.warehouse.resources import resources_of
 
 REBUILD_TAG = "swr-warehouse/rebuild"
@@ -97,7 +98,7 @@ def build(
         building(warehouse, context.run.run_id, progress, publishes_later=publishes),
         connect_building(warehouse.warehouse_dir, resources_of(warehouse)) as con,
     ):
-        built = _build(con, context, chosen, progress, resources_of(warehouse).cursors)
+        built = _build(con, context, chosen, progress, warehouse)
         sizes = stored_bytes(con, "reports")
         shown = {report.name: _shown(con, report, sizes) for report in built}
     context.log.info(_built_words(built))
@@ -114,11 +115,12 @@ def _build(
     context: dg.AssetExecutionContext,
     names: set[str],
     progress: Progress,
-    cursors: int,
+    settings: Settings,
 ) -> list[BuiltReport]:
+    engine, cursors = engine_of(settings), resources_of(settings).cursors
     if REBUILD_TAG not in context.run.tags:
-        return build_reports(con, cursors, names=names)
-    built, rebuilt = rebuild_reports(con, cursors)
+        return engine.build_reports(con, cursors, names=names)
+    built, rebuilt = rebuild_reports(con, cursors, engine.build_reports)
     for report in rebuilt:
         progress.notice(str(report))
     return built

@@ -20,6 +20,7 @@ from assets.graph import (
 from assets.reexecution import run_that_read
 from assets.registries import query_of
 from assets.table_specs import FRESHNESS, OWNERS, sql_files, table_spec
+from pipelines.engines.engine import engine_of
 from pipelines.page.html.writing import PAGE
 from pipelines.run.failure import undone_if_failed
 from pipelines.run.ingest import Step, publish_run
@@ -32,7 +33,7 @@ from pipelines.schemas import TABLES
 from pipelines.settings import Settings
 from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.catalog import stored_bytes
-from pipelines.warehouse.checks import raise_if_blocked, run_checks
+from pipelines.warehouse.checks import raise_if_blocked
 from pipelines.warehouse.load import row_counts
 from pipelines.warehouse.resources import resources_of
 
@@ -134,7 +135,7 @@ def publish(
         if context.run.asset_selection:
             # Chosen alone, without the steps that check: nothing is published unchecked.
             with connect_building(warehouse.warehouse_dir, resources_of(warehouse)) as con:
-                raise_if_blocked(run_checks(con))
+                raise_if_blocked(engine_of(warehouse).run_checks(con))
         path = publish_run(warehouse, context.run.run_id, progress)
     context.log.info("Published %s: %s.", path.name, decimal(path.stat().st_size))
     return dg.MaterializeResult(

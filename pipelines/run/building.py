@@ -6,12 +6,13 @@ In a whole run the load makes it, and the last step publishes it.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pipelines.engines.engine import engine_of
 from pipelines.errors import WarehouseMissing
 from pipelines.run.ingest import publish_run
 from pipelines.run.progress import Progress
 from pipelines.settings import Settings
 from pipelines.warehouse.building import BUILDING, connect_building, start_building
-from pipelines.warehouse.checks import raise_if_blocked, run_checks
+from pipelines.warehouse.checks import raise_if_blocked
 from pipelines.warehouse.resources import resources_of
 from pipelines.warehouse.state import has_state
 
@@ -41,5 +42,5 @@ def building(
         return
     resources = resources_of(settings)
     with connect_building(directory, resources) as con:
-        raise_if_blocked(run_checks(con, cursors=resources.cursors))
+        raise_if_blocked(engine_of(settings).run_checks(con, cursors=resources.cursors))
     publish_run(settings, run_id, progress)

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from pipelines.engines.engine import engine_of
 from pipelines.errors import LandingError
 from pipelines.landing.reader import read_run
 from pipelines.settings import Settings
 from pipelines.warehouse.building import connect_building, start_building
-from pipelines.warehouse.checks import raise_if_blocked, run_checks
+from pipelines.warehouse.checks import raise_if_blocked
 from pipelines.warehouse.in_use import delete_snapshots, old_snapshots
 from pipelines.warehouse.known import published_runs
 from pipelines.warehouse.publish import publish
@@ -60,7 +61,7 @@ def _forget(settings: Settings, runs: list[str], snapshots: list[str]) -> None:
     with connect_building(settings.warehouse_dir, resources_of(settings)) as con:
         delete_rejected(con, runs)
         delete_snapshots(con, snapshots)
-        raise_if_blocked(run_checks(con))
+        raise_if_blocked(engine_of(settings).run_checks(con))
     publish(settings.warehouse_dir)
 
 

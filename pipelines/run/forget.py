@@ -12,6 +12,7 @@ import msgspec
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
+from pipelines.engines.engine import engine_of
 from pipelines.errors import SettingsError, WarehouseMissing
 from pipelines.run.clock import RunClock
 from pipelines.run.known import registry_in
@@ -23,10 +24,9 @@ from pipelines.schemas import CRAWLS, NAMESPACES, REGISTRIES, REPOSITORIES
 from pipelines.settings import Settings
 from pipelines.warehouse import load
 from pipelines.warehouse.building import connect_building, start_building, writer_lock
-from pipelines.warehouse.checks import raise_if_blocked, report_checks, run_checks, table_checks
+from pipelines.warehouse.checks import raise_if_blocked, report_checks, table_checks
 from pipelines.warehouse.known import known_repositories, latest_moment, latest_run
 from pipelines.warehouse.publish import publish
-from pipelines.warehouse.reports import build_reports
 from pipelines.warehouse.resources import resources_of
 from pipelines.warehouse.restore import ensure_state
 from pipelines.warehouse.state import has_state
@@ -56,12 +56,12 @@ def forget(settings: Settings, name: str) -> Forgotten:
         if not has_state(directory):
             raise WarehouseMissing(f"{directory} holds nothing yet: run `swr-warehouse ingest`.")
         start_building(directory)
-        resources = resources_of(settings)
+        resources, engine = resources_of(settings), engine_of(settings)
         with connect_building(directory, resources) as con:
             forgotten = _forget(con, settings, name)
-            raise_if_blocked(run_checks(con, table_checks(), resources.cursors))
-            build_reports(con, resources.cursors)
-            raise_if_blocked(run_checks(con, report_checks(), resources.cursors))
+            raise_if_blocked(engine.run_checks(con, table_checks(), resources.cursors))
+            engine.build_reports(con, resources.cursors)
+            raise_if_blocked(engine.run_checks(con, report_checks(), resources.cursors))
         publish(directory)
     publish_all(settings)
     write_page_beside(settings)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 
+from pipelines.engines.engine import engine_of
 from pipelines.errors import WarehouseError
 from pipelines.page.metrics import write_metrics
 from pipelines.run.crawl import CrawlSummary, crawl_registry
@@ -22,10 +23,9 @@ from pipelines.settings import Settings
 from pipelines.swr.client import client_from
 from pipelines.swr.transport import Transport
 from pipelines.warehouse.building import connect_building, writer_lock
-from pipelines.warehouse.checks import raise_if_blocked, report_checks, run_checks, table_checks
+from pipelines.warehouse.checks import raise_if_blocked, report_checks, table_checks
 from pipelines.warehouse.publish import publish
 from pipelines.warehouse.query import run_query
-from pipelines.warehouse.reports import build_reports
 from pipelines.warehouse.resources import resources_of
 
 _LATEST = "select run_id, status from ingest.runs order by as_of desc, run_id desc limit 1"
@@ -78,14 +78,14 @@ def _publish_landing(
     load_landing(settings, run_id)
     enter(Step.RESOLVE)
     resolve(settings, run_id, progress)
-    resources = resources_of(settings)
+    resources, engine = resources_of(settings), engine_of(settings)
     with connect_building(settings.warehouse_dir, resources) as con:
         enter(Step.CHECK_TABLES)
-        raise_if_blocked(run_checks(con, table_checks(), resources.cursors))
+        raise_if_blocked(engine.run_checks(con, table_checks(), resources.cursors))
         enter(Step.BUILD)
-        build_reports(con, resources.cursors)
+        engine.build_reports(con, resources.cursors)
         enter(Step.CHECK_REPORTS)
-        raise_if_blocked(run_checks(con, report_checks(), resources.cursors))
+        raise_if_blocked(engine.run_checks(con, report_checks(), resources.cursors))
     enter(Step.PUBLISH)
     publish_run(settings, run_id, progress)
 
@@ -102,7 +102,7 @@ def ingest_without_reports(settings: Settings, request: RunRequest, progress: Pr
             load_landing(settings, request.run_id)
             resolve(settings, request.run_id, progress)
             with connect_building(settings.warehouse_dir, resources_of(settings)) as con:
-                raise_if_blocked(run_checks(con, table_checks()))
+                raise_if_blocked(engine_of(settings).run_checks(con, table_checks()))
             publish(settings.warehouse_dir)
 
 
