@@ -22,8 +22,8 @@ def test_duckdb_unless_another_is_named() -> None:
 def test_duckdb_needs_nothing_of_spark() -> None:
     """Neither its packages nor what translates SQL for it are loaded."""
     code = (
-        "import sys; from pipelines.run.ingest import engine_of, read_settings;"
-        " engine_of(read_settings());"
+        "import sys; from pipelines.run import ingest; from pipelines import settings;"
+        " ingest.engine_of(settings.read_settings());"
         " print(sorted({'pyspark', 'sqlglot', 'pipelines.engines.spark'} & {*sys.modules}))"
     )
     told = subprocess.run(
