@@ -18,7 +18,7 @@ from pipelines.warehouse.build_plan import TableName
 _PART_ROWS = 1_000_000
 # As Spark names the types that tables have.
 _TYPES = {"VARCHAR": "string", "TIMESTAMP WITH TIME ZONE": "timestamp"}
-# A table of which no run of Spark can use more is not needed there: the texts of manifests.
+# Texts of manifests, most of a warehouse: no report and no check reads what is in them.
 _LEFT_OUT = "BLOB"
 _COLUMNS = """
     select column_name, data_type

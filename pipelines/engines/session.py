@@ -70,17 +70,19 @@ def _is_server(where: str | None) -> bool:
 @contextmanager
 def told() -> Iterator[None]:
     """Say in one sentence what went wrong in Spark."""
+    from py4j.protocol import Py4JError  # noqa: PLC0415 - not every installation has it
     from pyspark.errors import PySparkException  # noqa: PLC0415 - not every installation has it
 
     try:
         yield
-    except PySparkException as error:
+    except (PySparkException, Py4JError) as error:
         raise EngineError(f"Spark could not do its part: {first_line(error)}") from error
 
 
 def first_line(error: Exception) -> str:
-    """What an error says, without the plans and stacks below."""
-    return next(filter(None, map(str.strip, str(error).splitlines())), type(error).__name__)
+    """What an error says, without the call above it and the plans and stacks below."""
+    said = str(error).partition("\n: ")[2] or str(error)
+    return next(filter(None, map(str.strip, said.splitlines())), type(error).__name__)
 
 
 def _has_java() -> bool:

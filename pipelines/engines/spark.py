@@ -27,7 +27,12 @@ from pipelines.engines.translation import (
     view_of,
 )
 from pipelines.warehouse import checks
-from pipelines.warehouse.build_plan import TableName, going_through, walk_to_reports
+from pipelines.warehouse.build_plan import (
+    TableName,
+    going_through,
+    report_names,
+    walk_to_reports,
+)
 from pipelines.warehouse.catalog import empty_catalog
 from pipelines.warehouse.check_rules import Check
 from pipelines.warehouse.checks import SAMPLE_ROWS, CheckOutcome, chosen_checks
@@ -66,9 +71,10 @@ class SparkEngine:
         spark = spark_session(self._where)
         walk = walk_to_reports(names)
         _make_before(con, walk.tables)
-        read = {named for table in walk.tables for named in _named_by(table)}
+        read = {named for table in walk.tables for named in tables_in(text_of(table).query)}
+        made_anew = {table for table in walk.tables if not text_of(table).deleted}
         with self._lake.work() as work, told(), ThreadPoolExecutor(_AT_ONCE) as pool:
-            state = mirror(con, self._lake, read)
+            state = mirror(con, self._lake, read.union(walk.tables) - made_anew)
             tables = Tables(spark, self._lake, work, is_rebuilt=is_rebuilt)
             tables.show(state)
             made = going_through(
@@ -79,7 +85,8 @@ class SparkEngine:
                 for table, seconds in made
                 if table[0] == "reports"
             ]
-        self._put_version(con, state | mirror(con, self._lake, _reports(built)))
+        if {report.name for report in built} == set(report_names()):
+            self._put_version(con, state | mirror(con, self._lake, _reports(built)))
         return built
 
     def run_checks(
@@ -123,12 +130,6 @@ def _make_before(con: DuckDBPyConnection, tables: Iterable[TableName]) -> None:
     for table in tables:
         for sql in text_of(table).made_before:
             con.execute(sql)
-
-
-def _named_by(table: TableName) -> set[TableName]:
-    text = text_of(table)
-    own = {table} if text.deleted else set[TableName]()
-    return own | tables_in(text.query)
 
 
 def _show(spark: "SparkSession", lake: Lake, state: dict[TableName, Mirrored]) -> None:

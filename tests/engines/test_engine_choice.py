@@ -8,7 +8,7 @@ import pytest
 from small_spark import needs_spark
 
 from pipelines.engines.engine import DuckDBEngine, engine_of
-from pipelines.engines.session import spark_session
+from pipelines.engines.session import first_line, spark_session
 from pipelines.engines.spark import SparkEngine
 from pipelines.errors import EngineMissing, LakeError, SettingsError
 from pipelines.settings import read_settings
@@ -66,3 +66,11 @@ def test_java_is_asked_for_by_its_name(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.delenv("JAVA_HOME", raising=False)
     with pytest.raises(EngineMissing, match="needs Java 17"):
         spark_session(None)
+
+
+def test_an_error_is_told_without_its_stack() -> None:
+    """Neither the call on our side nor what is below it in Java."""
+    text = "An error occurred while calling o1.\n: java.io.IOException: full\n\tat a.b(C.java)"
+    assert first_line(RuntimeError(text)) == "java.io.IOException: full"
+    assert first_line(RuntimeError("\n[CODE] not so.\n== SQL ==\nselect 1")) == "[CODE] not so."
+    assert first_line(RuntimeError()) == "RuntimeError"

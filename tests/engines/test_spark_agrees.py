@@ -24,6 +24,7 @@ from pipelines.emulator.server import Emulator
 from pipelines.engines.engine import DuckDBEngine, Engine
 from pipelines.engines.lake import Lake
 from pipelines.engines.spark import SparkEngine
+from pipelines.errors import EngineError
 from pipelines.run.clock import turned_to
 from pipelines.run.crawl import crawl_registry
 from pipelines.run.ingest import ingest, ingest_without_reports
@@ -153,3 +154,11 @@ def test_a_check_finds_its_damage(sound: duckdb.DuckDBPyConnection, lake: Lake, 
     assert theirs.count == ours.count > 0
     assert theirs.sample.num_rows == min(ours.count, 10)
     assert theirs.is_blocking == ours.is_blocking
+
+
+def test_what_spark_cannot_do_is_a_sentence(lake: Lake) -> None:
+    """It has Spark's own first line, and no plan."""
+    told = r"^Spark could not do its part: \[TABLE_OR_VIEW_NOT_FOUND\].*tag_sizes.*$"
+    with warehouse({}) as con, pytest.raises(EngineError, match=told) as raised:
+        SparkEngine(lake, MASTER).run_checks(con, ["tag_sizes__parts_add_up"])
+    assert "\n" not in str(raised.value)
