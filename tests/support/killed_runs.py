@@ -238,21 +238,23 @@ def contents(path: Path) -> str:
 
 
 def finished_repositories(directory: Path) -> set[Name]:
-    """What dead runs have finished, as their landing says."""
+    """What dead runs have finished, as their landing says, and what is not in the state yet."""
+    loaded = loaded_runs(directory)
     return {
         (row["namespace"], row["repository"])
         for path in (directory / "landing").iterdir()
+        if path.name not in loaded
         for row in read_crawls(path).to_pylist()
-        if row["status"] != "failed" and not is_published(directory, path.name)
+        if row["status"] != "failed"
     }
 
 
-def is_published(directory: Path, run_id: str) -> bool:
-    """Whether a run reached the state, from which it is published."""
+def loaded_runs(directory: Path) -> set[str]:
+    """The runs that reached the state, from which they are published."""
     if not (directory / STATE).exists():
-        return False
+        return set()
     with closing(open_read_only(directory / STATE)) as con:
-        return con.execute("from ingest.runs where run_id = ?", [run_id]).fetchall() != []
+        return {run_id for (run_id,) in con.execute("select run_id from ingest.runs").fetchall()}
 
 
 def fork_run(directory: Path, point: str | None) -> tuple[int, int]:
