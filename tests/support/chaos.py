@@ -1,11 +1,13 @@
 """Random registries with random faults, ingested again and again without Dagster, and judged."""
 
 import random
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +29,18 @@ from pipelines.run.load import load_landing
 from pipelines.run.progress import NoProgress
 from pipelines.run.request import Name, RunRequest, Scope
 from pipelines.settings import Settings, read_settings
-from pipelines.warehouse.build_plan import report_names
-from pipelines.warehouse.building import connect_building
-from pipelines.warehouse.checks import check_names, raise_if_blocked, run_checks
+from pipelines.warehouse.building import BUILDING, connect_building, start_building
+from pipelines.warehouse.checks import raise_if_blocked, run_checks, table_checks
 from pipelines.warehouse.publish import publish
-from pipelines.warehouse.query import connect_published, is_published, run_query
+from pipelines.warehouse.query import connect_published, is_published
 from pipelines.warehouse.reports import build_reports
+from pipelines.warehouse.resources import resources_of
+from pipelines.warehouse.state import STATE
 
 RUNS = 3
+# Of so many seeds one begins with no file at all and builds the reports, which take as long as
+# reading and loading; the others begin with an empty state and check their tables.
+WHOLE = 4
 NAMES = ("app", "deep/er/app", 'it\'s "50%"', "..", "line\nbreak", "\U0001f600", "empty", "a..b")
 CREDENTIALS: tuple[dict[str, str], ...] = (
     {"auth_token": "emulator-token"},
@@ -46,10 +52,8 @@ CREDENTIALS: tuple[dict[str, str], ...] = (
     },
     {"access_key": "STANDINKEY", "secret_key": "emulator-secret-key"},
 )
-ON_TABLES = [
-    name for name in check_names() if name.split("__", 1)[0] not in {"warehouse", *report_names()}
-]
 _TAGS = "select namespace, repository, tag, manifest_digest, updated_at from tags"
+_CRAWLS = "select namespace, repository, status, error from ingest.crawls where run_id = ?"
 _REJECTED = "select namespace, repository, record from ingest.rejected_records"
 # Where totals are not to be had, an incomplete reading is newest first and may miss tags.
 UNCOUNTED = {"no-total", "garbled-total", "total-too-high", "total-too-low"}
@@ -101,6 +105,7 @@ class World:
     server: Emulator
     directory: Path
     odd: Mapping[str, Callable[[bytes], bytes]]
+    is_whole: bool
     struck: Counter[str] = field(default_factory=Counter)
 
     def settings(self, drawn: Mapping[str, float]) -> Settings:
@@ -115,6 +120,9 @@ class World:
             "requests_per_second": 0,
             "concurrency": 4,
             "page_size": 1000 if large else self.draw.choice((3, 7, 20, 1000)),
+            # As much as such registries need; what there is would be found out for each load.
+            "memory_bytes": 250_000_000,
+            "threads": 1,
         }
         return read_settings(**given, **credentials)
 
@@ -158,8 +166,15 @@ def live_through(seed: int, directory: Path) -> Chronicle:
         if name in chosen
     }
     oracle = Oracle(registry, odd)
-    with Emulator(registry) as server, stamina.set_testing(True, attempts=7):
-        world = World(draw, registry, clock, server, directory / str(seed), odd)
+    is_whole = seed % WHOLE == 0
+    with (
+        tempfile.TemporaryDirectory(dir=directory) as warehouse,
+        Emulator(registry) as server,
+        stamina.set_testing(True, attempts=7),
+    ):
+        world = World(draw, registry, clock, server, Path(warehouse), odd, is_whole)
+        if not is_whole:
+            (world.directory / STATE).write_bytes(empty_state())
         for number in range(RUNS):
             is_last = number == RUNS - 1
             drawn = {} if is_last else draw_faults(draw)
@@ -227,17 +242,14 @@ def run(
     begun = {name: len(states) - 1 for name, states in world.registry.states.items()}
     settings = world.settings(drawn)
     try:
-        failed = ingest(settings, order, whole=not drawn)
+        failed = ingest(settings, order, whole=world.is_whole and not drawn)
     except (SwrError, NothingRead):
         note(chronicle, world.struck, ["nothing read"])
-        found = holdings(settings.warehouse_dir)
+        _, found = holdings(settings.warehouse_dir, order.run_id)
         may_fail = bool(drawn) or not askable(world.registry)
         return [] if found.live == oracle.live and may_fail else ["nothing read, rows changed"]
-    crawls = run_query(
-        settings.warehouse_dir, f"from ingest.crawls where run_id = '{order.run_id}'"
-    ).to_pylist()
+    crawls, found = holdings(settings.warehouse_dir, order.run_id)
     note(chronicle, world.struck, [row["status"] for row in crawls])
-    found = holdings(settings.warehouse_dir)
     counted, true = not drawn.keys() & UNCOUNTED, "total-too-high" not in drawn
     problems = list(oracle.judge(crawls, begun, found, counted=counted, true=true))
     problems += overlooked(world.registry, begun, crawls, failed)
@@ -254,14 +266,14 @@ def run(
 def ingest(settings: Settings, order: RunRequest, *, whole: bool) -> set[str]:
     """Do what a run does, without Dagster; namespaces that could not be listed.
 
-    Reports, which take most of the time, are built and checked where the `whole` is asked for.
+    Reports are built and checked where the `whole` is asked for.
     """
     summary = crawl_registry(settings, order, NoProgress())
     load_landing(settings, order.run_id)
-    with connect_building(settings.warehouse_dir) as con:
+    with connect_building(settings.warehouse_dir, resources_of(settings)) as con:
         if whole:
             build_reports(con)
-        raise_if_blocked(run_checks(con, None if whole else ON_TABLES))
+        raise_if_blocked(run_checks(con, None if whole else table_checks()))
     publish(settings.warehouse_dir)
     return set(summary.failed_namespaces)
 
@@ -291,15 +303,27 @@ def note(chronicle: Chronicle, struck: Counter[str], outcomes: list[str]) -> Non
             chronicle.outcomes[name, outcome] += 1
 
 
-def holdings(directory: Path) -> Found:
-    """What the published warehouse holds."""
+def holdings(directory: Path, run_id: str) -> tuple[list[dict[str, Any]], Found]:
+    """The crawls of a run, and what the published warehouse holds."""
+    crawls: list[dict[str, Any]] = []
     live: dict[Name, Live] = {}
     rejected: dict[Name, set[str]] = {}
     if is_published(directory):
         with closing(connect_published(directory)) as con:
+            rows = con.execute(_CRAWLS, [run_id]).fetchall()
+            columns = ("namespace", "repository", "status", "error")
+            crawls = [dict(zip(columns, row, strict=True)) for row in rows]
             for *name, tag, digest, updated in con.execute(_TAGS).fetchall():
                 tags = live.setdefault((name[0], name[1]), {})
                 tags[tag] = (digest, updated.astimezone(UTC))
             for namespace, repository, text in con.execute(_REJECTED).fetchall():
                 rejected.setdefault((namespace, repository), set()).add(text)
-    return Found(live, rejected)
+    return crawls, Found(live, rejected)
+
+
+@cache
+def empty_state() -> bytes:
+    """The state of a warehouse before its first run: the migrations take as long as a load."""
+    with tempfile.TemporaryDirectory() as directory:
+        start_building(Path(directory))
+        return (Path(directory) / BUILDING).read_bytes()
