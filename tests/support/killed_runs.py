@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -214,9 +215,12 @@ class Proof:
 
 
 def wait_until(holds: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
-    """Look every few milliseconds, while the process lives."""
-    while not holds():
-        assert process.poll() is None, "the command ended by itself"
+    """Look every few milliseconds, while the process lives and once more when it has ended."""
+    while True:
+        has_ended = process.poll() is not None
+        if holds():
+            return
+        assert not has_ended, "the command ended by itself"
         time.sleep(0.005)
 
 
@@ -260,6 +264,7 @@ def loaded_runs(directory: Path) -> set[str]:
 def fork_run(directory: Path, point: str | None) -> tuple[int, int]:
     """Start the steps of a run in a forked child that tells each on a pipe."""
     read_end, write_end = os.pipe()
+    parent = os.getpid()
     child = os.fork()
     if child:
         os.close(write_end)
@@ -274,7 +279,10 @@ def fork_run(directory: Path, point: str | None) -> tuple[int, int]:
 
     try:
         run_steps(read_settings(), enter=tell)
-        time.sleep(60)  # the run is over; the kill is still to come
+        while os.getppid() == parent:
+            time.sleep(1)  # the run is over; the kill is still to come, however busy the machine
+    except BaseException:  # noqa: BLE001 - nothing may pass from here into the forked test
+        traceback.print_exc()
     finally:
         os._exit(1)
 
