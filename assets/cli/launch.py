@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assets.cli.held_lines import store_lines_held
 from assets.cli.stopping import on_stop, terminable_children
 from pipelines.errors import RunStoreError, SwrWarehouseError, WarehouseError
 from pipelines.registries import read_one
@@ -75,10 +76,12 @@ def launch_ingest(
     run_id = str(uuid.uuid4())
     unlogged: str | None = None
     seconds: Mapping[str, float] = {}
-    try:
-        seconds = _run(config, progress, run_id, rebuild=rebuild, registry=registry)
-    except Exception as error:  # noqa: BLE001 - raised again unless the run is published
-        unlogged = _what_is_unlogged(error, run_id, read_one(registry))
+    with store_lines_held() as held:
+        try:
+            seconds = _run(config, progress, run_id, rebuild=rebuild, registry=registry)
+        except Exception as error:  # noqa: BLE001 - raised again unless the run is published
+            unlogged = _what_is_unlogged(error, run_id, read_one(registry))
+            held.clear()
     status = latest_status(read_one(registry))
     return LaunchedRun(status, time.monotonic() - began, seconds, unlogged)
 

@@ -2,13 +2,16 @@
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import pytest
 from ingest_site import small_registry
 
+from assets.cli.held_lines import store_lines_held
 from assets.cli.launch import launch_ingest
 from pipelines.emulator.server import Emulator
 from pipelines.errors import RunStoreError
@@ -55,6 +58,8 @@ def test_a_full_disk_of_dagsters_undoes_no_publication(
     home: Path,
     site_settings: Callable[[str], Path],
     monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
     when: str,
     kilobytes: int,
 ) -> None:
@@ -76,5 +81,25 @@ def test_a_full_disk_of_dagsters_undoes_no_publication(
                 launch(progress=progress)
             assert not (directory / "warehouse.duckdb").exists()
             assert list(directory.glob(".building*")) == []
+        # Dagster's own lines say what the sentence does.
+        assert capsys.readouterr().err == ""
         (home / "ballast").unlink()
         assert launch(progress=NoProgress()).unlogged is None
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(None, True), (ValueError("ours to mend"), True), (RunStoreError("the disk is full"), False)],
+)
+def test_lines_of_dagsters_store_are_held_only_where_a_sentence_says_the_same(
+    capsys: pytest.CaptureFixture[str], error: Exception | None, said: bool
+) -> None:
+    """As Dagster writes them; everything else passes at once."""
+    line = "Exception while writing logger call to event log: (sqlite3.OperationalError) locked\n"
+    with suppress(ValueError, RunStoreError), store_lines_held():
+        sys.stderr.write(line)
+        sys.stderr.write("Reading 3 repositories.\n")
+        assert capsys.readouterr().err == "Reading 3 repositories.\n"
+        if error:
+            raise error
+    assert capsys.readouterr().err == (line if said else "")
