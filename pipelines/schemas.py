@@ -121,7 +121,10 @@ REJECTED_RECORDS_TABLE = _table(
     namespace=(TEXT, "Namespace asked for."),
     repository=(TEXT, "Repository asked for."),
     reason=(TEXT, "What is wrong with it."),
-    record=(TEXT, "Its raw text; bytes that are no UTF-8 as backslash escapes."),
+    record=(
+        TEXT,
+        "Its raw text, bytes that are no UTF-8 as backslash escapes; of a too large one 1 MB.",
+    ),
 )
 RUNS_TABLE = _table(
     "One row per published run.",

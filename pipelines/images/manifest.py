@@ -30,6 +30,10 @@ from pipelines.images.lenient import LenientReader
 READER_VERSION = 1
 
 
+# A layer has two commas of its own, and no client makes more than a hundred layers.
+_MOST_COMMAS = 1_000_000
+
+
 class Kind(StrEnum):
     """What a manifest is; the values of `manifests.manifest_kind`."""
 
@@ -116,6 +120,8 @@ def _is_verified(digest: str, text: bytes, kind: Kind) -> bool | None:
 def _read(text: bytes) -> Manifest:
     if not text.strip():
         return _invalid("the record carries no manifest text")
+    if len(text) > _MOST_COMMAS and text.count(b",") > _MOST_COMMAS:
+        return _invalid("the text has more than 1,000,000 parts")
     try:
         document = read_typed(text)
         return _read_leniently(text) if document is None else _interpret(document)

@@ -18,11 +18,12 @@ from pipelines.images.text_choice import TextChoice
 from pipelines.landing.reader import read_pages
 from pipelines.landing.writer import LandedPage
 from pipelines.schemas import COUNTED, PLATFORMS, REJECTED, TAGS
-from pipelines.swr.json_parts import array_elements
+from pipelines.swr.json_parts import LARGEST_TEXT, array_elements
 from pipelines.swr.wire import (
     TagRecord,
     as_utc,
     deletion_time,
+    is_too_large,
     listed_record,
     read_page,
     read_record,
@@ -33,8 +34,10 @@ from pipelines.swr.wire import (
 _BATCH_RECORDS = 500
 # As tables they take a fraction of the memory, and the warehouse stores large chunks for much less.
 _CHUNK_RECORDS = 14_000
-# A single record may have megabytes.
-_CHUNK_BYTES = 128 * 2**20
+# A single record may have megabytes, and what is made of it takes ten times as much.
+_CHUNK_BYTES = 64 * 2**20
+# Of a record that is too large so much is kept here; all of it is in the registry.
+_KEPT_BYTES = 2**20
 
 # Warehouse column on the left, the API's name for it on the right.
 _RENAMED = {
@@ -83,9 +86,21 @@ def normalize(folder: Path, final: _Final) -> Iterator[Chunk]:
         final: of some manifest digests, those whose stored rows no further text can improve;
             their manifests are not read again.
     """
-    pages = read_pages(folder)
+    pages = chain.from_iterable(map(_pieces, read_pages(folder)))
     # Keeps none of what it gave while it makes the next.
     yield from iter(lambda: _chunk(_next(pages), final), None)
+
+
+def _pieces(page: LandedPage) -> Iterator[LandedPage]:
+    """A large page record by record, so that no chunk has to hold all of it."""
+    if len(page.body) <= LARGEST_TEXT:
+        yield page
+        return
+    texts = dict(enumerate(array_elements(page.body)))
+    kept = [*texts] if page.kept is None else page.kept
+    page = page._replace(record_count=1, kept=None, body=b"")  # no longer held whole
+    for place in kept:
+        yield page._replace(body=b"[%b]" % texts.pop(place))
 
 
 def _next(pages: Iterator[LandedPage]) -> Iterator[LandedPage]:
@@ -148,7 +163,8 @@ def _read_one_by_one(landed: LandedPage) -> _Page:
             page.counted.append(
                 {**names, "record_key": key, "fingerprint": fingerprint, "updated_at": updated}
             )
-            text = raw.decode("utf-8", "backslashreplace")
+            kept = raw[:_KEPT_BYTES] if is_too_large(raw) else raw
+            text = kept.decode("utf-8", "backslashreplace")
             page.rejected.append({**names, "reason": str(reason), "record": text})
         else:
             page.records.append(record)

@@ -42,6 +42,7 @@ from pipelines.run.progress import Progress
 from pipelines.schemas import LANDED_PULLS
 from pipelines.settings import Settings
 from pipelines.swr.client import SwrClient, client_from
+from pipelines.swr.json_parts import LARGEST_TEXT
 from pipelines.swr.transport import Transport
 from pipelines.warehouse import load, pulls
 from pipelines.warehouse.building import connect_building
@@ -340,6 +341,8 @@ def _asked_for(due: Due) -> dict[str, Any]:
 
 def _problem(due: Due, body: bytes) -> str | None:
     """Why a body is not what was asked for; None if it is."""
+    if len(body) > LARGEST_TEXT:
+        return "what the registry gives is larger than 32 MB"
     try:
         text = body.decode()
     except UnicodeDecodeError:

@@ -18,8 +18,9 @@ _MOST_PARTS = 100_000
 # So many commas may be cut at once, whatever is between them.
 _MOST_COMMAS = 1_000_000
 _DEEPEST = 1_000_000
-# Looking for brackets one by one takes a second for some megabytes.
-_LONGEST_ODD_TEXT = 32 * 2**20
+# Registries take manifests of four megabytes. What is made of a text takes ten times its memory,
+# and looking for brackets one by one a second for some megabytes.
+LARGEST_TEXT = 32 * 2**20
 _LONGEST_CHECKED = 2**20
 
 
@@ -92,7 +93,7 @@ def _parts(text: bytes, opening: bytes) -> list[bytes]:
         TooMuch: the text is too long, too deep, or has too many parts.
     """
     text = text.strip()
-    if len(text) > _LONGEST_ODD_TEXT:
+    if len(text) > LARGEST_TEXT:
         raise TooMuch("a text that large cannot be cut into its parts")
     tokens = _TOKEN.finditer(text)
     if not text.startswith(opening):

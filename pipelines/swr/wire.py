@@ -14,6 +14,7 @@ import msgspec
 
 from pipelines.digests import canonical_digest
 from pipelines.swr.json_parts import (
+    LARGEST_TEXT,
     UNREADABLE,
     array_elements,
     has_too_many_commas,
@@ -108,6 +109,8 @@ class SingleRepository(msgspec.Struct, frozen=True):
 _NEVER = "0001-01-01"
 # A smaller page is harmless, whatever it holds.
 _LARGE = 8 * 2**20
+# Eight times what the specification of OCI allows.
+_LONGEST_NAME = 1024
 _REQUIRED = ("digest", "updated")
 
 # Numbers arrive as text from some regions: hence not strict.
@@ -179,7 +182,7 @@ def _decoded_at_once(body: bytes, decode: Callable[[bytes], list[R]]) -> list[R]
 
     A usual one has name and digest, a date in UTC, and is not flagged as deleted.
     """
-    if len(body) > _LARGE and has_too_many_commas(body):
+    if len(body) > LARGEST_TEXT or (len(body) > _LARGE and has_too_many_commas(body)):
         return None
     try:
         records = decode(body)
@@ -229,6 +232,8 @@ def read_record(raw: bytes) -> TagRecord:
     Raises:
         ValueError: it is not usable; the text says why.
     """
+    if is_too_large(raw):
+        raise ValueError("the record is larger than 32 MB")
     try:
         record = _decode_record(raw)
         is_odd = bool(record.unreadable) or _has_odd_date(record, record.created)
@@ -242,6 +247,11 @@ def read_record(raw: bytes) -> TagRecord:
         raise ValueError("the digest is missing")
     digest = canonical_digest(record.digest)
     return record if digest == record.digest else msgspec.structs.replace(record, digest=digest)
+
+
+def is_too_large(raw: bytes) -> bool:
+    """Whether a record is larger than any that a registry makes."""
+    return len(raw) > LARGEST_TEXT
 
 
 def deletion_time(record: TagRecord) -> datetime | None:
@@ -258,6 +268,8 @@ def as_utc(moment: datetime) -> datetime:
 
 def listed_record(raw: bytes) -> ListedRecord:
     """Tell one record from others, whatever it holds."""
+    if is_too_large(raw):
+        return _rejected(raw)
     fields: _ListedFields | TagRecord
     try:
         fields = _decode_listed(raw)
@@ -333,6 +345,19 @@ def _readable_fields(
     return values, unreadable
 
 
+def _large_fields(raw: bytes) -> dict[str, Any]:
+    """Name and date of a record too large to be cut, unless it is the name that is large.
+
+    Raises:
+        msgspec.MsgspecError: they cannot be read.
+    """
+    fields = _decode_listed(raw)
+    name = fields.Tag or fields.tag
+    if len(name) > _LONGEST_NAME or _has_odd_date(fields):
+        return {}
+    return {"Tag": name, "updated": as_utc(fields.updated)}
+
+
 def _is_never(deleted: str | None) -> bool:
     return not deleted or deleted.startswith(_NEVER)
 
@@ -372,8 +397,8 @@ def _repository(raw: bytes) -> RepositoryRecord:
 def _rejected(raw: bytes) -> ListedRecord:
     text_hash = "sha256:" + hashlib.sha256(raw).hexdigest()
     try:
-        values, _ = _readable_fields(raw, _TAG_FIELDS)
-    except msgspec.MsgspecError:
+        values = _large_fields(raw) if is_too_large(raw) else _readable_fields(raw, _TAG_FIELDS)[0]
+    except UNREADABLE:
         values = {}
     name = values.get("Tag") or values.get("tag")
     # Regions that send no ids send 0.

@@ -51,6 +51,7 @@ def test_an_empty_text_is_no_manifest(text: str) -> None:
         ('{"a": "\x01"}', "the text is not JSON: invalid character"),
         # How deep is too deep is up to Python: 1000 levels before 3.12, several thousand since.
         ('{"a": ' * 200_000 + "1" + "}" * 200_000, "the JSON is nested too deeply"),
+        ('{"a": [' + "0," * 1_000_001 + "0]}", "the text has more than 1,000,000 parts"),
         ("[]", "the text: expected `object`, got `array`"),
         ("null", "the text: expected `object`, got `null`"),
         ("1e400", "the text: number out of range"),

@@ -1,15 +1,20 @@
 """Answers have a size, and what is held of them at a time is bounded whatever the concurrency."""
 
+import json
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
 import pytest
 from checkout import ROOT
+from ingest_site import AT
+from rare_faults import altered_records
+from watched_registry import small_image
 from wrong_answers import TOKEN, answering, bomb, packed, wrong_registry
 
 from pipelines.emulator.messages import Response
@@ -150,20 +155,64 @@ def test_a_hundred_thousand_parts_are_borne() -> None:
         object_members(b"{%b}" % members)
 
 
+# Records of 100 MB, within the largest answer, by what is large in them; and four of 24 MB.
+_HUGE = 100 * MB
+_LARGE_RECORDS: dict[str, Callable[[dict[str, object]], dict[str, object]]] = {
+    "padded": lambda record: record | {"manifest": str(record["manifest"]).ljust(_HUGE)},
+    "parts": lambda record: record | {"manifest": '{"layers":[' + "0," * (_HUGE // 2) + "0]}"},
+    "named": lambda record: record | {"Tag": "v" * _HUGE},
+    "four": lambda record: record | {"manifest": '{"layers":[' + "0," * (12 * MB) + "0]}"},
+}
+_FOUND = """
+    select repository, status, reason, length(record), count(tag)
+    from ingest.crawls
+    left join ingest.rejected_records using (namespace, repository)
+    left join tags using (namespace, repository)
+    group by all
+    order by all
+"""
+
+
+def test_large_records_do_not_take_the_memory_of_a_run(tmp_path: Path) -> None:
+    """What is too large is set aside with a sentence and its beginning; the rest is read."""
+    registry = Registry()
+    for name in _LARGE_RECORDS:
+        for number in range(4 if name == "four" else 1):
+            registry.push("shop", name, f"v{number}", small_image(number), at=AT)
+
+    def enlarge(text: bytes) -> bytes:
+        record = json.loads(text)
+        repository = record["path"].rpartition("/")[2].partition(":")[0]
+        return json.dumps(_LARGE_RECORDS[repository](record)).encode()
+
+    with Emulator(registry, faults=[altered_records(enlarge)]) as server:
+        read_within(768 * MB, server.url, "emulator-token", tmp_path)
+    why = "the record is larger than 32 MB"
+    with duckdb.connect(tmp_path / "warehouse.duckdb", read_only=True) as con:
+        assert con.execute(_FOUND).fetchall() == [
+            ("four", "complete", None, None, 4),
+            ("named", "complete", why, MB, 0),
+            ("padded", "complete", why, MB, 0),
+            ("parts", "complete", why, MB, 0),
+        ]
+
+
+def read_within(most: int, url: str, token: str, directory: Path) -> None:
+    """Read a registry in a process that may have so many bytes of memory."""
+    command = [sys.executable, "-W", "ignore", "-c", _READER, url, token, str(directory), str(most)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_bombs_do_not_take_the_memory_of_a_run(tmp_path: Path) -> None:
     """Each costs its repository; eight at once would take twice what the process may."""
-    most = 1024 * MB
     sent = packed(bomb(300))
     names = [f"bomb{number}" for number in range(8)]
     with answering(
         wrong_registry(names),
         lambda request: (lambda _: [sent]) if "wrong" in request.segments[3:4] else None,
     ) as url:
-        command = [sys.executable, "-W", "ignore", "-c", _READER, url, TOKEN, str(tmp_path)]
-        done = subprocess.run(
-            [*command, str(most)], cwd=ROOT, capture_output=True, text=True, check=False
-        )
-    assert done.returncode == 0, done.stderr
+        read_within(1024 * MB, url, TOKEN, tmp_path)
     with duckdb.connect(tmp_path / "warehouse.duckdb", read_only=True) as con:
         con.execute("select status, count(*) from ingest.crawls group by all order by all")
         assert con.fetchall() == [("complete", 3), ("failed", 8)]
