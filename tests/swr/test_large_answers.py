@@ -186,7 +186,7 @@ def test_large_records_do_not_take_the_memory_of_a_run(tmp_path: Path) -> None:
         return json.dumps(_LARGE_RECORDS[repository](record)).encode()
 
     with Emulator(registry, faults=[altered_records(enlarge)]) as server:
-        read_within(768 * MB, server.url, "emulator-token", tmp_path)
+        read_within(1024 * MB, server.url, "emulator-token", tmp_path)
     why = "the record is larger than 32 MB"
     with duckdb.connect(tmp_path / "warehouse.duckdb", read_only=True) as con:
         assert con.execute(_FOUND).fetchall() == [
