@@ -31,6 +31,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "SWR_REGION": "eu-west-101",
         "SWR_STALE_DAYS": "30",
         "SWR_METRICS_FILE": str(tmp_path / "swr.prom"),
+        "SWR_LAKE": "s3://bucket/lake/",
         "B_USER": "reader",
         "B_PASSWORD": "secret-of-beijing",
         "B_DOMAIN": "acme",
@@ -55,6 +56,7 @@ def test_each_registry_has_its_own_place_credentials_scope_and_directory(
     assert {settings.stale_days for settings in (beijing, shanghai)} == {30}
     assert beijing.warehouse_dir == tmp_path / "warehouse" / "registries" / "beijing"
     assert shanghai.metrics_file == tmp_path / "swr.shanghai.prom"
+    assert shanghai.lake == "s3://bucket/lake/shanghai"
     assert file.exists()
 
 
