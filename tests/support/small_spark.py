@@ -52,5 +52,4 @@ def small_spark(folder: Path) -> Iterator[None]:
         patch.setenv("SPARK_CONF_DIR", str(folder))
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
         yield
-    if session := SparkSession.getActiveSession():
-        session.stop()
+        SparkSession.builder.getOrCreate().stop()
