@@ -227,7 +227,8 @@ def test_a_lost_state_is_restored_from_what_is_published(directory: Path, damage
     if damage != "missing":
         path.write_bytes(kept[damage])
     published = directory / "warehouse.duckdb"
-    assert "`swr-warehouse restore " in refused("ingest")
+    # What comes before is the name that the program was called by.
+    assert f" restore {published}`" in refused("ingest")
     restored = command("restore", str(published))
     assert restored.exit_code == 0
     assert command("ingest").exit_code == 0
