@@ -12,6 +12,7 @@ from pipelines.run.known import registry_in
 from pipelines.settings import Settings
 from pipelines.warehouse.building import writer_lock
 from pipelines.warehouse.query import is_published, open_published
+from pipelines.warehouse.resources import resources_of
 from pipelines.warehouse.state import STATE, connect_state, has_state, is_of_several
 from pipelines.warehouse.union import publish_union
 
@@ -55,7 +56,7 @@ def publish_all(settings: Settings) -> Path | None:
     with writer_lock(directory, _PATIENCE_SECONDS):
         members = every_directory()
         published = [members[name] for name in sorted(members) if is_published(members[name])]
-        return publish_union(directory, published)
+        return publish_union(directory, published, resources_of(settings))
 
 
 def _holds_a_single_one(directory: Path) -> bool:

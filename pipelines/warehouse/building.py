@@ -58,15 +58,17 @@ def start_building(directory: Path) -> None:
 
 
 @contextmanager
-def connect_empty_building(directory: Path) -> Iterator[DuckDBPyConnection]:
-    """Begin a building file with nothing in it.
+def connect_empty_building(
+    directory: Path, resources: Resources | None = None
+) -> Iterator[DuckDBPyConnection]:
+    """Begin a building file with nothing in it; without resources it may take what there is.
 
     Raises:
         WarehouseError: the directory cannot be written.
     """
     discard_building(directory)
     try:
-        with _open(directory, LEAST.unlimited()) as con:
+        with _open(directory, resources or LEAST.unlimited()) as con:
             yield con
     except duckdb.Error as error:
         raise _unwritable(directory, one_line(error)) from error

@@ -16,9 +16,10 @@ from pipelines.errors import WarehouseError
 from pipelines.schemas import TABLES
 from pipelines.warehouse.build_plan import statements_in
 from pipelines.warehouse.building import connect_empty_building
-from pipelines.warehouse.connection import one_line
+from pipelines.warehouse.connection import one_line, retry_with_more_memory
 from pipelines.warehouse.migrations import literal, make_tables
 from pipelines.warehouse.publish import publish_without_state
+from pipelines.warehouse.resources import LEAST, Resources
 from pipelines.warehouse.state import PUBLISHED
 
 TableName = tuple[str, str]
@@ -65,12 +66,13 @@ _COLUMNS = """
 """
 
 
-def publish_union(directory: Path, members: Sequence[Path]) -> Path:
+def publish_union(directory: Path, members: Sequence[Path], resources: Resources = LEAST) -> Path:
     """Publish what several warehouses hold as one; to be called with the writer lock.
 
     Args:
         directory: where to publish it.
         members: directories of the registries' warehouses, in the order of their names.
+        resources: that this may take.
 
     Returns:
         The published file.
@@ -78,7 +80,7 @@ def publish_union(directory: Path, members: Sequence[Path]) -> Path:
     Raises:
         WarehouseError: it cannot be written, or a member cannot be read.
     """
-    with connect_empty_building(directory) as con:
+    with connect_empty_building(directory, resources) as con:
         make_tables(con)
         with _attached(con, members) as names:
             _unite_texts(con, names)
@@ -87,7 +89,7 @@ def publish_union(directory: Path, members: Sequence[Path]) -> Path:
             for table in TABLES.keys() - _OF_TEXTS.keys() - _OF_ALL.keys():
                 _unite_places(con, names, table)
             _unite_reports(con, names)
-        con.execute(statements_in("registries")["replicas"])
+        _run(con, statements_in("registries")["replicas"])
     return publish_without_state(directory)
 
 
@@ -113,7 +115,7 @@ def _unite_texts(con: DuckDBPyConnection, members: Sequence[str]) -> None:
         f"select {columns}, '{member}' as member from {member}.main.manifests"  # noqa: S608 - ours
         for member in members
     )
-    con.execute(_CHOSEN_TEXTS.format(texts=texts))
+    _run(con, _CHOSEN_TEXTS.format(texts=texts))
     for member in members:
         for table, key in _OF_TEXTS.items():
             chosen = f"(select manifest_digest from chosen_texts where member = '{member}')"  # noqa: S608 - ours
@@ -142,7 +144,7 @@ def _insert(con: DuckDBPyConnection, member: str, table: TableName, condition: s
     if columns:
         name = ".".join(table)
         source = f"select {columns} from {member}.{name} {condition}"  # noqa: S608 - ours
-        con.execute(f"insert into {name} by name {source}")
+        _run(con, f"insert into {name} by name {source}")
 
 
 def _unite_reports(con: DuckDBPyConnection, members: Sequence[str]) -> None:
@@ -155,7 +157,11 @@ def _unite_reports(con: DuckDBPyConnection, members: Sequence[str]) -> None:
             if con.execute(_COLUMNS, {"database": member, **given}).fetchall() != [(None,)]
         ]
         rows = " union all by name ".join(f"from {member}.reports.{table}" for member in holders)
-        con.execute(f"create or replace table reports.{table} as {rows}")
+        _run(con, f"create or replace table reports.{table} as {rows}")
         con.execute(f"comment on table reports.{table} is {literal(comment)}")
         for column, text in con.execute(_COMMENTS, {"members": holders, "table": table}).fetchall():
             con.execute(f"comment on column reports.{table}.{column} is {literal(text)}")
+
+
+def _run(con: DuckDBPyConnection, sql: str) -> None:
+    retry_with_more_memory(con, lambda: con.execute(sql))
