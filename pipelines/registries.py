@@ -62,7 +62,7 @@ def chosen_names() -> tuple[str | None, ...]:
     """Name the registries that are spoken of: all of the file, or the chosen one; else just None.
 
     Raises:
-        SettingsError: the file cannot be read, is wrong, or does not have the chosen one.
+        SettingsError: the file cannot be read, or is wrong.
     """
     common = read_settings()
     return (common.registry,) if common.registry else tuple(_entries(common)) or (None,)

@@ -61,8 +61,8 @@ def _ingest(name: str | None, asked: Asked, out: Console, err: Console) -> int:
     """Ingest one registry, and say how it went."""
     settings = read_one(name)
     check_access(settings)
-    # Only now, for it imports Dagster: wrong credentials are said at once.
-    from assets.cli.launch import launch_ingest  # noqa: PLC0415
+    # It imports Dagster, which takes seconds: wrong credentials are said at once.
+    from assets.cli.launch import launch_ingest  # noqa: PLC0415 - see above
 
     console = Console(quiet=True) if settings.log_format == "json" else err
     with TerminalProgress(console) as progress, on_stop(progress.kept):

@@ -11,10 +11,12 @@ import msgspec
 from rich.console import Group, RenderableType
 from rich.filesize import decimal
 
+from pipelines.errors import WarehouseError
 from pipelines.page.plain_text import printable_json
 from pipelines.page.tables import SIGNS_EXPLAINED, plain_table, shown_bytes, signed
 from pipelines.warehouse.build_plan import statements_in
 from pipelines.warehouse.query import open_published
+from pipelines.warehouse.state import is_of_several
 
 Row = dict[str, Any]
 
@@ -40,6 +42,11 @@ def registries_overview(directory: Path) -> Registries:
     """
     queries = statements_in("registries")
     with open_published(directory) as con:
+        if not is_of_several(con):
+            raise WarehouseError(
+                f"{directory} does not hold the registries of SWR_REGISTRIES yet: run"
+                " `swr-warehouse ingest` first."
+            )
         rows = con.sql(queries["overview"]).to_arrow_table().to_pylist()
         [copies] = con.sql(queries["copies"]).to_arrow_table().to_pylist()
     rows.sort(key=lambda row: (-(row["deduplicated_bytes"] or 0), row["registry"]))

@@ -13,10 +13,10 @@ import pytest
 import stamina.instrumentation
 from dagster._utils.error import serializable_error_info_from_exc_info
 from ingest_site import AT, Site, manifest, small_registry
+from sensed_namespaces import PARTITIONS, look
 
 from assets.defs.schedules import CLEARING, DAILY, WEEKLY
-from assets.defs.sensors import namespaces, run_failures
-from assets.partitions import NAMESPACES
+from assets.defs.sensors import run_failures
 from pipelines.emulator.faults import failing
 from pipelines.emulator.registry import Registry
 from pipelines.emulator.server import Emulator
@@ -24,7 +24,6 @@ from pipelines.errors import AlertFailed, SettingsError, SwrUnauthenticated
 from pipelines.run.alerts import Alert, post
 from pipelines.settings import read_calendar, read_settings
 
-PARTITIONS = NAMESPACES.name or ""
 ALERT = Alert("all of it", "ingest", "r1", "what went wrong", will_retry=False)
 
 
@@ -119,19 +118,6 @@ def test_a_run_that_has_not_ended_is_enough(
     told = f"The run r1 has not ended yet ({status.value.lower()}): the next tick starts one."
     assert tick(DAILY, instance) == tick(WEEKLY, instance) == told
     assert tick(CLEARING, instance) == [{}]
-
-
-def look(instance: dg.DagsterInstance) -> str:
-    """Let the sensor look at the namespaces, and do what it asks for; give what it says."""
-    answer = namespaces.evaluate_tick(dg.build_sensor_context(instance=instance))
-    for request in answer.dynamic_partitions_requests or []:
-        if isinstance(request, dg.AddDynamicPartitionsRequest):
-            instance.add_dynamic_partitions(PARTITIONS, request.partition_keys)
-        else:
-            for key in request.partition_keys:
-                instance.delete_dynamic_partition(PARTITIONS, key)
-    assert not answer.run_requests
-    return answer.skip_message or ""
 
 
 def test_namespaces_come_and_go_with_the_registry(

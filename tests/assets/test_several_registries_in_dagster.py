@@ -6,19 +6,17 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from click.testing import CliRunner, Result
+from sensed_namespaces import PARTITIONS, look
 from two_registries import Two, two_registries
 
 from assets.cli.main import main
 from assets.definitions import defs
 from assets.defs.schedules import CLEARING, DAILY
-from assets.defs.sensors import namespaces
-from assets.partitions import NAMESPACES
 from assets.resources import WarehouseResource
 from pipelines.emulator.faults import failing
 from pipelines.run.progress import NoProgress
 from pipelines.warehouse.query import run_query
 
-PARTITIONS = NAMESPACES.name or ""
 TAG = "swr_warehouse/registry"
 RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
@@ -118,21 +116,14 @@ def test_namespaces_are_partitions_behind_their_registry(
     """Those of before there were several go; a registry that cannot be listed keeps its own."""
     instance.add_dynamic_partitions(PARTITIONS, ["shop", "gone/data"])
 
-    def look() -> str:
-        answer = namespaces.evaluate_tick(dg.build_sensor_context(instance=instance))
-        for request in answer.dynamic_partitions_requests or []:
-            if isinstance(request, dg.AddDynamicPartitionsRequest):
-                instance.add_dynamic_partitions(PARTITIONS, request.partition_keys)
-            else:
-                for key in request.partition_keys:
-                    instance.delete_dynamic_partition(PARTITIONS, key)
-        return answer.skip_message or ""
-
-    assert look() == "north: Added north/data, north/shop. south: Added south/crew, south/shop."
+    assert (
+        look(instance)
+        == "north: Added north/data, north/shop. south: Added south/crew, south/shop."
+    )
     every = {"north/data", "north/shop", "south/crew", "south/shop"}
     assert set(instance.get_dynamic_partitions(PARTITIONS)) == every
     two.north.faults = (failing(503),)
-    assert look().startswith("north: The namespaces could not be listed.")
+    assert look(instance).startswith("north: The namespaces could not be listed.")
     assert set(instance.get_dynamic_partitions(PARTITIONS)) == every
 
 

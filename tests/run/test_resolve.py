@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ingest_site import AT, CrawlSite, Site, at_crawl_site, manifest
+from ingest_site import AT, PlainSite, Site, at_crawl_site, manifest
 from plain_run import run_steps
 from pullable import Truth, digest_of, index, random_registry
 
@@ -48,14 +48,8 @@ class Notices(NoProgress):
         self.texts.append(text)
 
 
-class WholeSite(CrawlSite):
-    """A site whose runs make reports too, without Dagster."""
-
-    def ingest(self, **_: Any) -> str:
-        """Run every step. The log then holds this run's requests only."""
-        self.server.log.clear()
-        self.set_environment()
-        return run_steps(read_settings(), progress=self.progress)
+class WholeSite(PlainSite):
+    """A site whose runs make reports too, and what they asked for."""
 
     def pulled(self) -> Counter[str]:
         """How often each manifest was asked for in the last run, by digest."""

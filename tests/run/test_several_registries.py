@@ -11,6 +11,7 @@ from two_registries import Two, two_registries
 
 from pipelines.emulator.faults import failing
 from pipelines.errors import OtherRegistry, SwrError, WarehouseError
+from pipelines.page.registries import registries_overview
 from pipelines.registries import chosen_names, read_one
 from pipelines.run.forget import forget
 from pipelines.run.registries import let_join
@@ -151,6 +152,12 @@ def test_a_single_registry_that_the_file_does_not_have_stays_as_it_is(alone: Two
         let_join(read_one("south"))
     assert (alone.directory / "warehouse.duckdb").read_bytes() == published
     assert not (alone.directory / "registries").exists()
+
+
+def test_what_is_published_of_one_is_not_shown_as_that_of_several(alone: Two) -> None:
+    """Before the first run that reads the file of registries."""
+    with pytest.raises(WarehouseError, match=r"does not hold the registries of SWR_REGISTRIES yet"):
+        registries_overview(alone.directory)
 
 
 def test_a_published_file_without_its_state_is_not_replaced(alone: Two) -> None:

@@ -22,7 +22,7 @@ from pipelines.run.load import load_landing
 from pipelines.run.progress import NoProgress, Progress
 from pipelines.run.request import RunRequest, Scope
 from pipelines.run.resolve import resolve
-from pipelines.settings import read_settings
+from pipelines.settings import Settings, read_settings
 from pipelines.warehouse.building import connect_building, writer_lock
 from pipelines.warehouse.checks import raise_if_blocked, run_checks, table_checks
 from pipelines.warehouse.publish import publish
@@ -102,29 +102,22 @@ class PlainSite(Site):
         self.set_environment()
         settings = read_settings()
         scope = Scope(tuple(namespaces), tuple(repositories))
-        ingest(settings, RunRequest(str(uuid.uuid4()), full, scope), self.progress)
+        self.take_steps(settings, RunRequest(str(uuid.uuid4()), full, scope))
         return latest_status(settings)
 
+    def take_steps(self, settings: Settings, request: RunRequest) -> None:
+        """Do what a run does."""
+        ingest(settings, request, self.progress)
 
-class CrawlSite(Site):
+
+class CrawlSite(PlainSite):
     """A site whose runs crawl, load, resolve, check the tables and publish: no Dagster, no reports.
 
     For what a crawl decides: it takes a tenth of the time.
     """
 
-    def ingest(
-        self,
-        *,
-        full: bool = False,
-        namespaces: Sequence[str] = (),
-        repositories: Sequence[str] = (),
-    ) -> str:
-        """Run these steps; give the run's status. The log then holds this run's requests only."""
-        self.server.log.clear()
-        self.set_environment()
-        settings = read_settings()
-        scope = Scope(tuple(namespaces), tuple(repositories))
-        request = RunRequest(str(uuid.uuid4()), full, scope)
+    def take_steps(self, settings: Settings, request: RunRequest) -> None:
+        """Do these."""
         with writer_lock(self.directory):
             crawl_registry(settings, request, self.progress)
             load_landing(settings, request.run_id)
@@ -132,7 +125,6 @@ class CrawlSite(Site):
             with connect_building(self.directory) as con:
                 raise_if_blocked(run_checks(con, table_checks()))
             publish(self.directory)
-        return latest_status(settings)
 
 
 @contextmanager
