@@ -4,7 +4,7 @@ It leads from the registry to the published file with few edges. Everything that
 reads, through `sql/intermediate` too, is in docs/lineage.md and in the metadata of its columns.
 """
 
-from pipelines.schemas import TABLES
+from pipelines.schemas import LOADED
 from pipelines.warehouse.build_plan import report_inputs, report_names
 
 Key = list[str]
@@ -32,7 +32,7 @@ def upstream_of_table(schema: str, table: str) -> list[Key]:
 def upstream_of_intermediate() -> list[Key]:
     """The tables that reports read, less those that another one of them comes from."""
     passed = [key for keys in RESOLVED.values() for key in keys]
-    return [[*table] for table in TABLES if ".".join(table) in _read() and [*table] not in passed]
+    return [[*table] for table in LOADED if ".".join(table) in _read() and [*table] not in passed]
 
 
 def upstream_of_report(name: str) -> list[Key]:
@@ -44,7 +44,7 @@ def upstream_of_report(name: str) -> list[Key]:
 
 def upstream_of_published() -> list[Key]:
     """The tables and reports that no report reads: all others lead to them."""
-    everything = [*([*table] for table in TABLES), *REPORTS]
+    everything = [*([*table] for table in LOADED), *REPORTS]
     return [key for key in everything if ".".join(key) not in _read()]
 
 

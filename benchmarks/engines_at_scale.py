@@ -35,7 +35,7 @@ _CUT = """
     select platforms.manifest_digest
     from platforms inner join tags on platforms.index_digest = tags.manifest_digest;
     delete from manifests where manifest_digest not in (from kept);
-    delete from layers where manifest_digest not in (from kept);
+    delete from ingest.manifest_prefixes where manifest_digest not in (from kept);
     delete from platforms where index_digest not in (from kept);
 """
 

@@ -61,13 +61,25 @@ from (
 ) as images
 inner join range(14) as positions(position) on position < layer_count;
 
-insert into layers by name
+create temp table named_prefixes as
 select
-    digest as manifest_digest, position, digest_of(name) as blob_digest,
-    (hash(name) % 50000000)::bigint as size_bytes,
-    'application/vnd.oci.image.layer.v1.tar+gzip' as media_type, true as is_stored,
+    digest as manifest_digest, position, name,
     digest_of(string_agg(name, '/') over (partition by number order by position)) as prefix_digest,
 from stacks;
+
+insert into ingest.layer_prefixes by name
+select
+    row_number() over () - 1 as prefix_key, prefix_digest, position,
+    digest_of(name) as blob_digest, (hash(name) % 50000000)::bigint as size_bytes,
+    'application/vnd.oci.image.layer.v1.tar+gzip' as media_type, true as is_stored,
+from (select distinct prefix_digest, position, name from named_prefixes) as prefixes;
+
+insert into ingest.manifest_prefixes by name
+select
+    named.manifest_digest, list(prefixes.prefix_key order by named.position) as prefix_keys,
+from named_prefixes as named
+inner join ingest.layer_prefixes as prefixes on named.prefix_digest = prefixes.prefix_digest
+group by named.manifest_digest;
 
 insert into platforms by name
 select

@@ -242,6 +242,25 @@ LAYERS_TABLE = _table(
         "sha256 over the layer digests from the base up to here: equal prefix, same base.",
     ),
 )
+LAYER_PREFIXES_TABLE = _table(
+    "One row per series of layers, from the base up, that manifests list alike: its last layer. "
+    "Stored once, however many manifests begin with it; see main.layers.",
+    prefix_key=(INT64, "A number that stays."),
+    prefix_digest=(TEXT, "As in main.layers."),
+    position=(INT32, "As in main.layers."),
+    blob_digest=(TEXT, "As in main.layers."),
+    size_bytes=(INT64, "As in main.layers."),
+    media_type=(TEXT, "As in main.layers."),
+    is_stored=(BOOL, "As in main.layers."),
+)
+MANIFEST_PREFIXES_TABLE = _table(
+    "One row per manifest with layers; see main.layers.",
+    manifest_digest=(TEXT, "The manifest."),
+    prefix_keys=(
+        pa.list_(INT64),
+        "The series it begins with, in ingest.layer_prefixes: the base alone first, all last.",
+    ),
+)
 MANIFESTS_TABLE = _table(
     "One row per distinct manifest digest ever seen.",
     manifest_digest=(TEXT, "Digest in its canonical form: algorithm and hex digits in lower case."),
@@ -608,7 +627,13 @@ TAGS = _without(TAGS_TABLE, "registry", "manifest_kind", "first_seen_at", "last_
 MANIFESTS = _without(MANIFESTS_TABLE, "first_seen_at")
 REGISTRIES = _without(REGISTRIES_TABLE, "registry", "first_seen_at", "last_seen_at")
 NAMESPACES = _without(NAMESPACES_TABLE, "registry", "first_seen_at", "last_seen_at", "listed_at")
-LAYERS = LAYERS_TABLE
+# Of the manifests in hand: `place` stands for `prefix_key`, `places` for `prefix_keys`.
+LAYER_PREFIXES = pa.schema(
+    [pa.field("place", INT64), *_without(LAYER_PREFIXES_TABLE, "prefix_key")]
+)
+MANIFEST_PREFIXES = pa.schema(
+    [MANIFEST_PREFIXES_TABLE.field("manifest_digest"), pa.field("places", pa.list_(INT64))]
+)
 IMAGE_CONFIGS = _without(IMAGE_CONFIGS_TABLE, "manifest_digest")
 IMAGE_LABELS = IMAGE_LABELS_TABLE
 PLATFORMS = PLATFORMS_TABLE
@@ -687,10 +712,11 @@ TABLES: Mapping[tuple[str, str], pa.Schema] = {
     ("main", "tags"): TAGS_TABLE,
     ("main", "tag_history"): TAG_HISTORY_TABLE,
     ("main", "manifests"): MANIFESTS_TABLE,
-    ("main", "layers"): LAYERS_TABLE,
     ("main", "platforms"): PLATFORMS_TABLE,
     ("main", "image_configs"): IMAGE_CONFIGS_TABLE,
     ("main", "image_labels"): IMAGE_LABELS_TABLE,
+    ("ingest", "layer_prefixes"): LAYER_PREFIXES_TABLE,
+    ("ingest", "manifest_prefixes"): MANIFEST_PREFIXES_TABLE,
     ("ingest", "runs"): RUNS_TABLE,
     ("ingest", "namespaces"): NAMESPACES_TABLE,
     ("ingest", "crawls"): CRAWLS_TABLE,
@@ -705,4 +731,12 @@ TABLES: Mapping[tuple[str, str], pa.Schema] = {
     ("ingest", "retention_fits"): RETENTION_FITS_TABLE,
     ("ingest", "in_use_snapshots"): IN_USE_SNAPSHOTS_TABLE,
     ("ingest", "in_use_references"): IN_USE_REFERENCES_TABLE,
+}
+# A view, and the tables that its rows are stored in, of which nobody has to know.
+LAYERS_VIEW = ("main", "layers")
+BEHIND_LAYERS = frozenset({("ingest", "layer_prefixes"), ("ingest", "manifest_prefixes")})
+# What people know the loaded rows as.
+LOADED: Mapping[tuple[str, str], pa.Schema] = {
+    LAYERS_VIEW: LAYERS_TABLE,
+    **{name: columns for name, columns in TABLES.items() if name not in BEHIND_LAYERS},
 }

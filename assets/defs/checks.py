@@ -19,7 +19,7 @@ from pipelines.run.failure import undone_if_failed
 from pipelines.run.ingest import Step
 from pipelines.run.log import RunLog
 from pipelines.run.progress import Progress
-from pipelines.schemas import TABLES
+from pipelines.schemas import LOADED
 from pipelines.settings import Settings
 from pipelines.warehouse.build_plan import report_names
 from pipelines.warehouse.building import BUILDING, connect_building
@@ -45,7 +45,7 @@ _DECLARED = {
     "tags__equal_open_history",
     "tags__manifest_exists",
 }
-_ASSETS = {table: [schema, table] for schema, table in TABLES}
+_ASSETS = {table: [schema, table] for schema, table in LOADED}
 _ASSETS |= {name: ["reports", name] for name in report_names()}
 _RULES = {entry.name: entry for entry in all_checks()}
 

@@ -29,7 +29,7 @@ from pipelines.run.log import RunLog
 from pipelines.run.progress import Progress
 from pipelines.run.resolve import Resolved
 from pipelines.run.resolve import resolve as resolve_what_is_missing
-from pipelines.schemas import TABLES
+from pipelines.schemas import LOADED
 from pipelines.settings import Settings
 from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.catalog import stored_bytes
@@ -37,7 +37,7 @@ from pipelines.warehouse.checks import raise_if_blocked
 from pipelines.warehouse.load import row_counts
 from pipelines.warehouse.resources import resources_of
 
-_LOADED = [table for table in TABLES if table not in RESOLVED]
+_LOADED = [table for table in LOADED if table not in RESOLVED]
 
 
 def _spec(schema: str, table: str) -> dg.AssetSpec:

@@ -7,7 +7,6 @@ with a size. Every other text is left to `manifest`, which reads one at a time.
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
@@ -16,9 +15,17 @@ import pyarrow as pa
 from msgspec import UNSET, Meta, UnsetType
 
 from pipelines.images.json_shapes import MAXIMUM_SIZE
-from pipelines.images.prefixes import prefix_digests
-from pipelines.images.tables import joined_texts, make_table, string_column
-from pipelines.schemas import LAYERS, MANIFESTS
+from pipelines.images.prefixes import Prefixes
+from pipelines.images.tables import (
+    ImageTables,
+    image_tables,
+    joined_texts,
+    listed_prefixes,
+    make_table,
+    prefix_table,
+    string_column,
+)
+from pipelines.schemas import MANIFESTS, PLATFORMS
 
 _LENGTH = len("sha256:") + 64
 _Digest = Annotated[str, Meta(min_length=_LENGTH, max_length=_LENGTH)]
@@ -38,6 +45,7 @@ _LayerType = Literal[
     "application/vnd.oci.image.layer.v1.tar+gzip",
     "application/vnd.oci.image.layer.v1.tar+zstd",
 ]
+_NO_PLATFORMS = PLATFORMS.empty_table()
 _HEX_DIGITS = b"0123456789abcdef"
 _PREFIX = np.frombuffer(b"sha256:", np.uint8)
 _NO_HEX_DIGITS = len(b"sh:")
@@ -71,20 +79,18 @@ class _Image(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 
 
 class PlainImages(NamedTuple):
-    """Rows of MANIFESTS and LAYERS; and the texts that are not plain, as (digest, text)."""
+    """What is plain, as tables; and the texts that are not, as (digest, text)."""
 
-    manifests: pa.Table
-    layers: pa.Table
+    tables: ImageTables
     others: list[tuple[str, str]]
 
 
 class _Read(NamedTuple):
-    """A plain image, its digest and text; `layers` are the digests of its layers."""
+    """A plain image, its digest and text."""
 
     digest: str
     text: bytes
     image: _Image
-    layers: list[str]
 
 
 _decode = msgspec.json.Decoder(_Image).decode
@@ -100,12 +106,17 @@ def read_plain(texts: Iterable[tuple[str, str]]) -> PlainImages:
             others.append((digest, text))
         else:
             read.append(plain)
-    blobs = chain.from_iterable((one.image.config.digest, *one.layers) for one in read)
-    if not _are_canonical(blobs):
+    prefixes = Prefixes()
+    places = [prefixes.add(one.image.layers) for one in read]
+    configs = [one.image.config.digest for one in read]
+    if not _are_canonical([*configs, *prefixes.digests]):
         # Rare enough that it does not matter whose it is.
         others += [(one.digest, one.text.decode()) for one in read]
-        read = []
-    return PlainImages(_manifests(read), _layers(read), others)
+        return PlainImages(image_tables(()), others)
+    listed = listed_prefixes([one.digest for one in read], places)
+    return PlainImages(
+        ImageTables(_manifests(read), prefix_table(prefixes), listed, _NO_PLATFORMS), others
+    )
 
 
 def _read(digest: str, text: str) -> _Read | None:
@@ -115,11 +126,11 @@ def _read(digest: str, text: str) -> _Read | None:
         image = _decode(encoded)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
-    layers = [layer.digest for layer in image.layers]
-    if len({image.config.digest, *layers}) <= len(layers):
+    blobs = {image.config.digest, *[layer.digest for layer in image.layers]}
+    if len(blobs) <= len(image.layers):
         return None
     is_verified = digest == f"sha256:{hashlib.sha256(encoded).hexdigest()}"
-    return _Read(digest, encoded, image, layers) if is_verified else None
+    return _Read(digest, encoded, image) if is_verified else None
 
 
 def _are_canonical(digests: Iterable[str]) -> bool:
@@ -146,7 +157,7 @@ def _manifests(read: Sequence[_Read]) -> pa.Table:
         config_digest=_digests(image.config.digest for image in images),
         config_media_type=[image.config.media_type for image in images],
         config_bytes=[image.config.size for image in images],
-        layer_count=[len(one.layers) for one in read],
+        layer_count=[len(image.layers) for image in images],
         logical_bytes=[
             sum([layer.size for layer in image.layers], image.config.size) for image in images
         ],
@@ -156,23 +167,6 @@ def _manifests(read: Sequence[_Read]) -> pa.Table:
         manifest_bytes=lengths,
         manifest=joined_texts([one.text for one in read]),
         problem=pa.nulls(len(read), pa.string()),
-    )
-
-
-def _layers(read: Sequence[_Read]) -> pa.Table:
-    layers = [layer for one in read for layer in one.image.layers]
-    counts = np.array([len(one.layers) for one in read], np.int64)
-    owners = _as_rows("".join(one.digest for one in read).encode())
-    first = np.repeat(counts.cumsum() - counts, counts)
-    return make_table(
-        LAYERS,
-        manifest_digest=_as_strings(np.repeat(owners, counts, axis=0)),
-        position=np.arange(len(layers)) - first,
-        blob_digest=_digests(layer.digest for layer in layers),
-        size_bytes=[layer.size for layer in layers],
-        media_type=[layer.media_type for layer in layers],
-        is_stored=pa.repeat(pa.scalar(value=True), len(layers)),
-        prefix_digest=_digests(prefix_digests(one.layers for one in read)),
     )
 
 

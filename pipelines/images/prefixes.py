@@ -1,34 +1,58 @@
-"""What identifies a series of layers from the base up: `layers.prefix_digest`."""
+"""Series of layers from the base up: those that manifests begin with alike are kept once.
+
+What identifies one is `layers.prefix_digest`, a hash of its layers' digests, a line each.
+"""
 
 import hashlib
 from collections.abc import Iterable
+from typing import Any, Protocol
 
 
-def prefix_digests(images: Iterable[list[str]]) -> list[str]:
-    """Hash each image's layer digests from the base up to each layer, a line each.
-
-    Neighbours mostly share their base, which is hashed once.
-    """
-    every: list[str] = []
-    digests: list[str] = []
-    prefixes: list[str] = []
-    for image in images:
-        before, digests = digests, image
-        shared = _common_length(before, digests)
-        hashed = hashlib.sha256("\n".join([*digests[:shared], ""]).encode())
-        del prefixes[shared:]
-        for digest in digests[shared:]:
-            hashed.update(f"{digest}\n".encode())
-            prefixes.append(f"sha256:{hashed.hexdigest()}")
-        every += prefixes
-    return every
+class _Layer(Protocol):
+    @property
+    def digest(self) -> str: ...
+    @property
+    def size(self) -> int | None: ...
+    @property
+    def media_type(self) -> str | None: ...
 
 
-def _common_length(one: list[str], other: list[str]) -> int:
-    """How many elements two lists begin with in common."""
-    shared = 0
-    for left, right in zip(one, other, strict=False):
-        if left != right:
-            break
-        shared += 1
-    return shared
+class Prefixes:
+    """The distinct series of some manifests; each has a place, in columns about its last layer."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.positions: list[int] = []
+        self.digests: list[str] = []
+        self.sizes: list[int | None] = []
+        self.media_types: list[str | None] = []
+        self._hashes: list[Any] = []
+        self._places: dict[tuple[int, str, int | None, str | None], int] = {}
+
+    def add(self, layers: Iterable[_Layer]) -> list[int]:
+        """Give the place of each series that these layers, the base first, begin with."""
+        place = -1
+        places = []
+        for layer in layers:
+            key = (place, layer.digest, layer.size, layer.media_type)
+            found = self._places.get(key)
+            if found is None:
+                found = self._places[key] = self._keep(*key)
+            place = found
+            places.append(place)
+        return places
+
+    def prefix_digests(self) -> list[str]:
+        """What identifies each series."""
+        return [f"sha256:{hashed.hexdigest()}" for hashed in self._hashes]
+
+    def _keep(self, below: int, digest: str, size: int | None, media_type: str | None) -> int:
+        is_base = below < 0
+        hashed = hashlib.sha256() if is_base else self._hashes[below].copy()
+        hashed.update(f"{digest}\n".encode())
+        self._hashes.append(hashed)
+        self.positions.append(0 if is_base else self.positions[below] + 1)
+        self.digests.append(digest)
+        self.sizes.append(size)
+        self.media_types.append(media_type)
+        return len(self.digests) - 1

@@ -1,37 +1,59 @@
-"""Manifests as Arrow tables: one row a manifest, a layer, a child of an index.
+"""Manifests as Arrow tables: one row a manifest, a series of layers, a child of an index.
 
 Columns are those of `pipelines.schemas`. Sizes here are what one manifest states itself;
 sql/reports adds up what tags hold and share.
 """
 
 from collections.abc import Collection, Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.images.json_shapes import Descriptor, Platform
 from pipelines.images.manifest import Manifest
 from pipelines.images.media_types import is_blob_in_index, is_stored
-from pipelines.images.prefixes import prefix_digests
+from pipelines.images.prefixes import Prefixes
 from pipelines.images.sizes import own_bytes
-from pipelines.schemas import LAYERS, MANIFESTS, PLATFORMS
+from pipelines.schemas import LAYER_PREFIXES, MANIFEST_PREFIXES, MANIFESTS, PLATFORMS
 
 _NO_CONFIG = Descriptor("")
 _NO_PLATFORM = Platform()
 
 
 class ImageTables(NamedTuple):
-    """Rows of MANIFESTS, LAYERS and PLATFORMS."""
+    """Rows of MANIFESTS, LAYER_PREFIXES, MANIFEST_PREFIXES and PLATFORMS."""
 
     manifests: pa.Table
-    layers: pa.Table
+    prefixes: pa.Table
+    listed: pa.Table
     platforms: pa.Table
 
 
 def image_tables(manifests: Collection[Manifest]) -> ImageTables:
     """Rows of manifests, of the layers and of the children they list."""
-    return ImageTables(_manifests(manifests), _layers(manifests), _platforms(manifests))
+    prefixes = Prefixes()
+    places = [prefixes.add(m.layers) for m in manifests]
+    listed = listed_prefixes([m.digest for m in manifests], places)
+    return ImageTables(_manifests(manifests), prefix_table(prefixes), listed, _platforms(manifests))
+
+
+def joined_tables(parts: Sequence[ImageTables]) -> ImageTables:
+    """Join tables of several batches into one of each; places go on from batch to batch."""
+    begins = accumulate([part.prefixes.num_rows for part in parts], initial=0)
+    moved = [_moved(part, begin) for part, begin in zip(parts, begins, strict=False)]
+    return ImageTables(*map(pa.concat_tables, zip(*moved, strict=True)))
+
+
+def _moved(part: ImageTables, begin: int) -> ImageTables:
+    places: Any = part.listed["places"].combine_chunks()
+    further = pa.ListArray.from_arrays(places.offsets, pc.add(places.values, begin))
+    return part._replace(
+        prefixes=part.prefixes.set_column(0, "place", pc.add(part.prefixes["place"], begin)),
+        listed=part.listed.set_column(1, "places", further),
+    )
 
 
 def _manifests(manifests: Collection[Manifest]) -> pa.Table:
@@ -59,22 +81,25 @@ def _manifests(manifests: Collection[Manifest]) -> pa.Table:
     )
 
 
-def _layers(manifests: Collection[Manifest]) -> pa.Table:
-    # Ten rows a manifest: Arrow and numpy repeat what repeats, faster than Python.
-    layers = [layer for m in manifests for layer in m.layers]
-    counts = np.array([len(m.layers) for m in manifests], np.int64)
-    owners = np.repeat(np.arange(len(manifests)), counts)
-    media_types = pa.array([layer.media_type for layer in layers], pa.string())
+def prefix_table(prefixes: Prefixes) -> pa.Table:
+    """Rows of LAYER_PREFIXES."""
+    media_types = pa.array(prefixes.media_types, pa.string())
     return make_table(
-        LAYERS,
-        manifest_digest=pa.array([m.digest for m in manifests], pa.string()).take(owners),
-        position=np.arange(len(layers)) - (counts.cumsum() - counts)[owners],
-        blob_digest=[layer.digest for layer in layers],
-        size_bytes=[layer.size for layer in layers],
+        LAYER_PREFIXES,
+        place=np.arange(len(prefixes.digests)),
+        prefix_digest=prefixes.prefix_digests(),
+        position=prefixes.positions,
+        blob_digest=prefixes.digests,
+        size_bytes=prefixes.sizes,
         media_type=media_types,
         is_stored=_are_stored(media_types.dictionary_encode()),
-        prefix_digest=prefix_digests([[layer.digest for layer in m.layers] for m in manifests]),
     )
+
+
+def listed_prefixes(digests: Sequence[str], places: Sequence[list[int]]) -> pa.Table:
+    """Rows of MANIFEST_PREFIXES: manifests with layers, and the places of each."""
+    listing = [digest for digest, one in zip(digests, places, strict=True) if one]
+    return make_table(MANIFEST_PREFIXES, manifest_digest=listing, places=[*filter(None, places)])
 
 
 def _are_stored(media_types: Any) -> Any:

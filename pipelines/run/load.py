@@ -70,7 +70,7 @@ def _load_landing(settings: Settings, run_id: str, resources: Resources) -> dict
         for chunk in normalize(path, final):
             load.stage_tags(con, chunk.tags)
             load.stage_rejected(con, chunk.counted, chunk.rejected)
-            load.load_images(con, *chunk.images, totals.as_of)
+            load.load_images(con, chunk.images, totals.as_of)
             del chunk  # before the next is made
         accounts = [*filter(None, [registry.domain]), *load.staged_accounts(con)]
         refuse_another(registry_in(con), registry, accounts, directory)
@@ -97,11 +97,11 @@ def _read_anew(con: DuckDBPyConnection, as_of: datetime) -> None:
         return
     for texts in load.stored_texts(con):
         read = [read_manifest(text, digest, source) for digest, text, source in texts]
-        load.load_images(con, *image_tables(read), as_of, is_reread=True)
+        load.load_images(con, image_tables(read), as_of, is_reread=True)
         choice = TextChoice(())
         embedded = [pair for manifest in read for pair in manifest.embedded]
         found = [*choice.choose(embedded, "embedded"), *choice.undecided()]
-        load.load_images(con, *image_tables(found), as_of)
+        load.load_images(con, image_tables(found), as_of)
 
 
 def _as_row(registry: RegistryIdentity) -> pa.Table:

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from pipelines.images.tables import ImageTables, image_tables
+from pipelines.images.tables import ImageTables, image_tables, joined_tables
 from pipelines.images.text_choice import TextChoice
 from pipelines.landing.reader import read_pages
 from pipelines.landing.writer import LandedPage
-from pipelines.schemas import COUNTED, PLATFORMS, REJECTED, TAGS
+from pipelines.schemas import COUNTED, REJECTED, TAGS
 from pipelines.swr.json_parts import LARGEST_TEXT, array_elements
 from pipelines.swr.wire import (
     TagRecord,
@@ -56,7 +56,6 @@ _RENAMED = {
     "domain_id": "domain_id",
 }
 _READ = {column: attrgetter(field) for column, field in _RENAMED.items()}
-_NO_PLATFORMS = PLATFORMS.empty_table()
 _Final = Callable[[Collection[str]], Collection[str]]
 
 
@@ -127,7 +126,7 @@ def _chunk(pages: Iterator[LandedPage], final: _Final) -> Chunk | None:
         return None
     images = list(_images(texts, TextChoice(final({digest for digest, _ in texts}))))
     tags, counted, rejected = _joined(rows)
-    return Chunk(tags, counted, rejected, ImageTables(*_joined(images)))
+    return Chunk(tags, counted, rejected, joined_tables(images))
 
 
 def _batch(pages: Iterator[LandedPage]) -> list[_Page]:
@@ -176,7 +175,7 @@ def _images(texts: deque[tuple[str, str]], choice: TextChoice) -> Iterator[Image
     while texts:
         some = [texts.popleft() for _ in range(min(len(texts), _BATCH_RECORDS))]
         plain = choice.choose_plain(some)
-        yield ImageTables(plain.manifests, plain.layers, _NO_PLATFORMS)
+        yield plain.tables
         yield image_tables(choice.choose(plain.others))
     yield image_tables(choice.undecided())
 

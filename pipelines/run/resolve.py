@@ -126,7 +126,7 @@ class _Loader:
             ]
             choice = TextChoice(load.final_digests(self.con, [digest for digest, _ in texts]))
             found = [*choice.choose(texts, "pull"), *choice.undecided()]
-            load.load_images(self.con, *image_tables(found), self.as_of)
+            load.load_images(self.con, image_tables(found), self.as_of)
             configs = config_tables(
                 (row["digest"], row["body"]) for row in read if row["kind"] == "config"
             )

@@ -12,6 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from pipelines.schemas import BEHIND_LAYERS, LAYERS_VIEW
 from pipelines.warehouse.derived import derived
 
 if TYPE_CHECKING:
@@ -92,8 +93,13 @@ def steps_for_queries(sqls: Sequence[str], given: frozenset[TableName]) -> list[
 @cache
 def report_inputs(name: str) -> frozenset[str]:
     """Name the tables a report reads, `schema.table`, itself or through intermediates."""
-    made_from = _all_inputs(("reports", name))
+    made_from = map(known_as, _all_inputs(("reports", name)))
     return frozenset(f"{schema}.{table}" for schema, table in made_from if schema != "intermediate")
+
+
+def known_as(table: TableName) -> TableName:
+    """What people know a table as: one that a view's rows are stored in, as that view."""
+    return LAYERS_VIEW if table in BEHIND_LAYERS else table
 
 
 class Walk:

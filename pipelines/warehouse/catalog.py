@@ -6,6 +6,7 @@ from functools import cache
 import duckdb
 import msgspec
 
+from pipelines.schemas import BEHIND_LAYERS, LAYERS_VIEW
 from pipelines.warehouse.build_plan import statements_in
 from pipelines.warehouse.derived import derived
 from pipelines.warehouse.migrations import make_tables
@@ -77,7 +78,7 @@ def catalog(con: duckdb.DuckDBPyConnection) -> list[TableEntry]:
 def stored_bytes(con: duckdb.DuckDBPyConnection, *schemas: str) -> dict[str, int]:
     """Bytes of the blocks each table of some schemas has a part in, by `schema.table`.
 
-    Brings all to disk first.
+    Those of `main.layers` are of the tables behind it. Brings all to disk first.
     """
     con.execute("checkpoint")
     tables = con.execute(
@@ -86,7 +87,9 @@ def stored_bytes(con: duckdb.DuckDBPyConnection, *schemas: str) -> dict[str, int
         " order by all",
         [schemas],
     ).fetchall()
-    return {name: con.execute(_BLOCKS, {"name": name}).fetchall()[0][0] for (name,) in tables}
+    sizes = {name: con.execute(_BLOCKS, {"name": name}).fetchall()[0][0] for (name,) in tables}
+    behind = [sizes.get(".".join(table), 0) for table in BEHIND_LAYERS]
+    return sizes | {".".join(LAYERS_VIEW): sum(behind)}
 
 
 @cache

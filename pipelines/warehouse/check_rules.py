@@ -74,15 +74,17 @@ _SHARE_BYTES = "allocated_before_bytes, added_bytes, orphaned_bytes, allocated_a
 _GROWTH_BYTES = "deduplicated_before_bytes, added_bytes, orphaned_bytes, deduplicated_after_bytes"
 
 RULES = (
+    unique("ingest.layer_prefixes", "prefix_key"),
+    unique("ingest.manifest_prefixes", "manifest_digest"),
     unique("main.manifests", "manifest_digest"),
     unique("main.platforms", "index_digest, position"),
     unique("main.repositories", "registry, namespace, repository"),
     unique("main.tags", "registry, namespace, repository, tag"),
-    exists("main.layers", "manifest", "manifest_digest", _MANIFESTS),
+    exists("ingest.manifest_prefixes", "manifest", "manifest_digest", _MANIFESTS),
     exists("main.platforms", "index", "index_digest", _INDEXES),
     exists("main.tags", "manifest", "manifest_digest", _MANIFESTS),
     exists("main.tags", "repository", "registry, namespace, repository", _LIVE_REPOSITORIES),
-    not_negative("main.layers", "size_bytes"),
+    not_negative("ingest.layer_prefixes", "size_bytes"),
     not_negative("main.manifests", "config_bytes, logical_bytes, manifest_bytes"),
     not_negative("reports.age_buckets", "logical_bytes, reclaimable_bytes"),
     not_negative("reports.daily_growth", _GROWTH_BYTES),

@@ -17,7 +17,7 @@ from sqlglot.optimizer.qualify_tables import qualify_tables
 from sqlglot.optimizer.scope import Scope, build_scope
 from sqlglot.schema import MappingSchema
 
-from pipelines.warehouse.build_plan import queries
+from pipelines.warehouse.build_plan import known_as, queries
 from pipelines.warehouse.catalog import empty_catalog
 from pipelines.warehouse.column_lineage import ROWS, ColumnSource
 
@@ -29,7 +29,10 @@ _Node = tuple[_Relation, str]
 def derive_lineage(report: str, *through: str) -> Mapping[str, tuple[ColumnSource, ...]]:
     """Follow each column of a report to tables that are in none of the schemas `through`."""
     scope = _scopes()["reports", report]
-    return {name: tuple(sorted(_sources((scope, name), through))) for name in _names(scope)}
+    return {
+        name: tuple(sorted(set(map(_as_known, _sources((scope, name), through)))))
+        for name in _names(scope)
+    }
 
 
 def _sources(start: _Node, through: tuple[str, ...]) -> Iterator[ColumnSource]:
@@ -44,6 +47,13 @@ def _sources(start: _Node, through: tuple[str, ...]) -> Iterator[ColumnSource]:
         found = set(_reads(relation, column)) - seen
         seen |= found
         waiting += found
+
+
+def _as_known(source: ColumnSource) -> ColumnSource:
+    """A source as people know it; the keys of a table they do not know only tell rows apart."""
+    known = known_as((source.schema, source.table))
+    is_key = source.column in {"prefix_key", "prefix_keys"}
+    return ColumnSource(*known, ROWS if is_key else source.column)
 
 
 @cache

@@ -6,12 +6,12 @@ Tables have the schemas of `pipelines.schemas`. What a record or a manifest mean
 here; the merge itself is SQL, in sql/load. What the next run compares with: see `known`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,7 +20,8 @@ from duckdb import DuckDBPyConnection
 from pipelines.schemas import (
     COUNTED,
     CRAWLS,
-    LAYERS,
+    LAYER_PREFIXES,
+    MANIFEST_PREFIXES,
     MANIFESTS,
     NAMESPACES,
     PLATFORMS,
@@ -36,6 +37,7 @@ from pipelines.warehouse.connection import retry_with_more_memory, transaction
 from pipelines.warehouse.statements import Step, run_step, statement
 
 _TEXTS_AT_A_TIME = 5000
+_LAYER_ROWS = "select coalesce(sum(len(prefix_keys)), 0)::bigint from ingest.manifest_prefixes"
 
 
 @dataclass(frozen=True)
@@ -110,22 +112,22 @@ def stage_rejected(con: DuckDBPyConnection, counted: pa.Table, rejected: pa.Tabl
 
 def load_images(
     con: DuckDBPyConnection,
-    manifests: pa.Table,
-    layers: pa.Table,
-    platforms: pa.Table,
+    images: tuple[pa.Table, pa.Table, pa.Table, pa.Table],
     as_of: datetime,
     *,
     is_reread: bool = False,
 ) -> None:
-    """Store MANIFESTS that are new, or better than the stored one of that digest, and their parts.
+    """Store manifests that are new, or better than the stored one of that digest, and their parts.
 
+    These are rows of MANIFESTS, LAYER_PREFIXES, MANIFEST_PREFIXES and PLATFORMS.
     Better: digest verified, then not `invalid`, then fewer bytes, then the lesser text. A digest
     comes once in a call, and may come again in another. What was read anew from stored texts
     replaces what is stored.
     """
+    manifests, prefixes, listed, platforms = images
     arriving = {
         "arriving_manifests": manifests.cast(MANIFESTS),
-        "arriving_layers": layers.cast(LAYERS),
+        "arriving_lists": listed.cast(MANIFEST_PREFIXES),
         "arriving_platforms": platforms.cast(PLATFORMS),
     }
     con.execute("set variable as_of = ?", [as_of])
@@ -139,8 +141,26 @@ def load_images(
         arriving = {
             name: table.filter(pc.is_in(table[0], digests)) for name, table in arriving.items()
         }
+    arriving["arriving_prefixes"] = prefixes.cast(LAYER_PREFIXES)
     with registered(con, arriving):
-        _run_whole(con, Step.IMAGES)
+        _run_whole(con, Step.IMAGES, lambda: store_layers(con, arriving["arriving_lists"]))
+
+
+def store_layers(con: DuckDBPyConnection, lists: pa.Table) -> None:
+    """Store the layers of some manifests; each series of them, that of the base first, once.
+
+    Args:
+        con: where SQL sees LAYER_PREFIXES as `arriving_prefixes`, and the lists.
+        lists: MANIFEST_PREFIXES, which SQL sees as `arriving_lists`.
+    """
+    con.execute(statement("store_prefixes"))
+    stored = con.sql(statement("keys_of_places")).to_arrow_table()
+    places: Any = lists["places"].combine_chunks()
+    at = pc.index_in(places.values, stored["place"].combine_chunks())
+    keys = pa.ListArray.from_arrays(places.offsets, stored["prefix_key"].combine_chunks().take(at))
+    table = lists.select(["manifest_digest"]).append_column("prefix_keys", keys)
+    with registered(con, {"arriving": table}):
+        con.execute("insert into ingest.manifest_prefixes from arriving")
 
 
 def reader_version(con: DuckDBPyConnection) -> int | None:
@@ -208,21 +228,26 @@ def forget_namespace(con: DuckDBPyConnection, registry: str, namespace: str) -> 
 
 
 def row_counts(con: DuckDBPyConnection) -> dict[str, int]:
-    """Rows by table, `schema.table`, of schemas main and ingest."""
+    """Rows by table, `schema.table`, of schemas main and ingest; of `main.layers` as well."""
     tables = con.execute(
         "select schema_name || '.' || table_name from duckdb_tables()"
         " where database_name = current_database() and schema_name in ('main', 'ingest')"
         " order by all"
     ).fetchall()
-    return {name: con.table(name).count("*").fetchall()[0][0] for (name,) in tables}
+    rows = {name: con.table(name).count("*").fetchall()[0][0] for (name,) in tables}
+    [(rows["main.layers"],)] = con.execute(_LAYER_ROWS).fetchall()
+    return rows
 
 
-def _run_whole(con: DuckDBPyConnection, step: Step) -> None:
-    """Run a step in one transaction, with as much memory as that takes."""
+def _run_whole(
+    con: DuckDBPyConnection, step: Step, afterwards: Callable[[], object] = lambda: None
+) -> None:
+    """Run a step, and what belongs to it, in one transaction, with as much memory as that takes."""
 
     def attempt() -> None:
         with transaction(con):
             run_step(con, step)
+            afterwards()
 
     retry_with_more_memory(con, attempt)
 

@@ -13,10 +13,11 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from pipelines.errors import WarehouseError
-from pipelines.schemas import TABLES
+from pipelines.schemas import BEHIND_LAYERS, TABLES
 from pipelines.warehouse.build_plan import statements_in
 from pipelines.warehouse.building import connect_empty_building
 from pipelines.warehouse.connection import one_line, retry_with_more_memory
+from pipelines.warehouse.load import store_layers
 from pipelines.warehouse.migrations import literal, make_tables
 from pipelines.warehouse.publish import publish_without_state
 from pipelines.warehouse.resources import LEAST, Resources
@@ -26,7 +27,6 @@ TableName = tuple[str, str]
 # Tables whose rows no registry's name is in, by the column that says what a row is about.
 _OF_TEXTS: Mapping[TableName, str] = {
     ("main", "manifests"): "manifest_digest",
-    ("main", "layers"): "manifest_digest",
     ("main", "platforms"): "index_digest",
 }
 _OF_ALL: Mapping[TableName, str] = {
@@ -45,6 +45,24 @@ _CHOSEN_TEXTS = """
     from ({texts})
     group by manifest_digest
 """
+_ARRIVING = (
+    "select * exclude (prefix_key), prefix_key as place from {member}.ingest.layer_prefixes",
+    """
+    select manifest_digest, prefix_keys as places
+    from {member}.ingest.manifest_prefixes
+    where manifest_digest in {chosen}
+    """,
+)
+# Of a member that an earlier release has published, which holds each manifest's layers as rows.
+_ARRIVING_ROWS = (
+    "select * exclude (manifest_digest), rowid as place from {member}.main.layers",
+    """
+    select manifest_digest, list(rowid order by position) as places
+    from {member}.main.layers
+    where manifest_digest in {chosen}
+    group by manifest_digest
+    """,
+)
 _REPORTS = """
     select distinct table_name, comment
     from duckdb_tables()
@@ -86,7 +104,7 @@ def publish_union(directory: Path, members: Sequence[Path], resources: Resources
             _unite_texts(con, names)
             for table, key in _OF_ALL.items():
                 _unite_by_key(con, names, table, key)
-            for table in TABLES.keys() - _OF_TEXTS.keys() - _OF_ALL.keys():
+            for table in TABLES.keys() - _OF_TEXTS.keys() - BEHIND_LAYERS - _OF_ALL.keys():
                 _unite_places(con, names, table)
             _unite_reports(con, names)
         _run(con, statements_in("registries")["replicas"])
@@ -117,10 +135,23 @@ def _unite_texts(con: DuckDBPyConnection, members: Sequence[str]) -> None:
     )
     _run(con, _CHOSEN_TEXTS.format(texts=texts))
     for member in members:
+        chosen = f"(select manifest_digest from chosen_texts where member = '{member}')"  # noqa: S608 - ours
         for table, key in _OF_TEXTS.items():
-            chosen = f"(select manifest_digest from chosen_texts where member = '{member}')"  # noqa: S608 - ours
             _insert(con, member, table, f"where {key} in {chosen}")
+        _insert_layers(con, member, chosen)
     con.execute("drop table chosen_texts")
+
+
+def _insert_layers(con: DuckDBPyConnection, member: str, chosen: str) -> None:
+    """Add the layers of chosen texts; a member has keys of its own, so they get others."""
+    behind = {"database": member, "schema": "ingest", "table": "layer_prefixes"}
+    is_behind = con.execute(_COLUMNS, behind).fetchall() != [(None,)]
+    prefixes, lists = _ARRIVING if is_behind else _ARRIVING_ROWS
+    _run(con, f"create or replace temp table arriving_prefixes as {prefixes.format(member=member)}")
+    arriving = lists.format(member=member, chosen=chosen)
+    _run(con, f"create or replace temp table arriving_lists as {arriving}")
+    store_layers(con, con.sql("from arriving_lists").to_arrow_table())
+    con.execute("drop table arriving_prefixes; drop table arriving_lists")
 
 
 def _unite_by_key(

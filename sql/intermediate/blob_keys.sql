@@ -2,7 +2,7 @@
 -- short key.
 create or replace table intermediate.blob_keys as
 with digests as (
-    select blob_digest from main.layers
+    select blob_digest from ingest.layer_prefixes
     union
     select config_digest as blob_digest
     from main.manifests

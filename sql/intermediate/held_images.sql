@@ -3,23 +3,39 @@
 -- it.
 create or replace table intermediate.held_images as
 with
+listed as (
+    select manifest_digest, unnest(prefix_keys) as prefix_key
+    from ingest.manifest_prefixes
+),
+
 foreign_images as (
-    select distinct manifest_digest from main.layers where not is_stored
+    select distinct manifest_digest
+    from listed
+    where
+        prefix_key in (
+            select prefix_key from ingest.layer_prefixes where not is_stored
+        )
+),
+
+foreign_lists as (
+    select manifest_digest, unnest(prefix_keys) as prefix_key
+    from ingest.manifest_prefixes
+    where manifest_digest in (select manifest_digest from foreign_images)
 ),
 
 blobs as (
     select
-        layers.manifest_digest,
-        layers.blob_digest,
-        min(stated_size(layers.blob_digest, layers.size_bytes)) as distinct_bytes,
-        sum(stated_size(layers.blob_digest, layers.size_bytes)) as listed_bytes,
-        bool_and(stated_size(layers.blob_digest, layers.size_bytes) is not null)
+        listed.manifest_digest,
+        prefixes.blob_digest,
+        min(stated_size(prefixes.blob_digest, prefixes.size_bytes)) as distinct_bytes,
+        sum(stated_size(prefixes.blob_digest, prefixes.size_bytes)) as listed_bytes,
+        bool_and(stated_size(prefixes.blob_digest, prefixes.size_bytes) is not null)
             as is_stated,
-        bool_or(not layers.is_stored) as is_foreign
-    from main.layers
-    inner join foreign_images
-        on layers.manifest_digest = foreign_images.manifest_digest
-    group by layers.manifest_digest, layers.blob_digest
+        bool_or(not prefixes.is_stored) as is_foreign
+    from foreign_lists as listed
+    inner join ingest.layer_prefixes as prefixes
+        on listed.prefix_key = prefixes.prefix_key
+    group by listed.manifest_digest, prefixes.blob_digest
 ),
 
 sizes as (

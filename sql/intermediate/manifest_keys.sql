@@ -21,18 +21,29 @@ digests as (
     select manifest_digest from main.platforms where not coalesce(is_blob, false)
 ),
 
-unsized as (
-    select distinct layers.manifest_digest
-    from main.layers
-    inner join main.manifests on layers.manifest_digest = manifests.manifest_digest
+unsized_layers as (
+    select prefixes.prefix_key
+    from ingest.layer_prefixes as prefixes
     left join ingest.pulls
-        on layers.blob_digest = pulls.digest
+        on prefixes.blob_digest = pulls.digest
         and pulls.kind = 'blob'
         and pulls.outcome = 'read'
+    where prefixes.size_bytes is null and pulls.digest is null
+),
+
+listed as (
+    select manifest_digest, unnest(prefix_keys) as prefix_key
+    from ingest.manifest_prefixes
     where
-        layers.size_bytes is null
-        and manifests.manifest_kind = 'schema1'
-        and pulls.digest is null
+        manifest_digest in (
+            select manifest_digest from main.manifests where manifest_kind = 'schema1'
+        )
+),
+
+unsized as (
+    select distinct manifest_digest
+    from listed
+    where prefix_key in (select prefix_key from unsized_layers)
 ),
 
 moments as (

@@ -2,8 +2,8 @@
 delete from manifests using replaced
 where manifests.manifest_digest = replaced.manifest_digest;
 
-delete from layers using replaced
-where layers.manifest_digest = replaced.manifest_digest;
+delete from ingest.manifest_prefixes using replaced
+where manifest_prefixes.manifest_digest = replaced.manifest_digest;
 
 delete from platforms using replaced
 where platforms.index_digest = replaced.manifest_digest;

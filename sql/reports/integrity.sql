@@ -102,19 +102,25 @@ denied as (
         and tags.api_size_bytes <> sizes.logical_bytes
 ),
 
+denied_layers as (
+    select manifest_digest, unnest(prefix_keys) as prefix_key
+    from ingest.manifest_prefixes
+    where manifest_digest in (select manifest_digest from denied)
+),
+
 layer_places as (
     select
-        layers.manifest_digest,
+        listed.manifest_digest,
         layers.blob_digest,
         min(layers.size_bytes) as distinct_bytes,
         sum(layers.size_bytes) as listed_bytes,
         bool_or(layers.is_stored) as is_listed_stored,
         bool_or(stored.blob_key is not null) as is_stored
-    from main.layers
+    from denied_layers as listed
+    inner join ingest.layer_prefixes as layers on listed.prefix_key = layers.prefix_key
     inner join intermediate.blob_keys as keys on layers.blob_digest = keys.blob_digest
     left join intermediate.stored_blobs as stored on keys.blob_key = stored.blob_key
-    where layers.manifest_digest in (select manifest_digest from denied)
-    group by layers.manifest_digest, layers.blob_digest
+    group by listed.manifest_digest, layers.blob_digest
 ),
 
 listed_sizes as (

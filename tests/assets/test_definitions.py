@@ -272,7 +272,7 @@ def build_broken(site: Site, breakage: str) -> None:
     [
         ("delete from manifests where manifest_kind = 'image'", "tags__manifest_exists"),
         ("delete from reports.registry_size", "registry_size__exactly_one_row"),
-        ("update layers set size_bytes = -1", "layers__no_negative_bytes"),
+        ("update ingest.layer_prefixes set size_bytes = -1", "layer_prefixes__no_negative_bytes"),
         ("update reports.tag_events set orphaned_bytes = -1", "tag_events__no_negative_bytes"),
     ],
 )

@@ -4,6 +4,7 @@ import json
 from base64 import b64encode
 
 import pytest
+from layer_rows import layer_rows
 from manifest_texts import (
     GZIP,
     OCI,
@@ -97,4 +98,4 @@ def test_children_embedded_in_each_other_come_to_an_end() -> None:
         text = json.dumps(index(embedding(text) | {"mediaType": OCI_INDEX}))
     made = tables_of([(sha256(text), text)])
     assert made.manifests["source"].to_pylist() == ["tag"] + ["embedded"] * depth
-    assert made.layers["size_bytes"].to_pylist() == [7]
+    assert layer_rows(made)["size_bytes"].to_pylist() == [7]

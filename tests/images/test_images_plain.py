@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 from hypothesis import example, given
 from hypothesis import strategies as st
+from layer_rows import layer_rows
 from manifest_texts import (
     DOCKER,
     DOCKER_CONFIG,
@@ -28,6 +29,7 @@ from pipelines.images.json_shapes import MAXIMUM_SIZE
 from pipelines.images.manifest import read_manifest
 from pipelines.images.plain import read_plain
 from pipelines.images.tables import image_tables
+from pipelines.schemas import LAYERS_TABLE, MANIFESTS
 
 DIGESTS = [
     *(sha256(name) for name in "abcdef"),
@@ -103,16 +105,17 @@ def rows(tables: tuple[pa.Table, pa.Table]) -> tuple[Rows, Rows]:
 def told_alone(texts: Mapping[str, str]) -> tuple[Rows, Rows]:
     """Rows of texts by digest, read one by one."""
     read = [read_manifest(text, digest) for digest, text in texts.items()]
-    return rows(image_tables(read)[:2])
+    made = image_tables(read)
+    return rows((made.manifests, layer_rows(made)))
 
 
 def told_together(texts: Mapping[str, str]) -> tuple[Rows, Rows]:
     """Rows of texts by digest; only those left over are read one by one."""
     plain = read_plain(texts.items())
     others = told_alone(dict(plain.others))
-    manifests, layers = rows((plain.manifests, plain.layers))
+    manifests, layers = rows((plain.tables.manifests, layer_rows(plain.tables)))
     both = (manifests + others[0], layers + others[1])
-    empty = (plain.manifests.schema, plain.layers.schema)
+    empty = (MANIFESTS, LAYERS_TABLE)
     made = (
         pa.Table.from_pylist(some, schema=schema) for some, schema in zip(both, empty, strict=True)
     )

@@ -5,6 +5,7 @@ import itertools
 import json
 
 import pytest
+from layer_rows import layer_rows
 from manifest_texts import (
     FOREIGN,
     GZIP,
@@ -22,7 +23,7 @@ from manifest_texts import (
 
 from pipelines.images.manifest import read_manifest
 from pipelines.images.tables import ImageTables, image_tables
-from pipelines.schemas import LAYERS, MANIFESTS, PLATFORMS
+from pipelines.schemas import LAYER_PREFIXES, LAYERS_TABLE, MANIFEST_PREFIXES, MANIFESTS, PLATFORMS
 
 
 def tables(*documents: Json) -> ImageTables:
@@ -61,8 +62,8 @@ def test_an_image_is_a_row_and_so_is_each_of_its_layers() -> None:
         }
     ]
     base, top = sha256("base"), sha256("top")
-    assert made.layers.schema == LAYERS
-    assert made.layers.to_pylist() == [
+    assert layer_rows(made).schema == LAYERS_TABLE
+    assert layer_rows(made).to_pylist() == [
         {
             "manifest_digest": sha256(text),
             "position": 0,
@@ -123,7 +124,7 @@ def test_an_index_is_a_row_and_so_is_each_of_its_children() -> None:
     assert {row["index_digest"] for row in rows} == set(
         made.manifests["manifest_digest"].to_pylist()
     )
-    assert made.layers.num_rows == 0
+    assert layer_rows(made).num_rows == 0
 
 
 def test_only_kinds_with_layers_count_them() -> None:
@@ -145,7 +146,7 @@ def test_only_kinds_with_layers_count_them() -> None:
 
 def test_the_same_layer_twice_is_two_rows() -> None:
     """Each position has its own prefix."""
-    layers = tables(image(blob("a", 7), blob("a", 7))).layers
+    layers = layer_rows(tables(image(blob("a", 7), blob("a", 7))))
     a = sha256("a")
     assert layers["position"].to_pylist() == [0, 1]
     assert layers["blob_digest"].to_pylist() == [a, a]
@@ -159,7 +160,7 @@ def test_equal_prefixes_are_equal_bases() -> None:
         image(blob("base", 9), blob("middle"), blob("other")),
         schema1("middle", "base"),
     )
-    prefixes = made.layers["prefix_digest"].to_pylist()
+    prefixes = layer_rows(made)["prefix_digest"].to_pylist()
     assert prefixes[:2] == prefixes[3:5] == prefixes[6:8]
     assert len(set(prefixes)) == 4
 
@@ -173,15 +174,20 @@ def test_an_invalid_manifest_does_not_disturb_its_neighbours() -> None:
         "layers: expected `array | null`, got `int`",
         None,
     ]
-    assert made.layers == tables(good).layers
+    assert layer_rows(made) == layer_rows(tables(good))
     assert made.platforms == tables(other).platforms
 
 
 def test_no_manifests_make_empty_tables() -> None:
     """With all their columns."""
     made = tables_of([])
-    assert [table.schema for table in made] == [MANIFESTS, LAYERS, PLATFORMS]
-    assert [table.num_rows for table in made] == [0, 0, 0]
+    assert [table.schema for table in made] == [
+        MANIFESTS,
+        LAYER_PREFIXES,
+        MANIFEST_PREFIXES,
+        PLATFORMS,
+    ]
+    assert [table.num_rows for table in made] == [0, 0, 0, 0]
 
 
 # Texts for one digest, the best first: verified, else not invalid, else short, else lesser.
@@ -209,7 +215,9 @@ def test_the_rows_are_those_of_the_text_that_is_kept() -> None:
             (sha256(right), wrong),
         ]
     )
-    assert [(row["manifest_digest"], row["blob_digest"]) for row in made.layers.to_pylist()] == [
+    assert [
+        (row["manifest_digest"], row["blob_digest"]) for row in layer_rows(made).to_pylist()
+    ] == [
         (sha256(right), sha256("right")),
         (sha256("x"), sha256("wrong")),
         (sha256("x"), sha256("w")),
@@ -231,5 +239,5 @@ def test_a_sha512_registry_is_read_like_any_other() -> None:
     digest = "sha512:" + hashlib.sha512(text.encode()).hexdigest()
     made = tables_of([(digest, text)])
     assert made.manifests["digest_verified"].to_pylist() == [True]
-    assert made.layers["blob_digest"].to_pylist() == [layer]
-    assert made.layers["prefix_digest"].to_pylist() == [sha256(f"{layer}\n")]
+    assert layer_rows(made)["blob_digest"].to_pylist() == [layer]
+    assert layer_rows(made)["prefix_digest"].to_pylist() == [sha256(f"{layer}\n")]

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from checkout import SHARED
+from layer_rows import layer_rows
 from manifest_texts import tables_of
 
 DATA = SHARED / "data"
@@ -51,7 +52,7 @@ def readings(name: str) -> list[Reading]:
     made = tables_of((record["digest"], record["manifest"]) for record in records)
     manifests = {row["manifest_digest"]: row for row in made.manifests.to_pylist()}
     layers, platforms = defaultdict(list), defaultdict(list)
-    for row in made.layers.to_pylist():
+    for row in layer_rows(made).to_pylist():
         layers[row["manifest_digest"]].append(row)
     for row in made.platforms.to_pylist():
         platforms[row["index_digest"]].append(row)

@@ -87,6 +87,9 @@ def test_what_changes_with_a_column_comes_from_it(
             con.execute(f"drop table reports.{name}")
         for name in changed.split():
             table, column = name.rsplit(".", 1)
+            if table == "main.layers":
+                behind = "manifest_prefixes" if column == "manifest_digest" else "layer_prefixes"
+                table = f"ingest.{behind}"
             con.execute(f"update {table} set {column} = {CHANGES[changed].format(column)}")
         after = built(con)
     differing = {key for key in before if before[key] != after[key]}

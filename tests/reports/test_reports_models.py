@@ -146,7 +146,10 @@ def test_a_statement_that_fails_ends_the_building() -> None:
     """With its error, whichever cursor met it; nothing stays behind."""
     with warehouse(random_tables(1)) as con:
         before = con.execute("from duckdb_databases() where not internal").fetchall()
-        con.execute("drop view tag_layers; alter table layers drop column size_bytes")
+        con.execute(
+            "drop view tag_layers; drop view layers;"
+            " alter table ingest.layer_prefixes drop column size_bytes"
+        )
         with pytest.raises(duckdb.BinderException, match="size_bytes"):
             build_reports(con, 3)
         assert con.execute("from duckdb_databases() where not internal").fetchall() == before

@@ -25,7 +25,10 @@ MULTI = json.dumps(index(EMBEDDED))
 # As a reader would leave them that takes the layers of a cache for manifests that nobody has read,
 # and knows nothing of embedded children.
 READ_BY_ANOTHER = [
-    ("delete from layers where manifest_digest in ($1, $2)", [sha256(CACHE), sha256(CHILD)]),
+    (
+        "delete from ingest.manifest_prefixes where manifest_digest in ($1, $2)",
+        [sha256(CACHE), sha256(CHILD)],
+    ),
     ("delete from manifests where manifest_digest = $1", [sha256(CHILD)]),
     ("update manifests set manifest_kind = 'index' where manifest_digest = $1", [sha256(CACHE)]),
     ("update manifests set layer_count = null where manifest_digest = $1", [sha256(CACHE)]),

@@ -12,7 +12,7 @@ from ingest_site import AT, Site, at_site, manifest
 from pipelines.emulator.messages import Request, Response, gateway_error
 from pipelines.emulator.registry import Registry
 from pipelines.errors import SwrUnauthenticated
-from pipelines.schemas import TABLES
+from pipelines.schemas import LAYERS_VIEW, TABLES
 
 JSON = {"SWR_LOG_FORMAT": "json"}
 WRONG_TOKEN = (
@@ -67,7 +67,7 @@ def test_a_run_tells_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[s
         (received,) = site.query("select received_bytes from ingest.runs")[0].values()
         rows = {
             f"{schema}.{table}": site.query(f"select count(*) as n from {schema}.{table}")[0]["n"]
-            for schema, table in (*TABLES, ("ingest", "migrations"))
+            for schema, table in (*TABLES, LAYERS_VIEW, ("ingest", "migrations"))
         }
     read = {"level": "info", "message": "repository finished", "namespace": "data"}
     refused = "the credentials do not allow this: no (status 403, code SVCSTG.SWR.4030170)"

@@ -70,12 +70,17 @@ DAMAGES = {
     "daily_growth__no_negative_bytes": "update reports.daily_growth set added_bytes = -1",
     "gaps__affect_every_tag_of_unknown_size": "update reports.gaps set affected_tag_count = 0",
     "gaps__explain_every_bound": "delete from reports.gaps",
-    "layers__key_is_unique": "insert into layers from layers",
-    "layers__manifest_exists": "update layers set manifest_digest = 'gone'",
-    "layers__no_negative_bytes": "update layers set size_bytes = -1",
+    "layer_prefixes__key_is_unique": """
+        insert into ingest.layer_prefixes from ingest.layer_prefixes""",
+    "layer_prefixes__no_negative_bytes": "update ingest.layer_prefixes set size_bytes = -1",
+    "layers__key_is_unique": "update ingest.layer_prefixes set position = 0",
+    "manifest_prefixes__key_is_unique": """
+        insert into ingest.manifest_prefixes from ingest.manifest_prefixes""",
+    "manifest_prefixes__manifest_exists": """
+        update ingest.manifest_prefixes set manifest_digest = 'gone'""",
     "manifests__key_is_unique": "insert into manifests from manifests",
     "manifests__layers_are_counted": """
-        delete from layers where blob_digest = 'app'""",
+        delete from ingest.layer_prefixes where blob_digest = 'app'""",
     "manifests__no_negative_bytes": "update manifests set config_bytes = -1",
     "namespace_growth__equals_its_repositories": """
         update reports.namespace_growth set shifted_bytes = shifted_bytes + 1""",

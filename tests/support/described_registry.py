@@ -19,9 +19,11 @@ from described_pulls import download_counts, own_pulls
 from described_rules import retention
 from described_runs import FIRST_RUN, Record, Row, Run, Tables, digest_of, row_of
 from described_use import references, snapshots_of_use
+from layer_rows import listed_layers
 
 from pipelines.schemas import TABLES
 from pipelines.warehouse.build_plan import report_inputs, report_names
+from pipelines.warehouse.load import registered, store_layers
 from pipelines.warehouse.migrations import make_tables
 from pipelines.warehouse.reports import build_reports
 
@@ -85,6 +87,9 @@ def refill(con: duckdb.DuckDBPyConnection, tables: Tables) -> None:
             con.register("inserted", pa.Table.from_pylist(tables[name], schema=columns))
             con.execute(f"insert into {schema}.{name} by name from inserted")
             con.unregister("inserted")
+    prefixes, lists = listed_layers(tables.get("layers", []))
+    with registered(con, {"arriving_prefixes": prefixes, "arriving_lists": lists}):
+        store_layers(con, lists)
 
 
 def read(con: duckdb.DuckDBPyConnection, table: str) -> list[Row]:

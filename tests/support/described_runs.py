@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from pipelines.schemas import TABLES
+from pipelines.schemas import LOADED
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -30,7 +30,7 @@ RECORDED = (
     "tags",
     "repositories",
 )
-_SCHEMAS = {name: schema for (_, name), schema in TABLES.items()}
+_SCHEMAS = {name: schema for (_, name), schema in LOADED.items()}
 
 
 def row_of(table: str, **values: Any) -> Row:

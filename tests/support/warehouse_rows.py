@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from layer_rows import listed_layers
 
 from pipelines import schemas
 from pipelines.warehouse import load
@@ -195,9 +196,11 @@ def ingest(
         manifests = [manifest(digest) for digest in {row["manifest_digest"] for row in tags}]
         load.load_images(
             con,
-            table(manifests, schemas.MANIFESTS),
-            schemas.LAYERS.empty_table(),
-            schemas.PLATFORMS.empty_table(),
+            (
+                table(manifests, schemas.MANIFESTS),
+                *listed_layers([]),
+                schemas.PLATFORMS.empty_table(),
+            ),
             as_of(run),
         )
         found = found_in(repositories, namespaces)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from duckdb import DuckDBPyConnection
+from layer_rows import listed_layers
 from warehouse_rows import (
     REGISTRY,
     Row,
@@ -49,9 +50,11 @@ def _store(
 ) -> None:
     load.load_images(
         con,
-        table(manifests, schemas.MANIFESTS),
-        table(layers, schemas.LAYERS),
-        table(platforms, schemas.PLATFORMS),
+        (
+            table(manifests, schemas.MANIFESTS),
+            *listed_layers(layers),
+            table(platforms, schemas.PLATFORMS),
+        ),
         as_of(run),
     )
 

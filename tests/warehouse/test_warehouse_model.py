@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from duckdb import DuckDBPyConnection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from layer_rows import listed_layers
 from warehouse_rows import (
     REGISTRY,
     Row,
@@ -218,9 +219,8 @@ def _load(con: DuckDBPyConnection, run: int, pair: tuple[Reading, ...]) -> None:
         load.stage_tags(con, table(tags, schemas.TAGS))
         load.stage_rejected(con, table(bad, schemas.COUNTED), schemas.REJECTED.empty_table())
     manifests = table([manifest(digest) for digest in DIGESTS], schemas.MANIFESTS)
-    load.load_images(
-        con, manifests, schemas.LAYERS.empty_table(), schemas.PLATFORMS.empty_table(), as_of(run)
-    )
+    images = (manifests, *listed_layers([]), schemas.PLATFORMS.empty_table())
+    load.load_images(con, images, as_of(run))
     crawls = [
         crawl(run, reading.status, everything=reading.everything, repository=name)
         for name, reading in zip(REPOSITORIES, pair, strict=True)

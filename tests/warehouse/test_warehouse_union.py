@@ -21,7 +21,14 @@ from pipelines.warehouse.union import publish_union
 
 Row = dict[str, Any]
 NAMES = ("beijing", "hongkong", "shanghai")
-OF_CONTENT = {"manifests", "layers", "platforms", "image_configs", "image_labels"}
+OF_CONTENT = {
+    "manifests",
+    "layer_prefixes",
+    "manifest_prefixes",
+    "platforms",
+    "image_configs",
+    "image_labels",
+}
 OF_CLUSTERS = {"in_use_snapshots", "in_use_references"}
 AT = "2026-01-02 12:00:00+00"
 

@@ -68,12 +68,12 @@ def directory(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 
 
 def contents(path: Path) -> dict[str, list[dict[str, object]]]:
-    """Every row of every table, by table."""
+    """Every row of every table, by table, and of the layers, which were one."""
     with duckdb.connect(path, read_only=True) as con:
-        names = con.sql("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
+        rows = con.sql("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
         return {
             name: con.sql(f"from {name} order by all").to_arrow_table().to_pylist()
-            for (name,) in names
+            for name in {"main.layers", *(name for (name,) in rows)}
         }
 
 
