@@ -5,6 +5,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import duckdb
 import pytest
 from described_registry import Description, read, reported, warehouse
 from random_registries import registry
@@ -216,3 +217,31 @@ def test_no_state_is_made_from_it(union: Path, tmp_path: Path) -> None:
     """Its registries would be taken for one."""
     with pytest.raises(WarehouseError, match="is of several registries, each of which has its own"):
         restore(tmp_path / "other", union / "warehouse.duckdb")
+
+
+def test_layers_are_those_of_each_manifest_whatever_release_has_published_them(
+    tmp_path: Path,
+) -> None:
+    """An earlier one held them as rows; numbers of two members stand for different series."""
+    described = {
+        "beijing": {**SHARED, "tags": {"a/app": {"v1": "one", "v2": "two"}}},
+        "shanghai": {
+            "manifests": {"three": {"kind": "image", "layers": ["own 5", "app 10", "app 10"]}},
+            "tags": {"a/app": {"v1": "three"}},
+        },
+    }
+    members = [publish_described(tmp_path, each, name) for name, each in described.items()]
+    expected = sorted(layer for member in members for layer in layers_of(member))
+    publish_union(tmp_path, members)
+    assert layers_of(tmp_path) == expected
+    with duckdb.connect(members[0] / "warehouse.duckdb") as con:
+        con.execute("create temp table held as from layers; drop view tag_layers; drop view layers")
+        con.execute("drop table ingest.layer_prefixes; drop table ingest.manifest_prefixes")
+        con.execute("create table layers as from held")
+    publish_union(tmp_path, members)
+    assert layers_of(tmp_path) == expected
+
+
+def layers_of(directory: Path) -> list[tuple[Any, ...]]:
+    """Every layer of every manifest."""
+    return sorted(tuple(row.values()) for row in rows_of(directory, "layers"))
