@@ -14,7 +14,12 @@ group by all;
 
 create or replace temp table keyed_prefixes as
 select
-    coalesce(known.prefix_key, counted.prefix_count + arrived.rowid) as prefix_key,
+    coalesce(
+        known.prefix_key,
+        counted.prefix_count
+        + row_number() over (partition by known.prefix_key is null)
+        - 1
+    ) as prefix_key,
     arrived.*,
     known.prefix_key is null as is_new,
 from arrived_prefixes as arrived

@@ -1,9 +1,14 @@
 """One row per digest: which text of several is stored, with its own layers and children."""
 
+from collections import Counter
 from collections.abc import Sequence
+from hashlib import sha256
+from operator import itemgetter
 from pathlib import Path
+from random import Random
 from typing import Any
 
+import pytest
 from duckdb import DuckDBPyConnection
 from layer_rows import listed_layers
 from warehouse_rows import (
@@ -173,3 +178,47 @@ def test_final_digests_are_those_no_other_text_can_better(tmp_path: Path) -> Non
         asked = ["image", "index", "unverified", "unknown", "signed", "invalid", "never seen"]
         assert load.final_digests(con, asked) == {"image", "index"}
         assert load.final_digests(con, []) == set()
+
+
+def _random_layers(random: Random, digest: str) -> list[Row]:
+    """Some of few layers, stated in few ways; two digests in one text hash as one after another."""
+    layers: list[Row] = []
+    text = ""
+    for position in range(random.randint(0, 4)):
+        blob = random.choice(["a", "b", "a\nb"])
+        text += f"{blob}\n"
+        layers.append(
+            {
+                "manifest_digest": digest,
+                "position": position,
+                "blob_digest": blob,
+                "size_bytes": random.choice([None, 1, 2]),
+                "media_type": random.choice([None, "x"]),
+                "is_stored": random.random() < 0.8,
+                "prefix_digest": sha256(text.encode()).hexdigest(),
+            }
+        )
+    return layers
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_series_is_stored_once_and_each_manifest_has_its_own(tmp_path: Path, seed: int) -> None:
+    """Whatever of it differs, in whichever load it comes; no number is given twice."""
+    random = Random(seed)
+    every: list[Row] = []
+    start_building(tmp_path)
+    with connect_building(tmp_path) as con:
+        load.begin(con, REGISTRY)
+        for run in range(1, 5):
+            digests = [f"{run}-{number}" for number in range(random.randint(0, 12))]
+            layers = [layer for digest in digests for layer in _random_layers(random, digest)]
+            _store(con, run, [manifest(digest) for digest in digests], layers)
+            every += layers
+        stored = con.sql("from layers order by manifest_digest, position").to_arrow_table()
+        kept = con.sql("select * exclude (prefix_key) from ingest.layer_prefixes").fetchall()
+        keys = con.sql("select prefix_key from ingest.layer_prefixes order by 1").fetchall()
+    in_order = sorted(every, key=itemgetter("manifest_digest", "position"))
+    assert stored.to_pylist() == in_order
+    columns = schemas.LAYER_PREFIXES.names[1:]
+    assert Counter(kept) == Counter({tuple(row[c] for c in columns) for row in every})
+    assert keys == [(number,) for number in range(len(kept))]
