@@ -17,7 +17,11 @@ from pipelines.warehouse.build_plan import TableName
 # A part is made in memory: some tens of megabytes.
 _PART_ROWS = 1_000_000
 # As Spark names the types that tables have.
-_TYPES = {"VARCHAR": "string", "TIMESTAMP WITH TIME ZONE": "timestamp"}
+_TYPES = {
+    "VARCHAR": "string",
+    "TIMESTAMP WITH TIME ZONE": "timestamp",
+    "BIGINT[]": "array<bigint>",
+}
 # Texts of manifests, most of a warehouse: no report and no check reads what is in them.
 _LEFT_OUT = "BLOB"
 _COLUMNS = """

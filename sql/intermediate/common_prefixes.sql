@@ -19,7 +19,7 @@ select
     ) as prefix_key,
     prefixes.prefix_digest,
     prefixes.position,
-    sum(counted.image_count) as image_count,
+    cast(sum(counted.image_count) as bigint) as image_count,
     sum(
         case
             when prefixes.position + 1 < counted.layer_count then counted.image_count
