@@ -88,8 +88,8 @@ def stored_bytes(con: duckdb.DuckDBPyConnection, *schemas: str) -> dict[str, int
         [schemas],
     ).fetchall()
     sizes = {name: con.execute(_BLOCKS, {"name": name}).fetchall()[0][0] for (name,) in tables}
-    behind = [sizes.get(".".join(table), 0) for table in BEHIND_LAYERS]
-    return sizes | {".".join(LAYERS_VIEW): sum(behind)}
+    behind = [sizes[name] for name in map(".".join, BEHIND_LAYERS) if name in sizes]
+    return sizes | ({".".join(LAYERS_VIEW): sum(behind)} if behind else {})
 
 
 @cache

@@ -37,7 +37,6 @@ from pipelines.warehouse.connection import retry_with_more_memory, transaction
 from pipelines.warehouse.statements import Step, run_step, statement
 
 _TEXTS_AT_A_TIME = 5000
-_LAYER_ROWS = "select coalesce(sum(len(prefix_keys)), 0)::bigint from ingest.manifest_prefixes"
 
 
 @dataclass(frozen=True)
@@ -235,7 +234,7 @@ def row_counts(con: DuckDBPyConnection) -> dict[str, int]:
         " order by all"
     ).fetchall()
     rows = {name: con.table(name).count("*").fetchall()[0][0] for (name,) in tables}
-    [(rows["main.layers"],)] = con.execute(_LAYER_ROWS).fetchall()
+    [(rows["main.layers"],)] = con.execute(statement("layer_rows")).fetchall()
     return rows
 
 

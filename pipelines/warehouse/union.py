@@ -16,7 +16,7 @@ from pipelines.errors import WarehouseError
 from pipelines.schemas import BEHIND_LAYERS, TABLES
 from pipelines.warehouse.build_plan import statements_in
 from pipelines.warehouse.building import connect_empty_building
-from pipelines.warehouse.connection import one_line, retry_with_more_memory
+from pipelines.warehouse.connection import one_line, retry_with_more_memory, transaction
 from pipelines.warehouse.load import store_layers
 from pipelines.warehouse.migrations import literal, make_tables
 from pipelines.warehouse.publish import publish_without_state
@@ -150,7 +150,13 @@ def _insert_layers(con: DuckDBPyConnection, member: str, chosen: str) -> None:
     _run(con, f"create or replace temp table arriving_prefixes as {prefixes.format(member=member)}")
     arriving = lists.format(member=member, chosen=chosen)
     _run(con, f"create or replace temp table arriving_lists as {arriving}")
-    store_layers(con, con.sql("from arriving_lists").to_arrow_table())
+    found = con.sql("from arriving_lists").to_arrow_table()
+
+    def store() -> None:
+        with transaction(con):
+            store_layers(con, found)
+
+    retry_with_more_memory(con, store)
     con.execute("drop table arriving_prefixes; drop table arriving_lists")
 
 
