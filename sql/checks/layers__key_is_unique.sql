@@ -1,10 +1,17 @@
 -- error
 -- One row per manifest_digest, position. A bit for each position tells the first 63 apart.
+-- The rows of main.layers, without making them all at once.
+with listed as (
+    select manifest_digest, unnest(prefix_keys) as prefix_key
+    from ingest.manifest_prefixes
+)
+
 select
-    manifest_digest,
+    listed.manifest_digest,
     count(*) as row_count
-from main.layers
-group by manifest_digest
+from listed
+inner join ingest.layer_prefixes as prefixes on listed.prefix_key = prefixes.prefix_key
+group by listed.manifest_digest
 having
     count(*)
     <> coalesce(
