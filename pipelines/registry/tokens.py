@@ -121,7 +121,7 @@ class PullTokens:
         separator = "&" if "?" in realm.url else "?"
         request = prepare_request("GET", f"{realm.url}{separator}{query}", {})
         token = self._transport.fetch(request, self._with_login, _read_token)
-        self._transport.hide(token.value)
+        self._transport.hide_token(token.value)
         return token
 
     def _with_login(self, request: requests.PreparedRequest) -> AuthFlow:

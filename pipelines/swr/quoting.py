@@ -8,8 +8,8 @@ import binascii
 import html
 import re
 from collections.abc import Collection, Iterator
-from functools import lru_cache
-from itertools import product
+from functools import cache, lru_cache
+from itertools import chain
 from urllib.parse import unquote
 
 _LONGEST = 300
@@ -17,6 +17,8 @@ _LONGEST = 300
 _RUN = 8
 # Anything shorter is part of every other word.
 _SHORTEST = 4
+# More than a transport hides at a time.
+_KNOWN_SECRETS = 128
 _ESCAPE = re.compile(r"\\+(?:u|x)\{?([0-9A-Fa-f]{2,6})\}?")
 _ESCAPED_SIGN = re.compile(r"\\(?=[^A-Za-z0-9])")
 _ESCAPED_TIMES = 3
@@ -31,9 +33,7 @@ def quotable(text: str | None, secrets: Collection[str], longest: int = _LONGEST
         return None
     # What is not looked at is not shown either, so that no text costs more than another.
     shown = _on_one_line(text[: 4 * longest])[:longest]
-    readings = set(_readings(shown))
-    repeats = any(_shares_run(reading, secret) for reading, secret in product(readings, secrets))
-    return None if repeats else shown
+    return None if _repeat_any(set(_readings(shown)), secrets) else shown
 
 
 def _on_one_line(text: str) -> str:
@@ -82,11 +82,21 @@ def _decoded(text: str) -> Iterator[str]:
         yield binascii.unhexlify(whole).decode(errors="ignore")
 
 
-def _shares_run(reading: str, secret: str) -> bool:
-    """Whether a text holds a run of a secret, whatever was put between its characters."""
+def _repeat_any(readings: set[str], secrets: Collection[str]) -> bool:
+    """Whether a reading holds a run of a secret, whatever was put between its characters.
+
+    The readings are cut into runs once: there may be a hundred secrets.
+    """
+    forms = [frozenset(form) for form in zip(*map(_forms, readings), strict=True)]
+
+    @cache
+    def read_runs(form: int, run: int) -> frozenset[str]:
+        return frozenset(chain.from_iterable(_cut(text, run) for text in forms[form]))
+
     return any(
-        any(reading_form[at : at + run] in runs for at in range(len(reading_form) - run + 1))
-        for reading_form, (run, runs) in zip(_forms(reading), _runs(secret), strict=True)
+        not runs.isdisjoint(read_runs(form, run))
+        for secret in secrets
+        for form, (run, runs) in enumerate(_runs(secret))
         if run >= _SHORTEST
     )
 
@@ -96,11 +106,12 @@ def _forms(text: str) -> tuple[str, str, str]:
     return text, text.replace("\\", ""), "".join(filter(str.isalnum, text)).casefold()
 
 
-@lru_cache(32)
+@lru_cache(_KNOWN_SECRETS)
 def _runs(secret: str) -> list[tuple[int, frozenset[str]]]:
     """For each form of a secret the length of a run, and all runs."""
     forms = [(form, min(_RUN, len(form))) for form in _forms(secret)]
-    return [
-        (run, frozenset(form[at : at + run] for at in range(len(form) - run + 1)))
-        for form, run in forms
-    ]
+    return [(run, frozenset(_cut(form, run))) for form, run in forms]
+
+
+def _cut(text: str, run: int) -> Iterator[str]:
+    return (text[at : at + run] for at in range(len(text) - run + 1))

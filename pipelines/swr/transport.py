@@ -4,6 +4,7 @@ Knows HTTP and nothing of SWR's paths or shapes (`client`), nor of who is asking
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -56,6 +57,8 @@ _MB = 2**20
 _PIECE_BYTES = _MB
 # All answers that arrive at the same time, but for one that is large.
 _SHARED_BYTES = 128 * _MB
+# More than are on their way at a time with the usual settings.
+_HIDDEN_TOKENS = 100
 
 
 @dataclass
@@ -124,6 +127,7 @@ class Transport:
         self._proxies = Proxies() if through_proxies else None
         self._verify = certificates(settings.ca_bundle)
         self._secrets = set(settings.secrets)
+        self._tokens: deque[str] = deque(maxlen=_HIDDEN_TOKENS)
         self._refusal: Response | None = None
         self._largest_mb = settings.max_answer_mb
         self._large = LargeAnswers(_SHARED_BYTES // settings.concurrency)
@@ -146,6 +150,14 @@ class Transport:
     def hide(self, secret: str) -> None:
         """Never quote an answer that repeats this."""
         self._secrets.add(secret)
+
+    def hide_token(self, token: str) -> None:
+        """Quote no answer that repeats this one of many tokens, until so many newer are hidden.
+
+        An answer is held against each secret. There is a token for each repository, none lives
+        long, and the one that a request carries is never quoted in its answer.
+        """
+        self._tokens.append(token)
 
     @contextmanager
     def job(self) -> Iterator[Counters]:
@@ -258,7 +270,8 @@ class Transport:
             # Not every oddity of an answer becomes an error of `requests`.
             raise SwrUnavailable(reason_of(error), request=describe_request(request)) from None
         self._counting.add(size=len(content))
-        whole = Response(request, response.status_code, response.headers, content, self._secrets)
+        secrets = (*self._secrets, *self._tokens)
+        whole = Response(request, response.status_code, response.headers, content, secrets)
         if not whole.is_success:
             # Who waits for another thread's token must not keep that one waiting.
             self._large.release()

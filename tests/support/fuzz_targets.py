@@ -25,6 +25,7 @@ with atheris.instrument_imports(include=["pipelines"]):
     from pipelines.swr.json_parts import array_elements
     from pipelines.swr.wire import list_records
 
+from layer_rows import layer_rows
 from manifest_texts import (
     DOCKER,
     DOCKER_LIST,
@@ -112,8 +113,12 @@ def manifest(data: bytes) -> None:
     sized: list[Descriptor | Child] = [*made.layers, *made.children]
     sized += [made.config] if made.config else []
     assert all(one.size is None or 0 <= one.size <= MAXIMUM_SIZE for one in sized)
-    own = [table.num_rows for table in image_tables([made])]
-    assert own == [1, len(made.layers), len(made.children)]
+    tables = image_tables([made])
+    assert tables.manifests.num_rows == 1
+    read = [(layer.digest, layer.size, layer.media_type) for layer in made.layers]
+    columns = ("blob_digest", "size_bytes", "media_type")
+    assert [tuple(row[c] for c in columns) for row in layer_rows(tables).to_pylist()] == read
+    assert tables.platforms.num_rows == len(made.children)
     tables_of([(digest, text)])
 
 

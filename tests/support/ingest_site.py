@@ -68,6 +68,7 @@ class Site:
                 "SWR_ENDPOINT": self.server.url,
                 "SWR_AUTH_TOKEN": "emulator-token",
                 "SWR_REQUESTS_PER_SECOND": "0",
+                "SWR_PULLS_PER_SECOND": "0",
                 "SWR_WAREHOUSE_DIR": str(self.directory),
                 **self.settings,
             }
