@@ -3,57 +3,113 @@
 -- to_run_key (null: still). What no new run has touched was so before the first of them.
 create or replace table intermediate.blob_uses as
 with
-changes as (
+stays as (
     select
         place,
         blob_key,
-        greatest(since_run_key, from_run_key) as run_key,
-        1 as difference
+        greatest(since_run_key, from_run_key) as from_run_key,
+        to_run_key
     from intermediate.touched_uses
     where to_run_key is null or greatest(since_run_key, from_run_key) < to_run_key
+),
+
+-- What began while a stay that lasts had begun already changes nothing.
+lasting_stays as (
+    select place, blob_key, min(from_run_key) as from_run_key
+    from stays
+    where to_run_key is null
+    group by place, blob_key
+),
+
+parts as (
+    select
+        stays.place,
+        stays.blob_key,
+        stays.from_run_key,
+        stays.to_run_key as until_run_key
+    from stays
+    left join lasting_stays as lasting
+        on stays.place = lasting.place and stays.blob_key = lasting.blob_key
+    where
+        stays.to_run_key is not null
+        and (
+            lasting.from_run_key is null
+            or stays.from_run_key < lasting.from_run_key
+        )
     union all
-    select place, blob_key, to_run_key as run_key, -1 as difference
-    from intermediate.touched_uses
-    where greatest(since_run_key, from_run_key) < to_run_key
+    select place, blob_key, from_run_key, 2147483647 as until_run_key
+    from lasting_stays
 ),
 
-differences as (
-    select place, blob_key, run_key, sum(difference) as difference
-    from changes
-    group by place, blob_key, run_key
-),
-
+-- Most blobs are of one manifest: nothing to be joined.
 counts as (
     select
         place,
         blob_key,
-        run_key,
-        difference,
-        sum(difference) over (partition by place, blob_key order by run_key)
-            as user_count
-    from differences
+        count(*) as part_count,
+        min(from_run_key) as from_run_key,
+        min(until_run_key) as until_run_key
+    from parts
+    group by place, blob_key
 ),
 
-turns as (
+reaching as (
+    select
+        parts.*,
+        max(parts.until_run_key) over (
+            partition by parts.place, parts.blob_key
+            order by parts.from_run_key, parts.until_run_key
+            rows between unbounded preceding and 1 preceding
+        ) as until_before_run_key
+    from parts
+    inner join counts
+        on parts.place = counts.place and parts.blob_key = counts.blob_key
+    where counts.part_count > 1
+),
+
+numbered as (
+    select
+        *,
+        sum(case when until_before_run_key >= from_run_key then 0 else 1 end) over (
+            partition by place, blob_key
+            order by from_run_key, until_run_key
+            rows between unbounded preceding and current row
+        ) as series
+    from reaching
+),
+
+unbroken as (
+    select place, blob_key, from_run_key, until_run_key
+    from counts
+    where part_count = 1
+    union all
     select
         place,
         blob_key,
-        run_key as from_run_key,
-        user_count > 0 as is_used,
-        lead(run_key) over (partition by place, blob_key order by run_key) as to_run_key
-    from counts
-    where (user_count > 0) <> (user_count - difference > 0)
+        min(from_run_key) as from_run_key,
+        max(until_run_key) as until_run_key
+    from numbered
+    group by place, blob_key, series
+),
+
+known_uses as (
+    select
+        place,
+        blob_key,
+        from_run_key,
+        nullif(until_run_key, 2147483647) as to_run_key
+    from unbroken
 ),
 
 touched as (select distinct place, blob_key from intermediate.touched_uses),
 
 -- Of users that come and go hardly any blob has others that stay.
 changed as (
-    select turns.blob_key
-    from turns
+    select uses.blob_key
+    from known_uses as uses
     cross join intermediate.new_history as new
     where
-        turns.from_run_key >= new.first_run_key or turns.to_run_key >= new.first_run_key
+        uses.from_run_key >= new.first_run_key or uses.to_run_key >= new.first_run_key
     union
     select blob_key from intermediate.blob_changes
 ),
@@ -69,10 +125,9 @@ lasting as (
     where touched.place is null
 )
 
-select turns.place, turns.blob_key, turns.from_run_key, turns.to_run_key
-from turns
-inner join changed on turns.blob_key = changed.blob_key
-where turns.is_used
+select uses.place, uses.blob_key, uses.from_run_key, uses.to_run_key
+from known_uses as uses
+inner join changed on uses.blob_key = changed.blob_key
 union all
 select place, blob_key, 0 as from_run_key, null as to_run_key
 from lasting;

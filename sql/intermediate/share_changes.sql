@@ -4,249 +4,180 @@
 -- allocated bytes changed; what the rest does not explain is what the run taught us.
 create or replace table intermediate.share_changes as
 with
-found as (
-    select distinct uses.place, uses.blob_key, uses.since_run_key as run_key
-    from intermediate.touched_uses as uses
+-- Of a blob with one user its whole size comes and goes.
+alone as (
+    select blob_key
+    from intermediate.blob_uses
+    group by blob_key
+    having min(place) = max(place)
+),
+
+alone_turns as (
+    select uses.blob_key, uses.place, uses.from_run_key as run_key, true as is_added
+    from intermediate.blob_uses as uses
+    inner join alone on uses.blob_key = alone.blob_key
     cross join intermediate.new_history as new
-    where
-        uses.since_run_key >= new.first_run_key
-        and uses.since_run_key > uses.from_run_key
-        and (uses.to_run_key is null or uses.since_run_key <= uses.to_run_key)
+    where uses.from_run_key >= new.first_run_key
+    union all
+    select uses.blob_key, uses.place, uses.to_run_key as run_key, false as is_added
+    from intermediate.blob_uses as uses
+    inner join alone on uses.blob_key = alone.blob_key
+    cross join intermediate.new_history as new
+    where uses.to_run_key >= new.first_run_key
+),
+
+alone_shares as (
+    select
+        turns.run_key,
+        turns.place,
+        not turns.is_added as was_live,
+        turns.is_added as is_live,
+        case when turns.is_added then 0 else coalesce(blobs.size_bytes, 0) end
+            as before_bytes,
+        case when turns.is_added then coalesce(blobs.size_bytes, 0) else 0 end
+            as after_bytes
+    from alone_turns as turns
+    inner join intermediate.stored_blobs as blobs on turns.blob_key = blobs.blob_key
+    left join intermediate.learned_blobs as learned
+        on turns.blob_key = learned.blob_key and turns.run_key = learned.run_key
+    where learned.blob_key is null
+),
+
+-- Of others only the shares in a namespace change that has other users, or another share.
+followed as (
+    select
+        *,
+        lag(share_bytes) over of_namespace as share_before_bytes,
+        lag(to_run_key) over of_namespace as to_run_key_before
+    from intermediate.namespace_shares
+    window of_namespace as (
+        partition by blob_key, namespace_place order by from_run_key
+    )
+),
+
+cells as (
+    select counts.blob_key, counts.namespace_place, counts.run_key
+    from intermediate.namespace_counts as counts
+    union
+    select blob_key, namespace_place, from_run_key as run_key
+    from followed
+    where to_run_key_before = from_run_key and share_before_bytes <> share_bytes
 ),
 
 changed as (
-    select blob_key, run_key from intermediate.blob_changes
-    union
-    select uses.blob_key, uses.from_run_key as run_key
-    from intermediate.blob_uses as uses
+    select cells.blob_key, cells.namespace_place, cells.run_key
+    from cells
     cross join intermediate.new_history as new
-    where uses.from_run_key >= new.first_run_key
-    union
-    select uses.blob_key, uses.to_run_key as run_key
-    from intermediate.blob_uses as uses
-    cross join intermediate.new_history as new
-    where uses.to_run_key >= new.first_run_key
-    union
-    select blob_key, run_key from found
+    left join intermediate.learned_blobs as learned
+        on cells.blob_key = learned.blob_key and cells.run_key = learned.run_key
+    where cells.run_key >= new.first_run_key and learned.blob_key is null
 ),
 
-sized as (
-    select
-        changed.blob_key,
-        changed.run_key,
-        blobs.size_bytes,
-        blobs.size_bytes as size_before_bytes
+-- Before a run is after the run before.
+moments as (
+    select blob_key, namespace_place, run_key, run_key as at_run_key
     from changed
-    inner join intermediate.stored_blobs as blobs on changed.blob_key = blobs.blob_key
-    where blobs.is_steady
     union all
-    select
-        changed.blob_key,
-        changed.run_key,
-        min(statements.size_bytes) as size_bytes,
-        min(
-            case
-                when statements.first_run_key < changed.run_key then statements.size_bytes
-            end
-        ) as size_before_bytes
+    select blob_key, namespace_place, run_key, run_key - 1 as at_run_key
     from changed
-    inner join intermediate.stored_blobs as blobs on changed.blob_key = blobs.blob_key
-    inner join intermediate.blob_statements as statements
-        on changed.blob_key = statements.blob_key
-        and changed.run_key >= statements.first_run_key
-    where not blobs.is_steady
-    group by changed.blob_key, changed.run_key
 ),
 
-candidates as (
-    select
-        changed.blob_key,
-        changed.run_key,
-        uses.place,
-        uses.from_run_key < changed.run_key as was_known,
-        uses.from_run_key < changed.run_key as was_used,
-        uses.to_run_key is null or uses.to_run_key > changed.run_key as is_used
-    from changed
-    inner join intermediate.blob_uses as uses
-        on changed.blob_key = uses.blob_key
-        and changed.run_key >= uses.from_run_key
-        and (uses.to_run_key is null or changed.run_key <= uses.to_run_key)
-    union all
-    select
-        blob_key,
-        run_key,
-        place,
-        false as was_known,
-        true as was_used,
-        false as is_used
-    from found
-),
-
--- Of each repository whether it used the blob before the run, as was known then and as is
--- known since, and after it.
 users as (
     select
-        blob_key,
-        run_key,
-        place,
-        bool_or(was_known) as was_known,
-        bool_or(was_used) as was_used,
-        bool_or(is_used) as is_used
-    from candidates
-    group by blob_key, run_key, place
-),
-
-crowds as (
-    select
-        blob_key,
-        run_key,
-        count(*) as user_count,
-        bool_or(was_used) as was_live,
-        bool_or(is_used) as is_live,
-        bool_or(was_known <> was_used) as is_found
-    from users
-    group by blob_key, run_key
-),
-
--- is_learned: what was known of the blob before the run is known otherwise since.
-used as (
-    select
-        users.*,
-        crowds.user_count,
-        crowds.was_live,
-        crowds.is_live,
-        crowds.is_found
-        or coalesce(sized.size_bytes, -1) <> coalesce(sized.size_before_bytes, -1)
-            as is_learned,
-        coalesce(sized.size_bytes, 0) as size_bytes,
-        coalesce(sized.size_before_bytes, 0) as size_before_bytes
-    from users
-    inner join crowds
-        on users.blob_key = crowds.blob_key and users.run_key = crowds.run_key
-    inner join sized
-        on users.blob_key = sized.blob_key and users.run_key = sized.run_key
-),
-
-moments as (
-    select 'then' as moment
-    union all
-    select 'before' as moment
-    union all
-    select 'after' as moment
-),
-
-parts as (
-    select
-        used.blob_key,
-        used.run_key,
-        used.place,
-        used.user_count,
-        used.was_live,
-        used.is_live,
-        used.is_learned,
-        moments.moment,
-        case
-            when moments.moment = 'then' then used.size_before_bytes
-            else used.size_bytes
-        end as size_bytes
-    from used
-    cross join moments
-    where
-        case moments.moment
-            when 'then' then used.was_known and used.is_learned
-            when 'before' then used.was_used
-            else used.is_used
-        end
-),
-
--- Blobs with several users are divided among namespaces, then among their repositories.
-placed as (
-    select
-        parts.*,
-        repos.namespace_place,
+        moments.*,
+        uses.place,
         row_number() over (
             partition by
-                parts.blob_key, parts.run_key, parts.moment, repos.namespace_place
-            order by parts.place
-        ) as repository_rank
-    from parts
-    inner join intermediate.history_repositories as repos on parts.place = repos.place
-    where parts.user_count > 1
+                moments.blob_key,
+                moments.namespace_place,
+                moments.run_key,
+                moments.at_run_key
+            order by uses.place
+        ) as repository_rank,
+        count(*) over (
+            partition by
+                moments.blob_key,
+                moments.namespace_place,
+                moments.run_key,
+                moments.at_run_key
+        ) as repository_count
+    from moments
+    inner join intermediate.crowded_uses as uses
+        on moments.blob_key = uses.blob_key
+        and moments.namespace_place = uses.namespace_place
+        and moments.at_run_key >= uses.from_run_key
+        and (uses.to_run_key is null or moments.at_run_key < uses.to_run_key)
 ),
 
-namespaces as (
+-- Whether any namespace used the blob before the run, and after it.
+pairs as (select distinct blob_key, run_key from changed),
+
+lives as (
     select
-        blob_key,
-        run_key,
-        moment,
-        namespace_place,
-        size_bytes,
-        count(*) as repository_count,
-        row_number() over (
-            partition by blob_key, run_key, moment order by namespace_place
-        ) as namespace_rank,
-        count(*) over (partition by blob_key, run_key, moment) as namespace_count
-    from placed
-    group by blob_key, run_key, moment, namespace_place, size_bytes
+        pairs.blob_key,
+        pairs.run_key,
+        bool_or(shares.from_run_key < pairs.run_key) as was_live,
+        bool_or(shares.to_run_key is null or shares.to_run_key > pairs.run_key) as is_live
+    from pairs
+    inner join intermediate.namespace_shares as shares
+        on pairs.blob_key = shares.blob_key
+        and pairs.run_key >= shares.from_run_key
+        and (shares.to_run_key is null or pairs.run_key <= shares.to_run_key)
+    group by pairs.blob_key, pairs.run_key
+),
+
+crowded_shares as (
+    select
+        users.run_key,
+        users.place,
+        lives.was_live,
+        lives.is_live,
+        users.at_run_key = users.run_key as is_after,
+        equal_share(
+            shares.share_bytes, users.repository_count, users.repository_rank
+        ) as share_bytes
+    from users
+    inner join intermediate.namespace_shares as shares
+        on users.blob_key = shares.blob_key
+        and users.namespace_place = shares.namespace_place
+        and users.at_run_key >= shares.from_run_key
+        and (shares.to_run_key is null or users.at_run_key < shares.to_run_key)
+    inner join lives
+        on users.blob_key = lives.blob_key and users.run_key = lives.run_key
 ),
 
 shares as (
     select
-        placed.run_key,
-        placed.place,
-        placed.was_live,
-        placed.is_live,
-        placed.is_learned,
-        placed.moment,
-        equal_share(
-            equal_share(
-                namespaces.size_bytes,
-                namespaces.namespace_count,
-                namespaces.namespace_rank
-            ),
-            namespaces.repository_count,
-            placed.repository_rank
-        ) as share_bytes
-    from placed
-    inner join namespaces
-        on placed.blob_key = namespaces.blob_key
-        and placed.run_key = namespaces.run_key
-        and placed.moment = namespaces.moment
-        and placed.namespace_place = namespaces.namespace_place
+        run_key,
+        place,
+        was_live,
+        is_live,
+        before_bytes as then_bytes,
+        before_bytes,
+        after_bytes
+    from alone_shares
     union all
     select
         run_key,
         place,
         was_live,
         is_live,
-        is_learned,
-        moment,
-        size_bytes as share_bytes
-    from parts
-    where user_count = 1
+        case when is_after then 0 else share_bytes end as then_bytes,
+        case when is_after then 0 else share_bytes end as before_bytes,
+        case when is_after then share_bytes else 0 end as after_bytes
+    from crowded_shares
+    union all
+    select run_key, place, was_live, is_live, then_bytes, before_bytes, after_bytes
+    from intermediate.learned_shares
 )
 
 select
     run_key,
     place,
-    sum(case when moment = 'after' and not was_live then share_bytes else 0 end)
-        as added_bytes,
-    sum(case when moment = 'before' and not is_live then share_bytes else 0 end)
-        as orphaned_bytes,
-    sum(
-        case
-            when not (was_live and is_live) then 0
-            when moment = 'after' then share_bytes
-            when moment = 'before' then -share_bytes
-            else 0
-        end
-    ) as shifted_bytes,
-    sum(
-        case
-            when moment = 'after' then share_bytes
-            when moment = 'then' or not is_learned then -share_bytes
-            else 0
-        end
-    ) as difference_bytes
+    sum(case when was_live then 0 else after_bytes end) as added_bytes,
+    sum(case when is_live then 0 else before_bytes end) as orphaned_bytes,
+    sum(case when was_live and is_live then after_bytes - before_bytes else 0 end)
+        as shifted_bytes,
+    sum(after_bytes - then_bytes) as difference_bytes
 from shares
 group by run_key, place;
