@@ -82,31 +82,41 @@ moments as (
     from changed
 ),
 
+divided as (
+    select moments.*, shares.share_bytes
+    from moments
+    inner join intermediate.namespace_shares as shares
+        on moments.blob_key = shares.blob_key
+        and moments.namespace_place = shares.namespace_place
+        and moments.at_run_key >= shares.from_run_key
+        and (shares.to_run_key is null or moments.at_run_key < shares.to_run_key)
+),
+
 users as (
     select
-        moments.*,
+        divided.*,
         uses.place,
         row_number() over (
             partition by
-                moments.blob_key,
-                moments.namespace_place,
-                moments.run_key,
-                moments.at_run_key
+                divided.blob_key,
+                divided.namespace_place,
+                divided.run_key,
+                divided.at_run_key
             order by uses.place
         ) as repository_rank,
         count(*) over (
             partition by
-                moments.blob_key,
-                moments.namespace_place,
-                moments.run_key,
-                moments.at_run_key
+                divided.blob_key,
+                divided.namespace_place,
+                divided.run_key,
+                divided.at_run_key
         ) as repository_count
-    from moments
+    from divided
     inner join intermediate.crowded_uses as uses
-        on moments.blob_key = uses.blob_key
-        and moments.namespace_place = uses.namespace_place
-        and moments.at_run_key >= uses.from_run_key
-        and (uses.to_run_key is null or moments.at_run_key < uses.to_run_key)
+        on divided.blob_key = uses.blob_key
+        and divided.namespace_place = uses.namespace_place
+        and divided.at_run_key >= uses.from_run_key
+        and (uses.to_run_key is null or divided.at_run_key < uses.to_run_key)
 ),
 
 -- Whether any namespace used the blob before the run, and after it.
@@ -134,14 +144,9 @@ crowded_shares as (
         lives.is_live,
         users.at_run_key = users.run_key as is_after,
         equal_share(
-            shares.share_bytes, users.repository_count, users.repository_rank
+            users.share_bytes, users.repository_count, users.repository_rank
         ) as share_bytes
     from users
-    inner join intermediate.namespace_shares as shares
-        on users.blob_key = shares.blob_key
-        and users.namespace_place = shares.namespace_place
-        and users.at_run_key >= shares.from_run_key
-        and (shares.to_run_key is null or users.at_run_key < shares.to_run_key)
     inner join lives
         on users.blob_key = lives.blob_key and users.run_key = lives.run_key
 ),

@@ -251,3 +251,21 @@ def test_no_error_quotes_a_credential(tmp_path: Path, places: Places) -> None:
         with pytest.raises(SwrError) as caught:
             client.manifest("shop/cart", DIGEST)
     assert not [secret for secret in (BEARER, BASIC, API_TOKEN) if secret in str(caught.value)]
+
+
+def test_no_error_quotes_the_token_of_another_repository(tmp_path: Path, places: Places) -> None:
+    """Though the request that is refused does not carry it."""
+    tokens = iter(["q7w8e9r0t1y2", "z0x9c8v7b6n5"])
+    places.realm.answer = lambda *_: (
+        200,
+        {},
+        json.dumps({"token": f"{BEARER}-{next(tokens)}"}).encode(),
+    )
+    words = json.dumps({"errors": [{"code": "DENIED", "message": "not q7w8e9r0t1y2"}]})
+    with client_of(places, tmp_path) as client:
+        client.manifest("shop/cart", DIGEST)
+        client.manifest("shop/basket", DIGEST)
+        places.registry.answer = lambda *_: (403, {}, words.encode())
+        with pytest.raises(SwrError) as caught:
+            client.manifest("shop/basket", DIGEST)
+    assert "q7w8e9r0t1y2" not in str(caught.value)
