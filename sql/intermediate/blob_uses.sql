@@ -53,18 +53,29 @@ counts as (
     group by place, blob_key
 ),
 
-reaching as (
+-- One row for each beginning: of two that begin at once, windows need not agree on an order.
+begun as (
     select
-        parts.*,
-        max(parts.until_run_key) over (
-            partition by parts.place, parts.blob_key
-            order by parts.from_run_key, parts.until_run_key
-            rows between unbounded preceding and 1 preceding
-        ) as until_before_run_key
+        parts.place,
+        parts.blob_key,
+        parts.from_run_key,
+        max(parts.until_run_key) as until_run_key
     from parts
     inner join counts
         on parts.place = counts.place and parts.blob_key = counts.blob_key
     where counts.part_count > 1
+    group by parts.place, parts.blob_key, parts.from_run_key
+),
+
+reaching as (
+    select
+        *,
+        max(until_run_key) over (
+            partition by place, blob_key
+            order by from_run_key
+            rows between unbounded preceding and 1 preceding
+        ) as until_before_run_key
+    from begun
 ),
 
 numbered as (
@@ -72,7 +83,7 @@ numbered as (
         *,
         sum(case when until_before_run_key >= from_run_key then 0 else 1 end) over (
             partition by place, blob_key
-            order by from_run_key, until_run_key
+            order by from_run_key
             rows between unbounded preceding and current row
         ) as series
     from reaching
