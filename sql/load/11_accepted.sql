@@ -1,5 +1,5 @@
--- The texts to store: those of digests that are new, or better than the stored text.
-create or replace temp table accepted as
+-- What arrived, beside what is stored under the same digest.
+create or replace temp table compared as
 with arrived as (
     select
         manifest_digest,
@@ -15,22 +15,22 @@ stored as (
         badness(digest_verified, manifest_kind, manifest_bytes) as badness,
     from manifests
     where manifest_digest in (select manifest_digest from arrived)
-),
+)
 
-compared as (
-    select
-        arrived.manifest_digest,
-        stored.first_seen_at,
-        stored.manifest_digest is null
-        or arrived.badness < stored.badness
-        or getvariable('is_reread') as is_better,
-        arrived.badness = stored.badness and not arrived.is_final as is_tied,
-    from arrived
-    left join stored on arrived.manifest_digest = stored.manifest_digest
-),
+select
+    arrived.manifest_digest,
+    stored.first_seen_at,
+    stored.manifest_digest is null
+    or arrived.badness < stored.badness
+    or getvariable('is_reread') as is_better,
+    arrived.badness = stored.badness and not arrived.is_final as is_tied,
+from arrived
+left join stored on arrived.manifest_digest = stored.manifest_digest;
 
--- Only ties are worth reading texts for.
-lesser as (
+-- The texts to store: those of digests that are new, or better than the stored text. Only ties
+-- are worth reading texts for: they may be large, and are joined by the few digests alone.
+create or replace temp table accepted as
+with lesser as (
     select compared.*
     from compared
     inner join manifests as known on compared.manifest_digest = known.manifest_digest

@@ -74,6 +74,18 @@ def test_every_object_is_cut_into_its_members(members: dict[str, object]) -> Non
     assert object_members(b" {" + joined + b"}") == texts
 
 
+@pytest.mark.parametrize("distance", range(-6, 7))
+@pytest.mark.parametrize("text", [b'x\\\\\\",]"', b'x\\\\"', b'x\\\\\\\\\\"]"', b'x","y"'])
+def test_what_is_looked_at_piece_by_piece_is_cut_as_a_whole(text: bytes, distance: int) -> None:
+    """Escapes and brackets around each place where a piece of one megabyte may end."""
+    first = b'"' + b"." * (2**20 - 2 + distance)
+    assert array_elements(b"[" + first + text + b",{}," + HALF + b"]") == [
+        *(first + text).replace(b'","', b'"\0"').split(b"\0"),
+        b"{}",
+        HALF,
+    ]
+
+
 @pytest.mark.parametrize("text", [b"", b"[]", b'{"a":1', b'{"a":1,}', b"{1:2}", b'{"a":[}', b"{]"])
 def test_what_is_no_object_is_refused(text: bytes) -> None:
     """Also if it breaks off or its brackets do not match."""
