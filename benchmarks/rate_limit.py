@@ -12,7 +12,7 @@ from registry import write_registry
 from rounds import serving
 
 from pipelines.settings import read_settings
-from pipelines.swr.client import client_from
+from pipelines.swr.clients import client_from
 from pipelines.swr.transport import Transport
 
 RATES = (5, 20, 200)

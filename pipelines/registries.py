@@ -45,6 +45,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     region: str | None = None
     cloud: str | None = None
     endpoint: str | None = None
+    instance_id: str | None = None
     iam_endpoint: str | None = None
     credentials: Credentials | None = None
     namespaces: tuple[str, ...] | None = None
@@ -140,6 +141,7 @@ def _settings_of(entry: Entry, common: Settings) -> Settings:
         "region": entry.region,
         "cloud": entry.cloud,
         "endpoint_setting": entry.endpoint,
+        "instance_id": entry.instance_id,
         "iam_endpoint_setting": entry.iam_endpoint,
     }
     own = ("namespaces", "repositories", "requests_per_second", "pulls_per_second", "concurrency")

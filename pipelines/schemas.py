@@ -424,6 +424,10 @@ TAGS_TABLE = _table(
             "repositories.last_seen_at."
         ),
     ),
+    pulled_at=(
+        MOMENT,
+        "When the tag was last pulled, says an instance; null where it never was, or nothing says.",
+    ),
 )
 
 REGISTRIES_TABLE = _table(

@@ -189,6 +189,9 @@ class Settings(BaseSettings):
         None, validation_alias="HC_CONTAINER_AUTHORIZATION_TOKEN_FILE"
     )
 
+    instance_id: str | None = Field(
+        None, validation_alias="SWR_INSTANCE_ID", pattern=r"^[A-Za-z0-9-]+$"
+    )
     registries_file: Path | None = Field(None, validation_alias="SWR_REGISTRIES")
     registry: str | None = Field(None, validation_alias="SWR_REGISTRY")
 

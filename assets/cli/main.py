@@ -396,11 +396,14 @@ def _served_registry(catalogues: tuple[Path, ...]) -> "Registry":
 def _serve(registry: "Registry", *, token: str, **options: Any) -> None:
     import threading
 
+    from pipelines.emulator.api_instance import INSTANCE_ID, PROJECT_ID
     from pipelines.emulator.server import Emulator
 
     with Emulator(registry, token=token, **options) as server:
         click.echo(f"Serving {registry.tag_count} tags on {server.url}")
         click.echo(f"  export SWR_ENDPOINT={server.url} SWR_AUTH_TOKEN={token}")
+        instance = f"SWR_INSTANCE_ID={INSTANCE_ID} HUAWEICLOUD_SDK_PROJECT_ID={PROJECT_ID}"
+        click.echo(f"  export {instance}  # as an instance of the enterprise edition")
         sys.stdout.flush()
         with on_stop(lambda: "the emulator keeps nothing."):
             threading.Event().wait()

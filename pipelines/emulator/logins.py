@@ -19,6 +19,7 @@ from pipelines.emulator.messages import (
     Response,
     backend_error,
     backend_error_in_both_styles,
+    gateway_error,
     json_response,
     registry_error,
 )
@@ -65,9 +66,8 @@ class Logins:
         seconds = _duration(request.query.get("duration_seconds"))
         if seconds is None:
             return backend_error(400, "4001025", "Invalid parameter", "duration_seconds")
-        user = f"{request.query.get('projectname') or _DEFAULT_PROJECT}@{secrets.token_hex(10)}"
-        password = secrets.token_hex(32)
-        self._logins[f"{user}:{password}"] = time.monotonic() + seconds
+        project = request.query.get("projectname") or _DEFAULT_PROJECT
+        user, password = self._new_login(project, seconds)
         host = self.url().partition("://")[2]
         auth = base64.b64encode(f"{user}:{password}".encode()).decode()
         ends = datetime.now(UTC) + timedelta(seconds=seconds)
@@ -76,6 +76,18 @@ class Logins:
             "X-Swr-Expireat": ends.strftime(_STAMP),
         }
         return json_response(200, {"auths": {host: {"auth": auth}}}, headers)
+
+    def create_for_instance(self) -> Response:
+        """Answer a request for a login to an instance; each gets a new one."""
+        if not self.is_granted:
+            return gateway_error(403, "SWR.4030170", "Insufficient permissions")
+        user, password = self._new_login("instance", _LONGEST)
+        return json_response(201, {"user_id": user, "auth_token": password})
+
+    def _new_login(self, project: str, seconds: int) -> tuple[str, str]:
+        user, password = f"{project}@{secrets.token_hex(10)}", secrets.token_hex(32)
+        self._logins[f"{user}:{password}"] = time.monotonic() + seconds
+        return user, password
 
     def issue_token(self, request: Request) -> Response:
         """Answer a request for a token, from a login or from anybody."""

@@ -336,6 +336,24 @@ class Registry:
             owner = self._repositories[namespace, repository]
             return owner.in_order(column, descending=descending)
 
+    def pull(self, namespace: str, repository: str, tag: str, *, at: datetime) -> None:
+        """Remember that a tag was pulled, as an instance tells it.
+
+        Raises:
+            KeyError: there is no such repository, or no such tag.
+        """
+        with self._lock:
+            self._repositories[namespace, repository].pull(tag, stamp(at))
+
+    def artifacts(self, namespace: str, repository: str) -> list[dict[str, Any]]:
+        """What an instance lists of a repository.
+
+        Raises:
+            KeyError: there is no such repository.
+        """
+        with self._lock:
+            return self._repositories[namespace, repository].artifacts()
+
     def _repository(self, namespace: str, name: str) -> Repository:
         """Find a repository, or make it."""
         if namespace not in self._namespaces:

@@ -66,6 +66,8 @@ class Repository:
     retention_log: list[dict[str, Any]] = field(default_factory=list)
     created: str = NEVER
     updated: str = NEVER
+    # When each tag was pulled last; those that never were are not there.
+    _pulled: dict[str, str] = field(default_factory=dict)
     _contents: Contents = field(default_factory=Contents)
     _tags: dict[str, StoredTag] = field(default_factory=dict)
     # Orders already worked out since the last change, by column and direction.
@@ -127,6 +129,41 @@ class Repository:
         """Hold a blob of so many bytes, without them."""
         self._contents.blob_sizes[digest] = size
         self._forget_what_was_worked_out()
+
+    def pull(self, tag: str, stamp: str) -> None:
+        """Remember when a tag was pulled last, which only an instance tells.
+
+        Raises:
+            KeyError: there is none of that name.
+        """
+        self._pulled[self._tags[tag].name] = stamp
+
+    def artifacts(self) -> list[dict[str, Any]]:
+        """What an instance lists: manifests, tagged or not, with the tags that name each."""
+        tags: dict[str, list[StoredTag]] = {digest: [] for digest in self._contents.manifests}
+        for tag in self.in_order("updated_at", descending=True):
+            tags.setdefault(str(tag.wire.get("digest")), []).append(tag)
+        return [self._artifact(digest, named) for digest, named in tags.items()]
+
+    def _artifact(self, digest: str, tags: list[StoredTag]) -> dict[str, Any]:
+        pulled = [self._pulled.get(tag.name, NEVER) for tag in tags]
+        return {
+            "digest": digest,
+            "repository_name": self.name,
+            "size": next((tag.wire.get("size") for tag in tags), 0),
+            "push_time": next((tag.wire.get("updated") for tag in tags), NEVER),
+            "pull_time": max(pulled, key=instant, default=NEVER),
+            "tags": [
+                {
+                    "id": tag.wire.get("id"),
+                    "name": tag.name,
+                    "push_time": tag.wire.get("updated"),
+                    "pull_time": stamp,
+                }
+                for tag, stamp in zip(tags, pulled, strict=True)
+            ]
+            or None,
+        }
 
     def manifest(self, reference: str) -> Manifest | None:
         """The manifest that a tag or digest names."""

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from pipelines.emulator.api import Api, no_such_api
 from pipelines.emulator.api_account import AccountApi
+from pipelines.emulator.api_instance import InstanceApi
 from pipelines.emulator.api_repository import RepositoryApi
 from pipelines.emulator.api_v3 import V3Api
 from pipelines.emulator.faults import Fault
@@ -88,7 +89,8 @@ class Emulator:
         self._pulls = Pulls(registry, logins, self._storage, states_digests)
         account = AccountApi(registry, lambda: self.url)
         of_one = RepositoryApi(registry, has_tag_configs)
-        self._apis = (Api(registry, logins), V3Api(registry), of_one, account)
+        of_instance = InstanceApi(registry, logins)
+        self._apis = (Api(registry, logins), V3Api(registry), of_one, account, of_instance)
         self._server: _Server | None = None
         self._storage_server: _Server | None = None
         self._stopping = threading.Event()

@@ -131,11 +131,10 @@ def _sum(node: exp.Expr) -> exp.Expr:
 
 def _number(node: exp.Expr) -> exp.Expr:
     """A number that only tells rows apart is one that each worker can give by itself."""
-    over = node.this
-    tells_apart = isinstance(over, exp.Window) and isinstance(over.this, exp.RowNumber)
-    if not tells_apart or over.args.get("order"):
-        return node
-    return exp.Anonymous(this="monotonically_increasing_id")
+    tells_apart = isinstance(node.this, exp.RowNumber) and not (
+        node.args.get("order") or node.args.get("partition_by")
+    )
+    return exp.Anonymous(this="monotonically_increasing_id") if tells_apart else node
 
 
 def _type(node: exp.Expr) -> exp.Expr:
@@ -165,7 +164,7 @@ _ONE = "1BD"
 _CALLS = {"epoch_us": "unix_micros", "to_days": "make_dt_interval"}
 _REWRITES: Mapping[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.Sum: _sum,
-    exp.Cast: _number,
+    exp.Window: _number,
     exp.DataType: _type,
     exp.Anonymous: _call,
     exp.Extract: _extract,

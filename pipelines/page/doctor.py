@@ -10,7 +10,8 @@ from pipelines.errors import SwrError, SwrForbidden, SwrUnauthenticated, SwrWare
 from pipelines.registries import read_one
 from pipelines.registry.login import log_in
 from pipelines.settings import Settings, unknown_names
-from pipelines.swr.client import SwrClient, client_from
+from pipelines.swr.client import SwrClient
+from pipelines.swr.clients import client_from
 from pipelines.swr.transport import Transport
 
 _SOURCES = {

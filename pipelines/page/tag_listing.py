@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from pipelines.errors import SettingsError
 from pipelines.settings import Settings
-from pipelines.swr.client import SwrClient, client_from
+from pipelines.swr.client import SwrClient
+from pipelines.swr.clients import client_from
 from pipelines.swr.json_parts import array_elements
 from pipelines.swr.limits import Limits
 from pipelines.swr.paging import CrawlOutcome, CrawlStatus, ListedRecord, Page, PageRequest

@@ -1,6 +1,6 @@
 """A temporary login for the registry: which host it is, and what opens it."""
 
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -8,6 +8,7 @@ import msgspec
 
 from pipelines.errors import UnexpectedResponse
 from pipelines.swr.client import SwrClient
+from pipelines.swr.instance import InstanceClient
 from pipelines.swr.responses import Response, describe_request
 
 # As long as a run may take to pull all that is missing.
@@ -43,10 +44,22 @@ def log_in(client: SwrClient, project: str | None) -> Login:
         SwrForbidden: the credentials lack `swr::createLoginSecret`.
         SwrError: there is no login for another reason.
     """
+    if isinstance(client, InstanceClient):
+        return _log_in_to_instance(client)
     parameters = {"duration_seconds": str(_SECONDS)}
     if project:
         parameters["projectname"] = project
     return client.post("/v2/manage/utils/secret", parameters, _read_login)
+
+
+def _log_in_to_instance(client: InstanceClient) -> Login:
+    given = client.login()
+    if not (given.user and given.password and _is_host(given.host)) or ":" in given.user:
+        raise UnexpectedResponse(
+            "answered without a login for the instance", request="POST temp-credential"
+        )
+    pair = f"{given.user}:{given.password}".encode()
+    return Login(given.host, f"Basic {b64encode(pair).decode()}")
 
 
 def _read_login(response: Response) -> Login:

@@ -38,7 +38,8 @@ from pipelines.run.service_figures import read_service_figures
 from pipelines.run.taken_up import taken_up
 from pipelines.schemas import NAMESPACES, REPOSITORIES
 from pipelines.settings import Settings
-from pipelines.swr.client import SwrClient, client_from
+from pipelines.swr.client import SwrClient
+from pipelines.swr.clients import client_from
 from pipelines.swr.limits import Limits
 from pipelines.swr.transport import Transport
 from pipelines.swr.wire import as_utc

@@ -11,7 +11,8 @@ from enum import StrEnum
 from pipelines.errors import SettingsError, SwrError, SwrUnauthenticated
 from pipelines.run.request import WILDCARD, Name, Scope
 from pipelines.settings import Settings
-from pipelines.swr.client import SwrClient, client_from
+from pipelines.swr.client import SwrClient
+from pipelines.swr.clients import client_from
 from pipelines.swr.repository_list import RepositoryList
 from pipelines.swr.transport import Transport
 from pipelines.swr.wire import RepositoryRecord

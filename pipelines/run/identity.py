@@ -28,7 +28,10 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True)
 class RegistryIdentity:
-    """A registry. `endpoint` is its host, `domain` its account's id, None while unknown."""
+    """A registry. `endpoint` is its host, `domain` its account's id, None while unknown.
+
+    An instance of the enterprise edition is told by its id as well: `host/id`.
+    """
 
     name: str
     endpoint: str
@@ -56,6 +59,8 @@ def identify(settings: Settings) -> RegistryIdentity:
     found = _REGION_IN_HOST.fullmatch(endpoint)
     region = settings.region or (found[1] if found else None)
     usual = region or ("localhost" if endpoint == LOOPBACK else endpoint)
+    if settings.instance_id:
+        usual, endpoint = settings.instance_id, f"{endpoint}/{settings.instance_id}"
     return RegistryIdentity(settings.registry or usual, endpoint, region, domain=None)
 
 

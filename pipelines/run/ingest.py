@@ -20,7 +20,7 @@ from pipelines.run.registries import publish_all
 from pipelines.run.request import RunRequest
 from pipelines.run.resolve import resolve
 from pipelines.settings import Settings
-from pipelines.swr.client import client_from
+from pipelines.swr.clients import client_from
 from pipelines.swr.transport import Transport
 from pipelines.warehouse.building import connect_building, writer_lock
 from pipelines.warehouse.checks import raise_if_blocked, report_checks, table_checks

@@ -25,6 +25,7 @@ from pipelines.swr.wire import (
     deletion_time,
     is_too_large,
     listed_record,
+    pull_time,
     read_page,
     read_record,
 )
@@ -193,6 +194,7 @@ def _tags(batch: Sequence[_Page], records: Sequence[TagRecord]) -> pa.Table:
         "repository": _repeated(batch, [page.landed.repository for page in batch]),
         "created_at": created,
         "updated_at": updated,
+        "pulled_at": list(map(pull_time, records)),
         "api_deleted_at": deleted,
         "unreadable_fields": [",".join(record.unreadable) or None for record in records],
     }

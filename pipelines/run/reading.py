@@ -20,7 +20,6 @@ from pipelines.swr.paging import (
     Page,
     PageRequest,
 )
-from pipelines.swr.tag_reading import read_tags
 from pipelines.swr.wire import RepositoryRecord
 
 LIST_CONTRADICTED = "list_contradicted"
@@ -104,9 +103,7 @@ class RepositoryReader:
             some = kept if len(kept) < len(page.records) else None
             self.folder.add(LandedPage(*name, walk, len(kept), some, page.body))
 
-        return read_tags(
-            name, self.limits, lambda page: self.client.tag_page(*name, page), land, known
-        )
+        return self.client.read(*name, self.limits, land, known)
 
     def _contradiction(
         self, name: Name, listed: RepositoryRecord | None, outcome: CrawlOutcome

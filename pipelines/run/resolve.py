@@ -41,7 +41,8 @@ from pipelines.run.log import RunLog
 from pipelines.run.progress import Progress
 from pipelines.schemas import LANDED_PULLS
 from pipelines.settings import Settings
-from pipelines.swr.client import SwrClient, client_from
+from pipelines.swr.client import SwrClient
+from pipelines.swr.clients import client_from
 from pipelines.swr.json_parts import LARGEST_TEXT
 from pipelines.swr.transport import Transport
 from pipelines.warehouse import load, pulls

@@ -19,14 +19,20 @@ from pipelines.errors import (
     SwrRefused,
     UnexpectedResponse,
 )
-from pipelines.settings import Settings
 from pipelines.swr.auth import Credentials
-from pipelines.swr.credentials import credentials_from
 from pipelines.swr.json_parts import UNREADABLE, TooMuch
 from pipelines.swr.limits import Limits
-from pipelines.swr.paging import ACCEPTED_LIMIT, Page, PageRequest
+from pipelines.swr.paging import (
+    ACCEPTED_LIMIT,
+    CrawlOutcome,
+    KnownRecords,
+    Land,
+    Page,
+    PageRequest,
+)
 from pipelines.swr.repository_list import RepositoryList, RepositoryPage, read_repository_list
 from pipelines.swr.responses import Response, describe_request, quoted_name, sent_at
+from pipelines.swr.tag_reading import read_tags
 from pipelines.swr.transport import FIRST_CONTACT, PATIENT, Patience, Transport, prepare_request
 from pipelines.swr.wire import (
     SingleRepository,
@@ -107,6 +113,18 @@ class SwrClient:
         path = _repository_path(namespace, repository) + "/tags"
         return self._get(path, parameters, _decode_tag_page)
 
+    def read(
+        self,
+        namespace: str,
+        repository: str,
+        limits: Limits,
+        land: Land,
+        known: KnownRecords | None,
+    ) -> CrawlOutcome:
+        """Read a repository's tags in the order that loses none; see `tag_reading`."""
+        name = (namespace, repository)
+        return read_tags(name, limits, lambda page: self.tag_page(*name, page), land, known)
+
     def service_figure(self, name: str) -> bytes:
         """What the service says of the account, as JSON: `overview`, `reports/store/daily`."""
         return self._get(f"/v2/manage/{name}", {}, _decode_text, patience=FIRST_CONTACT)
@@ -126,7 +144,7 @@ class SwrClient:
         Raises:
             SwrUnknownPath: this region does not know the call.
         """
-        path = f"{_repository_path(namespace, repository)}/tags/{_segment(tag)}/config"
+        path = f"{_repository_path(namespace, repository)}/tags/{segment(tag)}/config"
         return self._get(path, {}, _decode_text)
 
     def post(self, path: str, parameters: dict[str, str], decode: Callable[[Response], T]) -> T:
@@ -150,26 +168,22 @@ class SwrClient:
         return self.transport.fetch(request, self._credentials.flow, decode, patience=patience)
 
 
-def client_from(settings: Settings, transport: Transport) -> SwrClient:
-    """Talk to SWR as the settings say.
-
-    Raises:
-        SettingsError: endpoint or credentials are missing.
-    """
-    return SwrClient(settings.endpoint, transport, credentials_from(settings, transport))
-
-
 def _repository_path(namespace: str, repository: str) -> str:
     """Build the path of a repository; `$` stands for the `/` of its name.
 
     Raises:
         SwrRefused: a name that would be read as a step through the path.
     """
-    owner, name = _segment(namespace), _segment(repository.replace("/", "$"))
+    owner, name = segment(namespace), segment(repository.replace("/", "$"))
     return f"/v2/manage/namespaces/{owner}/repos/{name}"
 
 
-def _segment(name: str) -> str:
+def segment(name: str) -> str:
+    """A name as one step of a path.
+
+    Raises:
+        SwrRefused: it would be read as a step through the path.
+    """
     if name in {"", ".", ".."}:
         raise SwrRefused("no such name can be asked for", request=f"the name {name!r}")
     return quote(name, safe="$")
@@ -187,7 +201,7 @@ def _decode_namespaces(response: Response) -> list[str]:
     try:
         return list_namespaces(response.text or b"null")
     except UNREADABLE as error:
-        raise _unexpected(response, "the JSON of a list of namespaces", error) from None
+        raise unexpected(response, "the JSON of a list of namespaces", error) from None
 
 
 def _decode_tag_page(response: Response) -> Page:
@@ -195,7 +209,7 @@ def _decode_tag_page(response: Response) -> Page:
     try:
         records = list_records(body)
     except UNREADABLE as error:
-        raise _unexpected(response, "a JSON array of tags", error) from None
+        raise unexpected(response, "a JSON array of tags", error) from None
     total, moment = _total(response, len(records)), sent_at(response)
     return Page(records, total, moment or datetime.now(UTC), body)
 
@@ -204,7 +218,7 @@ def _decode_repository_page(response: Response) -> RepositoryPage:
     try:
         records, unreadable = list_repositories(_array(response))
     except UNREADABLE as error:
-        raise _unexpected(response, "a JSON array of repositories", error) from None
+        raise unexpected(response, "a JSON array of repositories", error) from None
     rows = len(records) + len(unreadable)
     stated = [_total(response, rows), *(record.total_range for record in records)]
     # Of two totals the larger: the list is not complete if it holds fewer.
@@ -216,7 +230,7 @@ def _decode_repository(response: Response) -> SingleRepository:
     try:
         return single_repository(response.text)
     except UNREADABLE as error:
-        raise _unexpected(response, "a JSON object", error) from None
+        raise unexpected(response, "a JSON object", error) from None
 
 
 def _array(response: Response) -> bytes:
@@ -234,7 +248,7 @@ def _total(response: Response, rows: int) -> int | None:
     return total if rows == 0 or offset + rows <= total else None
 
 
-def _unexpected(response: Response, wanted: str, error: Exception) -> SwrError:
+def unexpected(response: Response, wanted: str, error: Exception) -> SwrError:
     """The error for a body that is not what was asked for, or too much of it."""
     kind = quoted_name(response.headers.get("Content-Type", "no content type"), response)
     size = f"{len(response.content)} bytes of {kind or 'a type that is not shown'}"

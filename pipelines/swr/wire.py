@@ -8,6 +8,7 @@ record that does not keep to its types is read again, field by field.
 import hashlib
 from collections.abc import Callable, Mapping
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
+from itertools import chain
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -47,6 +48,7 @@ class TagRecord(msgspec.Struct, frozen=True, gc=False):
     size: Int64 | None = None
     is_trusted: bool | None = None
     created: datetime | None = None
+    pulled: datetime | None = None
     deleted: str | None = None
     domain_id: str | None = None
     scanned: bool | None = None
@@ -172,7 +174,8 @@ def read_page(body: bytes) -> list[TagRecord] | None:
     records = _decoded_at_once(body, _decode_page)
     if records is None or any(record.unreadable for record in records):
         return None
-    if not all(record.created is None or record.created.tzinfo is UTC for record in records):
+    dates = chain.from_iterable((record.created, record.pulled) for record in records)
+    if not all(date is None or date.tzinfo is UTC for date in dates):
         return None
     return records if all(canonical_digest(r.digest) == r.digest for r in records) else None
 
@@ -257,6 +260,12 @@ def is_too_large(raw: bytes) -> bool:
 def deletion_time(record: TagRecord) -> datetime | None:
     """When a record says it was deleted; None for a live tag."""
     return _deletion_time(record.deleted)
+
+
+def pull_time(record: TagRecord) -> datetime | None:
+    """When a record says it was last pulled; None where it never was, or that is no date."""
+    pulled = record.pulled
+    return as_utc(pulled) if pulled and MINYEAR < pulled.year < MAXYEAR else None
 
 
 def as_utc(moment: datetime) -> datetime:

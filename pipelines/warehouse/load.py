@@ -253,8 +253,8 @@ def _run_whole(
 
 def _insert(con: DuckDBPyConnection, target: str, table: pa.Table, schema: pa.Schema) -> None:
     with registered(con, {"arriving": table.cast(schema)}):
-        own = "select getvariable('registry'), * from arriving"
-        con.execute(f"insert into {target} {own}")
+        own = "select getvariable('registry') as registry, * from arriving"
+        con.execute(f"insert into {target} by name {own}")
 
 
 @contextmanager

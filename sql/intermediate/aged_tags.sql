@@ -25,7 +25,7 @@ with dated as (
 
 select
     cast(
-        row_number() over (order by registry, namespace, repository, tag) as integer
+        row_number() over (order by registry, namespace, repository, tag) as bigint
     ) as tag_key,
     namespace_key,
     repository_key,
@@ -36,6 +36,7 @@ select
     tag,
     created_at,
     updated_at,
+    known_date(pulled_at, as_of) as pulled_at,
     first_seen_at,
     api_size_bytes,
     known_created_at,

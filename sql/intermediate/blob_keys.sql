@@ -12,6 +12,6 @@ with digests as (
 )
 
 select
-    cast(row_number() over () as integer) as blob_key,
+    row_number() over () as blob_key,
     blob_digest
 from digests;

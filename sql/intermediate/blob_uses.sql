@@ -53,7 +53,7 @@ counts as (
     group by place, blob_key
 ),
 
--- One row for each beginning: of two that begin at once, windows need not agree on an order.
+-- One row a beginning: windows need not agree on the order of two that are equal.
 begun as (
     select
         parts.place,
@@ -89,8 +89,9 @@ numbered as (
     from reaching
 ),
 
-unbroken as (
-    select place, blob_key, from_run_key, until_run_key
+known_uses as (
+    select
+        place, blob_key, from_run_key, nullif(until_run_key, 2147483647) as to_run_key
     from counts
     where part_count = 1
     union all
@@ -98,18 +99,9 @@ unbroken as (
         place,
         blob_key,
         min(from_run_key) as from_run_key,
-        max(until_run_key) as until_run_key
+        nullif(max(until_run_key), 2147483647) as to_run_key
     from numbered
     group by place, blob_key, series
-),
-
-known_uses as (
-    select
-        place,
-        blob_key,
-        from_run_key,
-        nullif(until_run_key, 2147483647) as to_run_key
-    from unbroken
 ),
 
 touched as (select distinct place, blob_key from intermediate.touched_uses),

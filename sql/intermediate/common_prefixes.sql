@@ -15,7 +15,7 @@ with counted as (
 
 select
     cast(
-        row_number() over (order by prefixes.prefix_digest, prefixes.position) as integer
+        row_number() over (order by prefixes.prefix_digest, prefixes.position) as bigint
     ) as prefix_key,
     prefixes.prefix_digest,
     prefixes.position,

@@ -19,7 +19,7 @@ with moments as (
 )
 
 select
-    cast(row_number() over () as integer) as interval_key,
+    row_number() over () as interval_key,
     history.registry,
     history.namespace,
     history.repository,

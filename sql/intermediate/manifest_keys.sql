@@ -51,7 +51,7 @@ moments as (
 )
 
 select
-    cast(row_number() over () as integer) as manifest_key,
+    row_number() over () as manifest_key,
     digests.manifest_digest,
     coalesce(manifests.manifest_kind, 'unknown') as manifest_kind,
     coalesce(manifests.manifest_kind not in ('invalid', 'unknown'), false)

@@ -27,8 +27,8 @@ select
 from arrived
 left join stored on arrived.manifest_digest = stored.manifest_digest;
 
--- The texts to store: those of digests that are new, or better than the stored text. Only ties
--- are worth reading texts for: they may be large, and are joined by the few digests alone.
+-- The texts to store: those of digests that are new, or better than the stored text.
+-- Only ties are worth reading texts for, which may be large: few digests are tied.
 create or replace temp table accepted as
 with lesser as (
     select compared.*

@@ -50,7 +50,7 @@ named as (
         base_digest,
         base_name,
         -- Below those of the series of layers.
-        -cast(row_number() over (order by base_digest, base_name) as integer)
+        -cast(row_number() over (order by base_digest, base_name) as bigint)
             as prefix_key,
         count(*) as image_count
     from named_images

@@ -12,6 +12,7 @@ select
     tags.subject_digest,
     tags.created_at,
     tags.updated_at,
+    tags.pulled_at,
     tags.updated_age_days,
     run.stale_days,
     sizes.logical_bytes,
@@ -45,6 +46,7 @@ comment on column reports.stale_tags.manifest_digest is 'Digest of the manifest 
 comment on column reports.stale_tags.subject_digest is 'Digest that a signature, attestation, SBOM or the like follows, whose tags decide whether it is stale; null for all others.';
 comment on column reports.stale_tags.created_at is 'When the tag was created, according to the registry.';
 comment on column reports.stale_tags.updated_at is 'When the tag was last pushed or moved, according to the registry.';
+comment on column reports.stale_tags.pulled_at is 'When the tag was last pulled; null where that never was, is no date, or nothing says: only instances of the enterprise edition do.';
 comment on column reports.stale_tags.updated_age_days is 'Whole days of 24 hours from updated_at to as_of.';
 comment on column reports.stale_tags.stale_days is 'Days without an update from which on a tag is stale, in the latest run.';
 comment on column reports.stale_tags.logical_bytes is 'Bytes of the distinct stored blobs reachable from the tag; null when nothing is known.';

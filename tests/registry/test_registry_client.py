@@ -16,7 +16,7 @@ from pipelines.errors import SwrError, SwrRefused, SwrUnauthenticated, Unexpecte
 from pipelines.registry.client import RegistryClient
 from pipelines.registry.login import log_in
 from pipelines.settings import read_settings
-from pipelines.swr.client import client_from
+from pipelines.swr.clients import client_from
 from pipelines.swr.transport import Transport
 
 API_TOKEN, BASIC, BEARER = "api-token-of-swr", "user:registry-password", "bearer-token-of-registry"

@@ -11,7 +11,7 @@ from pipelines.emulator.server import Emulator
 from pipelines.run.discover import discover
 from pipelines.run.request import Scope
 from pipelines.settings import read_settings
-from pipelines.swr.client import client_from
+from pipelines.swr.clients import client_from
 from pipelines.swr.transport import Transport
 
 

@@ -22,7 +22,7 @@ from pipelines.run.log import RunLog
 from pipelines.run.progress import NoProgress
 from pipelines.run.request import Name
 from pipelines.settings import Settings, read_settings
-from pipelines.swr.client import client_from
+from pipelines.swr.clients import client_from
 from pipelines.swr.limits import Limits
 from pipelines.swr.paging import KnownRecords, RecordVersion
 from pipelines.swr.transport import Transport

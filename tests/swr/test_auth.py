@@ -16,7 +16,8 @@ from pipelines.emulator.server import Emulator
 from pipelines.errors import SettingsError, SwrForbidden, SwrUnauthenticated
 from pipelines.settings import read_settings
 from pipelines.swr import responses
-from pipelines.swr.client import SwrClient, client_from
+from pipelines.swr.client import SwrClient
+from pipelines.swr.clients import client_from
 from pipelines.swr.credentials import credentials_from
 from pipelines.swr.transport import Transport, prepare_request
 

@@ -26,7 +26,8 @@ from pipelines.errors import (
     UnexpectedResponse,
 )
 from pipelines.settings import read_settings
-from pipelines.swr.client import SwrClient, client_from
+from pipelines.swr.client import SwrClient
+from pipelines.swr.clients import client_from
 from pipelines.swr.paging import PageRequest
 from pipelines.swr.repository_list import RepositoryList
 from pipelines.swr.transport import Transport

@@ -22,7 +22,7 @@ from pipelines.emulator.registry import Registry
 from pipelines.emulator.server import Emulator
 from pipelines.errors import SwrAnswerTooLarge
 from pipelines.settings import read_settings
-from pipelines.swr.client import client_from
+from pipelines.swr.clients import client_from
 from pipelines.swr.json_parts import TooMuch, array_elements, object_members
 from pipelines.swr.large_answers import LargeAnswers
 from pipelines.swr.paging import PageRequest

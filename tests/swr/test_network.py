@@ -16,7 +16,7 @@ from pipelines.emulator.registry import Registry
 from pipelines.emulator.server import Emulator
 from pipelines.errors import SwrUnavailable
 from pipelines.settings import Settings, read_settings
-from pipelines.swr.client import client_from
+from pipelines.swr.clients import client_from
 from pipelines.swr.transport import Transport
 
 PASSWORD = {

@@ -15,7 +15,8 @@ from pipelines.emulator.messages import Request, Response, json_response
 from pipelines.emulator.registry import Registry
 from pipelines.emulator.server import Emulator
 from pipelines.settings import read_settings
-from pipelines.swr.client import SwrClient, client_from
+from pipelines.swr.client import SwrClient
+from pipelines.swr.clients import client_from
 from pipelines.swr.repository_list import (
     RepositoryList,
     RepositoryPage,

@@ -17,7 +17,8 @@ from pipelines.emulator.server import Emulator
 from pipelines.errors import SettingsError, SwrUnauthenticated
 from pipelines.settings import read_settings
 from pipelines.swr import temporary_keys
-from pipelines.swr.client import SwrClient, client_from
+from pipelines.swr.client import SwrClient
+from pipelines.swr.clients import client_from
 from pipelines.swr.transport import Transport
 
 FIRST = ("STANDINTEMPORARYKEY", "emulator-temporary-secret", "emulator-security-token")

@@ -14,7 +14,7 @@ from pipelines.emulator.registry import Registry
 from pipelines.emulator.server import Emulator
 from pipelines.errors import SettingsError, SwrUnavailable
 from pipelines.settings import read_settings
-from pipelines.swr.client import client_from
+from pipelines.swr.clients import client_from
 from pipelines.swr.transport import Transport
 
 HOST = "127.0.0.1"
