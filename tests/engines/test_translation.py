@@ -35,7 +35,7 @@ def translated(sql: str) -> str:
             "SELECT SUM((CAST(a AS DECIMAL(38, 0))) * 1BD) OVER (ORDER BY b NULLS LAST)",
         ),
         (
-            "select cast(row_number() over () as integer) as key, a from b",
+            "select row_number() over () as key, a from b",
             "SELECT MONOTONICALLY_INCREASING_ID() AS key, a FROM b",
         ),
         (

@@ -83,6 +83,7 @@ def stale_tags(registry: Registry) -> list[Row]:
             {
                 **_alone(registry, key),
                 "created_at": tag["created_at"],
+                "pulled_at": registry.pulled_at(key),
                 "updated_age_days": registry.age(key, "updated_at"),
                 "stale_days": registry.run["stale_days"],
                 "repository_reclaimable_bytes": here[0],

@@ -213,6 +213,11 @@ class Registry:
         """Whole days since a date."""
         return None if at is None else max(0, (self.as_of - at) // timedelta(days=1))
 
+    def pulled_at(self, key: Key) -> datetime | None:
+        """When a tag was pulled, if that is a date."""
+        at: datetime | None = self.tags[key]["pulled_at"]
+        return at if self.is_date(at) else None
+
     def built_at(self, key: Key) -> datetime | None:
         """When the newest of a tag's images was built, as far as configurations tell."""
         nodes = self.known.reachable(self.state[key])
