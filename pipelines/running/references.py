@@ -33,7 +33,11 @@ class Reference(NamedTuple):
     digest: str | None = None
 
     def __str__(self) -> str:
-        path = "/".join(part for part in (self.host, self.namespace, self.repository) if part)
+        host = self.host
+        if host and not _is_host(host):
+            # One word is told from a namespace by its capitals alone, as Docker does.
+            host = host.upper()
+        path = "/".join(part for part in (host, self.namespace, self.repository) if part)
         tag = f":{self.tag}" if self.tag else ""
         if not path:
             return self.digest or ""
@@ -92,10 +96,14 @@ def _named(name: str, aliases: Mapping[str, str]) -> Reference | None:
 def _with_host(path: str) -> tuple[str, str]:
     """Host and path; the host is told from a namespace as Docker does."""
     first, slash, rest = path.partition("/")
-    is_host = any(sign in first for sign in ".:[") or first == "localhost" or first.lower() != first
-    if slash and is_host:
+    if slash and _is_host(first):
         return first, rest
     return _DOCKER_HUB, path if slash else f"library/{path}"
+
+
+def _is_host(first: str) -> bool:
+    signs = any(sign in first for sign in ".:[")
+    return signs or first == "localhost" or first.lower() != first
 
 
 def _one_host(host: str) -> str:

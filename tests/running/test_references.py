@@ -1,7 +1,7 @@
 """What references and image ids come to, as runtimes of all ages write them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipelines.running.references import Reference, read_reference
@@ -76,6 +76,8 @@ def test_an_alias_stands_for_a_host(text: str, aliases: dict[str, str]) -> None:
 
 
 @given(st.text())
+@example("A/0")
+@example("Registry/team/app:v1")
 def test_any_text_is_a_reference_or_none(text: str) -> None:
     """And what it comes to means the same when it is read again."""
     found = read_reference(text, {})
