@@ -63,6 +63,9 @@ class _Credential(msgspec.Struct):
     user_id: str
     auth_token: str
 
+    def __repr__(self) -> str:
+        return "_Credential"
+
 
 class InstanceLogin(msgspec.Struct, frozen=True):
     """A temporary login: the instance's own host, and what opens it."""

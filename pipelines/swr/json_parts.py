@@ -117,11 +117,13 @@ def _ends_of_parts(text: bytes) -> Iterator[int]:
         steps = np.where(quotes % 2 == 0, _STEPS[marks], 0)
         depths = depth + np.cumsum(steps)
         is_end = (depths == 1) & (marks == ord(",")) & (quotes % 2 == 0)
-        is_end |= (depths <= 0) & (steps < 0)
+        closings = np.flatnonzero(depths <= 0)[:1]
+        is_end[closings] = True
+        is_end[int(closings.min(initial=len(marks))) + 1 :] = False
         _refuse_excess(int(depths.max(initial=0)), 0)
         for place in places[is_end].tolist():
             yield begin + place
-        if depths.min(initial=1) <= 0:
+        if len(closings):
             return
         if len(places):
             depth, quote_count = int(depths[-1]), int(quotes[-1])

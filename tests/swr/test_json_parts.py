@@ -32,7 +32,8 @@ def test_an_element_that_cannot_be_read_leaves_its_neighbours(odd: bytes) -> Non
 @pytest.mark.parametrize(
     "body",
     [b"", b"{}", b"null", b"[1,", b"[1]]", b"[" + HALF, b"[" + DEEP, b"[" + DEEP + b"],[]",
-     b'{"a":' + DEEP + b"}", b"[" + HALF + b"}", b'["\\ud83d" 1]', b"[" + DEEP + b"] x"],
+     b'{"a":' + DEEP + b"}", b"[" + HALF + b"}", b'["\\ud83d" 1]', b"[" + DEEP + b"] x",
+     b"[" + HALF + b"]2]"],
 )  # fmt: skip
 def test_what_is_no_array_is_refused(body: bytes) -> None:
     """Also if it breaks off or goes on."""
@@ -86,7 +87,9 @@ def test_what_is_looked_at_piece_by_piece_is_cut_as_a_whole(text: bytes, distanc
     ]
 
 
-@pytest.mark.parametrize("text", [b"", b"[]", b'{"a":1', b'{"a":1,}', b"{1:2}", b'{"a":[}', b"{]"])
+@pytest.mark.parametrize(
+    "text", [b"", b"[]", b'{"a":1', b'{"a":1,}', b"{1:2}", b'{"a":[}', b"{]", b'{"a":1}"b":2}']
+)
 def test_what_is_no_object_is_refused(text: bytes) -> None:
     """Also if it breaks off or its brackets do not match."""
     with pytest.raises(msgspec.MsgspecError):
