@@ -153,10 +153,9 @@ class _Resolver:
         due = self._due(self.settings.resolve_limit)
         if not due:
             return
-        rate = self.settings.pulls_per_second
         with (
             Transport(self.settings) as transport,
-            Transport(self.settings, per_second=rate, is_one_login=False) as pulling,
+            Transport(self.settings, pace="pulls", is_one_login=False) as pulling,
         ):
             swr = client_from(self.settings, transport)
             try:

@@ -106,7 +106,7 @@ class TemporaryKeys:
         self._ask_again_at = now + _BETWEEN_QUESTIONS
         # A proxy for the internet is not on the way to a source beside the machine.
         with Transport(
-            self._settings, per_second=0, is_one_login=False, through_proxies=False
+            self._settings, pace=None, is_one_login=False, through_proxies=False
         ) as transport:
             given = self._source(transport)
         self._transport.hide(given.secret)

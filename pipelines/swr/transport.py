@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.client import HTTPException
 from types import TracebackType
-from typing import NamedTuple, Self, TypeVar
+from typing import Literal, NamedTuple, Self, TypeVar
 
 import requests
 import stamina
@@ -23,7 +23,7 @@ from pipelines.settings import Settings
 from pipelines.swr.deadline import DeadlineAdapter, grant
 from pipelines.swr.large_answers import LargeAnswers
 from pipelines.swr.network import Proxies, certificates, reason_of
-from pipelines.swr.pacing import Pacer
+from pipelines.swr.pacing import Pacer, SharedSlots
 from pipelines.swr.responses import (
     LONGEST_RETRY_AFTER,
     Response,
@@ -33,6 +33,8 @@ from pipelines.swr.responses import (
 )
 
 T = TypeVar("T")
+# The rates of the settings: of SWR's own API, and of manifests from the registry.
+Pace = Literal["requests", "pulls"]
 # Yields the request to send, signed; is sent the response; ends when that is final.
 AuthFlow = Generator[requests.PreparedRequest, Response, None]
 
@@ -87,6 +89,13 @@ class Counters:
             )
 
 
+def _pacer(settings: Settings, pace: Pace) -> Pacer | None:
+    rates = {"requests": settings.requests_per_second, "pulls": settings.pulls_per_second}
+    directory = settings.warehouse_dir
+    slots = SharedSlots(directory / f".{pace}.pace") if directory.is_dir() else None
+    return Pacer(rates[pace], slots=slots) if rates[pace] else None
+
+
 class Transport:
     """Sends requests for many threads; close it when done.
 
@@ -100,7 +109,7 @@ class Transport:
         self,
         settings: Settings,
         *,
-        per_second: float | None = None,
+        pace: Pace | None = "requests",
         is_one_login: bool = True,
         through_proxies: bool = True,
     ) -> None:
@@ -108,7 +117,8 @@ class Transport:
 
         Args:
             settings: timeouts, pace, proxies, certificates, secrets to hide.
-            per_second: requests a second, if other than the settings' requests_per_second.
+            pace: which of the settings' rates holds, together with other processes that read
+                into the same directory; None for any number a second.
             is_one_login: whether all requests are of one login, so that none is sent after its
                 refusal.
             through_proxies: whether the environment's proxies may be on the way.
@@ -119,9 +129,8 @@ class Transport:
         self.clock_offset_seconds: float | None = None
         self._local = threading.local()
         self._timeout = settings.timeout_seconds
-        rate = settings.requests_per_second if per_second is None else per_second
         self._is_one_login = is_one_login
-        self._pacer = Pacer(rate) if rate else None
+        self._pacer = _pacer(settings, pace) if pace else None
         # A session would read the environment, keep cookies and follow redirects: twice the work.
         self._adapter = DeadlineAdapter(pool_maxsize=settings.concurrency)
         self._proxies = Proxies() if through_proxies else None

@@ -62,6 +62,8 @@ def test_hostile_names_become_rows_and_nothing_else(
     assert set(left) == {
         "warehouse",
         "warehouse/.lock",
+        "warehouse/.requests.pace",
+        "warehouse/.requests.pace.lock",
         "warehouse/.state.duckdb",
         "warehouse/warehouse.duckdb",
         "warehouse/warehouse.prom",

@@ -1,11 +1,23 @@
 """Slots in time are handed out evenly, one to each who asks. Time is the test's own."""
 
+import math
+import struct
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+from typing import Any
 
 import pytest
 
-from pipelines.swr.pacing import Pacer
+from pipelines.emulator.registry import Registry
+from pipelines.emulator.server import Emulator
+from pipelines.settings import read_settings
+from pipelines.swr.clients import client_from
+from pipelines.swr.pacing import Pacer, SharedSlots
+from pipelines.swr.transport import Transport
 
 
 class Time:
@@ -108,3 +120,67 @@ def test_no_two_threads_share_a_slot() -> None:
     for thread in threads:
         thread.join()
     assert sorted(slots) == [number / 16 for number in range(1, 320)]
+
+
+# Takes slots as fast as it can; an interval is long enough that it lags behind none.
+_TAKE = """
+import sys, time
+from pathlib import Path
+from pipelines.swr.pacing import SharedSlots
+slots = SharedSlots(Path(sys.argv[1]))
+for _ in range(200):
+    print(repr(slots.take(time.monotonic(), 0.0625)))
+"""
+
+
+def test_no_two_processes_share_a_slot(tmp_path: Path) -> None:
+    """Three take 200 each: every sixteenth of a second one, and none is left out."""
+    argv = [sys.executable, "-c", _TAKE, str(tmp_path / "pace")]
+    processes = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    slots = sorted(
+        float(line) for process in processes for line in process.communicate()[0].split()
+    )
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    assert slots == pytest.approx([slots[0] + number / 16 for number in range(600)])
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [b"", b"x", struct.pack("<dd", 0, 1e9), struct.pack("<dd", math.nan, 1e9)],
+    ids=["nothing", "too short", "of another start", "no number"],
+)
+def test_what_another_machine_told_is_not_believed(tmp_path: Path, record: bytes) -> None:
+    """Its clock is another one; what is told from now on is."""
+    path = tmp_path / "pace"
+    path.write_bytes(record)
+    now = monotonic()
+    assert SharedSlots(path).take(now, 0.5) == now
+    assert SharedSlots(path).take(now, 0.5) == now + 0.5
+
+
+def test_where_nothing_can_be_written_slots_are_ones_own(tmp_path: Path) -> None:
+    """A file in the place of the directory keeps nobody from reading."""
+    (tmp_path / "file").write_text("kept")
+    slots = SharedSlots(tmp_path / "file" / "pace")
+    assert [slots.take(100, 0.5) for _ in range(3)] == [100, 100.5, 101]
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_clients_of_one_directory_keep_to_one_rate(tmp_path: Path) -> None:
+    """Each of two sends a request; the second has the slot after."""
+    with Emulator(Registry()) as server:
+        given: dict[str, Any] = {
+            "endpoint_setting": server.url,
+            "auth_token": "emulator-token",
+            "warehouse_dir": tmp_path,
+            "requests_per_second": 16,
+        }
+        settings = read_settings(**given)
+        slots = []
+        for _ in range(2):
+            with Transport(settings) as transport:
+                client_from(settings, transport).namespaces()
+            slots.append(struct.unpack("<dd", (tmp_path / ".requests.pace").read_bytes())[1])
+        assert slots[1] - slots[0] >= 1 / 16
+        assert len(server.log) == 2
