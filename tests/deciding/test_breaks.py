@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from random import Random
-from typing import Any
 
 import pytest
 from brute_force_breaks import breaks, shares
@@ -116,10 +115,8 @@ def assert_equal(asked: Asked, registry: Registry, chosen: Sequence[Key]) -> Non
     assert sum(row["bytes"] or 0 for row in given_back) == (row["reclaimable_bytes"] or 0)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=TOO_BIG)
-@given(registries(), st.randoms(use_true_random=False))
-def test_any_deletion_equals_the_brute_force(description: dict[str, Any], random: Random) -> None:
-    """Each planted break and nothing else; the shares add up to what the set gives back."""
+def assert_any_deletion_equals(description: Description, random: Random) -> None:
+    """Compare what is found of sets of any size with the brute force."""
     tables = expand(description)
     registry = Registry(tables)
     with warehouse(tables) as con, asking_on(con, QUESTIONS) as asked:
@@ -127,12 +124,25 @@ def test_any_deletion_equals_the_brute_force(description: dict[str, Any], random
             assert_equal(asked, registry, [k for k in registry.within() if random.random() < share])
 
 
-@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=TOO_BIG)
+@settings(max_examples=13, deadline=None, derandomize=True, suppress_health_check=TOO_BIG)
 @given(registries(), st.randoms(use_true_random=False))
-def test_several_sets_are_counted_as_each_alone(
-    description: dict[str, Any], random: Random
+def test_any_deletion_equals_the_brute_force(description: Description, random: Random) -> None:
+    """Each planted break and nothing else; the shares add up to what the set gives back."""
+    assert_any_deletion_equals(description, random)
+
+
+@pytest.mark.soak
+@settings(max_examples=100, suppress_health_check=TOO_BIG)
+@given(registries(), st.randoms(use_true_random=False))
+def test_any_deletion_of_many_registries_equals_the_brute_force(
+    description: Description, random: Random
 ) -> None:
-    """Also empty ones and such that overlap."""
+    """The same for a hundred."""
+    assert_any_deletion_equals(description, random)
+
+
+def assert_counted_as_each_alone(description: Description, random: Random) -> None:
+    """Compare several sets counted together with each counted alone."""
     with warehouse(expand(description)) as con, asking_on(con, QUESTIONS) as asked:
         keys = list(keys_of(asked).values())
         sets = {n: [key for key in keys if random.random() < n / 4] for n in range(5)}
@@ -140,3 +150,20 @@ def test_several_sets_are_counted_as_each_alone(
         for number, row in zip(sets, together, strict=True):
             [alone] = count_sets(asked, {0: sets[number]}).to_pylist()
             assert alone | {"set_key": number} == row
+
+
+@settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=TOO_BIG)
+@given(registries(), st.randoms(use_true_random=False))
+def test_several_sets_are_counted_as_each_alone(description: Description, random: Random) -> None:
+    """Also empty ones and such that overlap."""
+    assert_counted_as_each_alone(description, random)
+
+
+@pytest.mark.soak
+@settings(max_examples=50, suppress_health_check=TOO_BIG)
+@given(registries(), st.randoms(use_true_random=False))
+def test_several_sets_of_many_registries_are_counted_as_each_alone(
+    description: Description, random: Random
+) -> None:
+    """The same for fifty."""
+    assert_counted_as_each_alone(description, random)

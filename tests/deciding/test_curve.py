@@ -4,7 +4,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from described_registry import expand, read, warehouse
+from described_registry import expand, read, warehouse, with_what_it_reads
 from random_registries import registry
 
 from pipelines.deciding.rules import DOCUMENTED, LIMITS, Rule, Template
@@ -32,7 +32,7 @@ def curve_at(curve: list[dict[str, Any]], template: str, name: str | None, keeps
 def assert_equal(seed: int) -> None:
     """At every number up to twelve and wherever a row is, of each repository and of all."""
     with warehouse(expand(registry(Random(seed), 25))) as con:
-        build_reports(con)
+        build_reports(con, names=with_what_it_reads("retention_curve"))
         curve = read(con, "reports.retention_curve")
         with asking_on(con, ["decidable_tags", "reclaimable"]) as asked:
             tags = asked.ask("decidable_tags")

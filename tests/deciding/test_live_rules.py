@@ -15,7 +15,7 @@ from brute_force_retention import verdicts
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ingest_site import Site, at_plain_site, manifest
+from ingest_site import Site, at_crawl_site, at_plain_site, manifest
 
 from assets.cli.main import main
 from pipelines.deciding.rules import (
@@ -312,7 +312,7 @@ def test_the_reading_of_a_registry_is_named(tmp_path: Path) -> None:
     for template, rule in RULES.items():
         filled(template, registry)
         registry.set_retention("team", template, [rule])
-    with at_plain_site(tmp_path, registry) as site:
+    with at_crawl_site(tmp_path, registry, reports=("retention_agreement",)) as site:
         site.settings["SWR_READ_RULES"] = "true"
         site.ingest()
         assert "names no deletion yet" in command(site)
@@ -334,7 +334,7 @@ def test_without_rules_it_says_what_to_do(tmp_path: Path) -> None:
     """They may not have been asked for."""
     registry = Registry()
     filled("app", registry)
-    with at_plain_site(tmp_path, registry) as site:
+    with at_crawl_site(tmp_path, registry) as site:
         site.ingest()
         result = CliRunner().invoke(main, ["retention"])
     assert result.exit_code == 2

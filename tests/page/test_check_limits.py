@@ -34,13 +34,26 @@ def server() -> Iterator[Emulator]:
         yield server
 
 
-@pytest.fixture
-def directory(server: Emulator, site_settings: Callable[[str], Path]) -> Path:
-    """Its warehouse. The configuration of 100 bytes is that of both: 1,000 bytes in all."""
-    site_settings(server.url)
-    settings = read_settings(stale_days=1)
+@pytest.fixture(scope="module")
+def published(server: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its warehouse, read once. The configuration of 100 bytes is of both: 1,000 bytes in all."""
+    settings = read_settings(
+        endpoint_setting=server.url,
+        auth_token="emulator-token",
+        requests_per_second=0,
+        warehouse_dir=tmp_path_factory.mktemp("limits"),
+        stale_days=1,
+        write_page=False,
+    )
     run_steps(settings)
     return settings.warehouse_dir
+
+
+@pytest.fixture
+def directory(published: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same, as the command finds it: it changes nothing there."""
+    monkeypatch.setenv("SWR_WAREHOUSE_DIR", str(published))
+    return published
 
 
 def told(directory: Path, limits: Limits, hours: float = 0) -> Verdict:

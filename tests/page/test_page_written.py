@@ -4,6 +4,7 @@ import hashlib
 import json
 import lzma
 import re
+import shutil
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -79,18 +80,35 @@ def rows_of(answer: dict[str, Any]) -> Rows:
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def test_a_long_tail_is_rows_that_sum_and_the_page_stays_small(tmp_path: Path) -> None:
-    """Parts and rest of each whole that is shown, at every level, are what the report has."""
-    start_building(tmp_path)
-    with connect_building(tmp_path) as con:
+@pytest.fixture(scope="module")
+def nothing_read(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A published warehouse whose reports tell of no registry; each test has its own copy."""
+    directory = tmp_path_factory.mktemp("nothing") / "warehouse"
+    directory.mkdir()
+    start_building(directory)
+    with connect_building(directory) as con:
         build_reports(con)
+    publish(directory)
+    return directory
+
+
+@pytest.fixture
+def nothing(nothing_read: Path, tmp_path: Path) -> Path:
+    """A copy of it, to which a test adds rows."""
+    return shutil.copytree(nothing_read, tmp_path / "warehouse")
+
+
+def test_a_long_tail_is_rows_that_sum_and_the_page_stays_small(nothing: Path) -> None:
+    """Parts and rest of each whole that is shown, at every level, are what the report has."""
+    start_building(nothing)
+    with connect_building(nothing) as con:
         con.execute(LARGE)
-    publish(tmp_path)
-    page = tmp_path / "page.html"
-    write_page(tmp_path, page)
+    publish(nothing)
+    page = nothing / "page.html"
+    write_page(nothing, page)
     assert page.stat().st_size < 5_000_000
     shown = answers(page)["sizes"]
-    with duckdb.connect(str(tmp_path / "warehouse.duckdb"), read_only=True) as con:
+    with duckdb.connect(str(nothing / "warehouse.duckdb"), read_only=True) as con:
         for level in (1, 2, 3):
             reported = sums(con, level)
             rows = of(shown, level)
@@ -155,13 +173,10 @@ def sums(con: duckdb.DuckDBPyConnection, level: int) -> dict[tuple[Any, ...], li
         (["unknown", "unknown"], "unknown"),
     ],
 )
-def test_a_sum_is_known_as_far_as_its_parts(
-    tmp_path: Path, bases: list[str], expected: str
-) -> None:
+def test_a_sum_is_known_as_far_as_its_parts(nothing: Path, bases: list[str], expected: str) -> None:
     """Of a tail of two followers: 200 larger ones have rows of their own."""
-    start_building(tmp_path)
-    with connect_building(tmp_path) as con:
-        build_reports(con)
+    start_building(nothing)
+    with connect_building(nothing) as con:
         con.execute(
             "insert into reports.orphaned_followers (reclaimable_bytes, reclaimable_basis)"
             " select 1000, 'exact' from range(200)"
@@ -173,9 +188,9 @@ def test_a_sum_is_known_as_far_as_its_parts(
                 " (reclaimable_bytes, reclaimable_basis) values (?, ?)",
                 [size, basis],
             )
-    publish(tmp_path)
-    write_page(tmp_path, tmp_path / "page.html")
-    *_, rest = answers(tmp_path / "page.html")["orphaned_followers"]
+    publish(nothing)
+    write_page(nothing, nothing / "page.html")
+    *_, rest = answers(nothing / "page.html")["orphaned_followers"]
     known = [basis for basis in bases if basis != "unknown"]
     assert (rest["tag_count"], rest["reclaimable_bytes"]) == (2, len(known) or None)
     assert rest["reclaimable_basis"] == expected

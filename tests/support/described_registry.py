@@ -54,9 +54,9 @@ def warehouse(tables: Tables) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def reported(description: Description, report: str | None = None) -> duckdb.DuckDBPyConnection:
-    """Open a warehouse in memory whose reports, or one of them, were built after each run."""
-    names = with_what_it_reads(report) if report else None
+def reported(description: Description, *reports: str) -> duckdb.DuckDBPyConnection:
+    """Open a warehouse in memory whose reports, or some of them, were built after each run."""
+    names = {name for report in reports for name in with_what_it_reads(report)} or None
     con = warehouse({})
     for tables in snapshots(description) or [expand(description)]:
         refill(con, tables)
