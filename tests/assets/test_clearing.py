@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pyarrow as pa
 import pytest
-from ingest_site import AT, Site, at_site, manifest, small_registry
+from ingest_site import AT, PlainSite, Site, at_plain_site, manifest, small_registry
 
 from assets.definitions import defs
 from assets.resources import WarehouseResource
@@ -19,20 +19,31 @@ from pipelines.warehouse.build_plan import report_names
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+@pytest.fixture(scope="module")
+def ingested(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainSite]:
     """A registry with a record that cannot be read, ingested three times, changing in between."""
     registry = small_registry()
     registry.push("shop", "cart", "odd", manifest(("odd", 1)), at=AT)
     odd = registry.tags("shop", "cart")[0].wire | {"Tag": "bad", "tag": "bad", "updated": "never"}
     registry.add_record(odd | {"id": 99_999})
-    with at_site(tmp_path, registry) as site:
+    with at_plain_site(tmp_path_factory.mktemp("ingested"), registry) as site:
+        # A fixture of a module comes before what keeps the page out of the runs of tests.
+        site.settings["SWR_WRITE_PAGE"] = "false"
         site.ingest(full=True)
         registry.push("data", "spark", "2", manifest(("two", 7)), at=AT + DAY)
         registry.delete_tag("shop", "cart", "v5")
         site.ingest(full=True)
         site.ingest(full=True)
         yield site
+
+
+@pytest.fixture
+def site(ingested: PlainSite, tmp_path: Path) -> Site:
+    """The same with a warehouse of its own, a copy: much of it goes."""
+    directory = shutil.copytree(ingested.directory, tmp_path / "warehouse", symlinks=True)
+    copy = Site(ingested.server, directory)
+    copy.set_environment()
+    return copy
 
 
 def reports(site: Site) -> dict[str, pa.Table]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,8 +12,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
-from ingest_site import AT, manifest
+from ingest_site import AT, at_plain_site, manifest
 from leftovers import leaks, left_in
+from plain_run import run_steps
 
 from assets.cli.main import main
 from pipelines.emulator.records import HOST
@@ -57,8 +59,7 @@ MULTI = json.dumps(
 )
 
 
-@pytest.fixture
-def served() -> Iterator[Emulator]:
+def filled() -> Registry:
     """Images, an index with its platforms, a copy in another repository, a tag that will move."""
     registry = Registry()
     pushes = {"v1": V1, "v2": V2, "v3": V3, "multi": MULTI, "main": OLD}
@@ -67,7 +68,13 @@ def served() -> Iterator[Emulator]:
     registry.push("shop", "copy", "v1", V1, at=AT)
     for text in (AMD, ARM):
         registry.store_manifest("shop", "app", text)
-    with Emulator(registry) as server:
+    return registry
+
+
+@pytest.fixture
+def served() -> Iterator[Emulator]:
+    """That registry."""
+    with Emulator(filled()) as server:
         yield server
 
 
@@ -75,6 +82,27 @@ def served() -> Iterator[Emulator]:
 def directory(served: Emulator, site_settings: Callable[[str], Path]) -> Path:
     """Where the warehouse of that registry is."""
     return site_settings(served.url)
+
+
+@pytest.fixture(scope="module")
+def read_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse of it, which every test has a copy of."""
+    with at_plain_site(tmp_path_factory.mktemp("read"), filled()) as site:
+        # A fixture of a module comes before what keeps the page out of the runs of tests.
+        site.settings["SWR_WRITE_PAGE"] = "false"
+        assert site.ingest() == "complete"
+    return site.directory
+
+
+@pytest.fixture
+def ingested(directory: Path, read_once: Path) -> Path:
+    """Where the warehouse is, after a first run."""
+    return shutil.copytree(read_once, directory)
+
+
+def ingest() -> None:
+    """Run every step: what is tested here is none of Dagster's."""
+    run_steps(read_settings())
 
 
 def run(*arguments: str, given: bytes | None = None) -> Result:
@@ -140,10 +168,9 @@ SHAPES = {
 }
 
 
-@pytest.mark.usefixtures("directory")
+@pytest.mark.usefixtures("ingested")
 def test_what_each_runtime_says_is_matched_as_by_hand(tmp_path: Path) -> None:
     """Each with the one tag it means, though another repository holds that digest as well."""
-    run("ingest")
     file = tmp_path / "pods.json"
     file.write_bytes(listed(*(pods((image, own)) for image, own, _, _ in SHAPES.values())))
     alias = f"mirror.local/proxy={HOST}"
@@ -165,10 +192,9 @@ def test_what_each_runtime_says_is_matched_as_by_hand(tmp_path: Path) -> None:
     assert told["matched_by"] == {"digest": 6, "child": 1, "config": 4, "name": 3, "history": 0}
 
 
-@pytest.mark.usefixtures("directory")
+@pytest.mark.usefixtures("ingested")
 def test_what_matches_nothing_has_its_reason(tmp_path: Path) -> None:
     """And the table of it fits a hundred columns."""
-    run("ingest")
     lines = {
         "nginx": "other_host",
         f"{HOST}/none/app:v1": "unknown_repository",
@@ -243,23 +269,22 @@ def test_wrong_flags_are_refused(flags: list[str]) -> None:
     assert not (read_settings().warehouse_dir / "in-use").exists()
 
 
-def test_a_digest_that_its_tag_left_runs_untagged(served: Emulator, directory: Path) -> None:
+def test_a_digest_that_its_tag_left_runs_untagged(served: Emulator, ingested: Path) -> None:
     """Matched by history at once, and in the report after the next run."""
-    run("ingest")
     served.registry.push("shop", "app", "main", NEW, at=AT + timedelta(days=30))
-    run("ingest")
+    ingest()
     running = listed(pods((f"{APP}@{digest_of(OLD)}", f"{APP}@{digest_of(OLD)}")))
     [row] = json.loads(run("in-use", "-", "--cluster", "prod", "--json", given=running).stdout)[
         "references"
     ]
     assert (row["matched_by"], row["tag"], row["left_at"] is not None) == ("history", "main", True)
-    assert run_query(directory, "from reports.running_untagged").num_rows == 0
-    run("ingest")
-    [row] = run_query(directory, "from reports.running_untagged").to_pylist()
+    assert run_query(ingested, "from reports.running_untagged").num_rows == 0
+    ingest()
+    [row] = run_query(ingested, "from reports.running_untagged").to_pylist()
     assert (row["running_digest"], row["left_tag"]) == (digest_of(OLD), "shop/app:main")
-    assert run_query(directory, "from reports.tag_use where is_seen").num_rows == 0
+    assert run_query(ingested, "from reports.tag_use where is_seen").num_rows == 0
     served.registry.delete_tag("shop", "app", "v2")
-    run("ingest")
+    ingest()
     told = run("in-use", "-", "--cluster", "prod", "--json", given=f"{APP}:v2".encode()).stdout
     assert [row["reason"] for row in json.loads(told)["references"]] == ["deleted_tag"]
 
@@ -267,10 +292,9 @@ def test_a_digest_that_its_tag_left_runs_untagged(served: Emulator, directory: P
 RULES = "- {repositories: '*', template: tag_rule, params: {num: 1}}"
 
 
-@pytest.mark.usefixtures("directory")
+@pytest.mark.usefixtures("ingested")
 def test_what_was_seen_is_protected(tmp_path: Path) -> None:
     """From the moment it is given: plan keeps it, retention warns of what its rules delete."""
-    run("ingest")
     rules = tmp_path / "rules.yaml"
     rules.write_text(RULES)
     unseen = "No snapshot of what runs counts: see `swr-warehouse in-use`."
@@ -295,7 +319,7 @@ def test_what_was_seen_is_protected(tmp_path: Path) -> None:
     told = json.loads(run("retention", str(rules), "--json").stdout)
     [row] = [row for row in told["breaks"] if row["kind"] == "in_use"]
     assert (row["tag"], row["cluster"]) == ("v1", "prod")
-    run("ingest")
+    ingest()
     assert planned() == {"v2", "v3", "multi", "main"}
 
 
@@ -306,7 +330,7 @@ def test_an_old_snapshot_protects_nothing_and_is_cleared(
     old = (datetime.now(UTC) - timedelta(days=9)).isoformat()
     flags = ["--cluster", "prod", "--taken-at", old]
     run("in-use", "-", *flags, given=listed(pods((f"{APP}:v1", ""))))
-    run("ingest")
+    ingest()
     monkeypatch.setenv("SWR_IN_USE_DAYS", "10")
     assert "1 tag, in 1 snapshot of prod" in run("plan", "--max-tags", "9").stdout
     monkeypatch.setenv("SWR_IN_USE_DAYS", "7")
@@ -314,7 +338,7 @@ def test_an_old_snapshot_protects_nothing_and_is_cleared(
     monkeypatch.setenv("SWR_KEEP_LANDING_DAYS", "8")
     # The published reports are still made of it.
     assert clear_up(read_settings(), datetime.now(UTC)).snapshots == []
-    run("ingest")
+    ingest()
     [gone] = clear_up(read_settings(), datetime.now(UTC)).snapshots
     assert gone.startswith(f"{datetime.fromisoformat(old):%Y%m%dT}")
     for table in ("snapshots", "references"):
@@ -337,11 +361,10 @@ def test_no_secret_of_a_file_is_left(directory: Path, tmp_path: Path) -> None:
     assert leaks(left_in(directory), {"environment": SECRET}) == []
 
 
-def test_a_damaged_snapshot_is_named(directory: Path) -> None:
+def test_a_damaged_snapshot_is_named(ingested: Path) -> None:
     """Nothing is decided without it, and nothing published."""
-    run("ingest")
     run("in-use", "-", "--cluster", "prod", given=b"nginx")
-    [part] = (directory / "in-use").iterdir()
+    [part] = (ingested / "in-use").iterdir()
     part.write_bytes(b"PAR1")
     for command in (["ingest"], ["plan", "--max-tags", "1"]):
         result = CliRunner().invoke(main, command)
