@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from checkout import ROOT
 from click.testing import CliRunner, Result
-from ingest_site import AT, manifest, small_registry
+from ingest_site import AT, at_plain_site, manifest, small_registry
 from plain_run import run_steps
 
 from assets.cli import ui
@@ -24,6 +24,9 @@ from assets.cli.main import main
 from pipelines.emulator.messages import Request, Response, gateway_error
 from pipelines.emulator.server import Emulator
 from pipelines.landing.reader import read_run
+from pipelines.run.ingest import ingest
+from pipelines.run.progress import NoProgress
+from pipelines.run.request import RunRequest, Scope
 from pipelines.settings import read_settings
 
 COMMANDS = (ROOT / "docs" / "commands.md").read_text()
@@ -55,19 +58,18 @@ def run(*arguments: str) -> Result:
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the first published warehouse is kept for the tests that only look at one."""
-    return tmp_path_factory.mktemp("kept") / "warehouse"
+    """A published warehouse of that registry, of which tests get copies."""
+    with at_plain_site(tmp_path_factory.mktemp("kept"), small_registry()) as site:
+        # A fixture of a module comes before what keeps the page out of the runs of tests.
+        site.settings["SWR_WRITE_PAGE"] = "false"
+        assert site.ingest() == "complete"
+    return site.directory
 
 
 @pytest.fixture
 def ingested(kept: Path) -> None:
     """A published warehouse."""
-    directory = read_settings().warehouse_dir
-    if kept.exists():
-        shutil.copytree(kept, directory)
-        return
-    assert run("ingest").exit_code == 0
-    shutil.copytree(directory, kept)
+    shutil.copytree(kept, read_settings().warehouse_dir)
 
 
 def test_ingest_ends_with_zero_when_all_is_complete() -> None:
@@ -80,9 +82,9 @@ def test_ingest_ends_with_zero_when_all_is_complete() -> None:
     assert "3 of 3 repositories, 62 tags." in result.stderr
 
 
+@pytest.mark.usefixtures("ingested")
 def test_ingest_makes_the_past_anew_on_request() -> None:
     """And says how much of it is other than it was: here nothing."""
-    assert run("ingest").exit_code == 0
     result = run("ingest", "--rebuild")
     assert result.exit_code == 0
     assert "reports.daily_growth: of 1 rows of earlier runs 0 changed." in result.stderr
@@ -279,7 +281,8 @@ def test_reclaimable_tells_what_tags_give_back_together() -> None:
 
 def test_reclaimable_says_what_it_does_not_know() -> None:
     """Where a namespace was not read, its tags may use the same layers."""
-    run("ingest", "--namespace", "shop")
+    request = RunRequest("run", full=False, scope=Scope(("shop",)))
+    ingest(read_settings(), request, NoProgress())
     rows = f"select namespace, repository, tag from ({HALF_OF_CART})"
     told = run("reclaimable", f"{rows} union all values ('shop', 'cart', 'v99')").stdout
     assert told.splitlines()[1:] == [
@@ -394,7 +397,7 @@ def test_the_report_tells_what_a_month_costs(monkeypatch: pytest.MonkeyPatch) ->
     """
     monkeypatch.setenv("SWR_PRICE_PER_GB_MONTH", "107374.182400")
     monkeypatch.setenv("SWR_CURRENCY", "EUR")
-    assert run("ingest").exit_code == 0
+    run_steps(read_settings())
     lines = run("report").stdout.splitlines()
     assert lines[1] == "62 tags hold 6.7 kB deduplicated, 72.8 kB logical, 0.67 EUR a month."
     start = lines.index("The largest repositories")
@@ -533,21 +536,6 @@ def test_doctor_stops_at_what_is_wrong(
     result = run("doctor")
     assert result.exit_code == 2
     assert result.stdout.splitlines()[-1].startswith(told)
-
-
-def test_the_demo_leaves_a_real_registry_alone(server: Emulator) -> None:
-    """Whatever is set, it reads its own emulator, into a warehouse of its own."""
-    result = run("demo")
-    assert result.exit_code == 0, result.output
-    assert server.log == []
-    assert "First run: complete" in result.stdout
-    assert "A day later: complete" in result.stdout
-    for told in ("The largest repositories", "Bytes by age", "Tags changed: ", "What to try next"):
-        assert told in result.stdout
-    for namespace in ("data", "platform", "shop"):
-        assert namespace in result.stdout
-    lines = [line for line in result.stdout.splitlines() if "swr-warehouse query" not in line]
-    assert max(len(line) for line in lines if "export" not in line) <= 80
 
 
 @pytest.mark.parametrize("name", main.commands)

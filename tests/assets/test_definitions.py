@@ -2,6 +2,7 @@
 
 import logging
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ import duckdb
 import pytest
 import requests
 from checkout import ROOT
-from ingest_site import AT, Site, manifest, small_registry
+from ingest_site import AT, Site, at_plain_site, manifest, small_registry
 
 from assets.definitions import defs
 from assets.defs.checks import check_reports, check_tables
@@ -38,30 +39,65 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield Site(server, tmp_path / "warehouse")
 
 
-def test_definitions_load_in_an_empty_environment() -> None:
-    """Settings are read when a run starts, not before."""
-    code = "from assets.definitions import defs; defs.resolve_job_def('ingest')"
-    command = [sys.executable, "-W", "ignore", "-c", code]
-    subprocess.run(command, cwd=ROOT, env={"PATH": "/usr/bin:/bin"}, check=True)
+@pytest.fixture(scope="module")
+def read_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse of the small registry, which a test has a copy of."""
+    with at_plain_site(tmp_path_factory.mktemp("read"), small_registry()) as site:
+        # A fixture of a module comes before what keeps the page out of the runs of tests.
+        site.settings["SWR_WRITE_PAGE"] = "false"
+        assert site.ingest() == "complete"
+    return site.directory
 
 
-def test_owners_are_a_setting() -> None:
-    """Of every asset; nobody without it."""
+@pytest.fixture
+def ingested(site: Site, read_once: Path) -> Site:
+    """The same after a first run, for what is not about how that one went."""
+    shutil.copytree(read_once, site.directory)
+    site.set_environment()
+    return site
+
+
+@pytest.fixture(scope="module")
+def first_run(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Site, dg.DagsterInstance]]:
+    """A first run of everything and the instance that it was recorded on, to be looked at."""
+    directory = tmp_path_factory.mktemp("first") / "warehouse"
+    with Emulator(small_registry()) as server, dg.DagsterInstance.ephemeral() as instance:
+        # A fixture of a module comes before what keeps the page out of the runs of tests.
+        site = Site(server, directory, {"SWR_WRITE_PAGE": "false"})
+        site.ingest_on(instance)
+        yield site, instance
+
+
+@pytest.mark.parametrize(
+    ("setting", "owners"),
+    [
+        ({}, ()),
+        (
+            {"SWR_OWNERS": "team:platform, first.last+swr@example.com"},
+            ("team:platform", "first.last+swr@example.com"),
+        ),
+    ],
+)
+def test_definitions_load_in_an_environment_of_nothing_but_owners(
+    setting: dict[str, str], owners: tuple[str, ...]
+) -> None:
+    """Those of every asset, nobody without them; other settings are read when a run starts."""
     code = """
 from assets.definitions import defs
+defs.resolve_job_def("ingest")
 graph = defs.resolve_asset_graph()
 print({tuple(graph.get(key).owners) for key in graph.get_all_asset_keys()})"""
-    owners = "team:platform, first.last+swr@example.com"
-    for setting, told in ((owners, {(*owners.split(", "),)}), ("", {()})):
-        result = subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", code],
-            cwd=ROOT,
-            env={"PATH": "/usr/bin:/bin", "SWR_OWNERS": setting},
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        assert result.stdout.strip() == str(told)
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", **setting},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert result.stdout.strip() == str({owners})
 
 
 def test_every_report_and_every_check_is_in_the_graph() -> None:
@@ -132,32 +168,33 @@ def test_everything_that_reports_read_leads_to_them() -> None:
         assert read <= ancestors, name
 
 
-def test_a_run_without_a_key_records_every_namespace(site: Site) -> None:
+def test_a_run_without_a_key_records_every_namespace(
+    first_run: tuple[Site, dg.DagsterInstance],
+) -> None:
     """Each with its own numbers."""
-    with dg.DagsterInstance.ephemeral() as instance:
-        site.ingest_on(instance)
-        assert set(instance.get_dynamic_partitions(NAMESPACES.name or "")) == {"data", "shop"}
-        key = dg.AssetKey(["swr", "tag_pages"])
-        assert instance.get_materialized_partitions(key) == {"data", "shop"}
-        records = instance.fetch_materializations(
-            dg.AssetRecordsFilter(key, asset_partitions=["shop"]), limit=10
-        ).records
-        (materialization,) = [record.asset_materialization for record in records]
-        assert materialization is not None
-        told = {name: value.value for name, value in materialization.metadata.items()}
-        assert told == {
-            "repositories_complete": 2,
-            "repositories_unchanged": 0,
-            "repositories_incomplete": 0,
-            "repositories_failed": 0,
-            "repositories_missing": 0,
-            "requests": 2,
-            "retries": 0,
-            "throttled_seconds": 0.0,
-            "pages": 2,
-            "bytes": sum(first_page_bytes(site, name) for name in ("cart", "deep$er$app")),
-            "tags": 61,
-        }
+    site, instance = first_run
+    assert set(instance.get_dynamic_partitions(NAMESPACES.name or "")) == {"data", "shop"}
+    key = dg.AssetKey(["swr", "tag_pages"])
+    assert instance.get_materialized_partitions(key) == {"data", "shop"}
+    records = instance.fetch_materializations(
+        dg.AssetRecordsFilter(key, asset_partitions=["shop"]), limit=10
+    ).records
+    (materialization,) = [record.asset_materialization for record in records]
+    assert materialization is not None
+    told = {name: value.value for name, value in materialization.metadata.items()}
+    assert told == {
+        "repositories_complete": 2,
+        "repositories_unchanged": 0,
+        "repositories_incomplete": 0,
+        "repositories_failed": 0,
+        "repositories_missing": 0,
+        "requests": 2,
+        "retries": 0,
+        "throttled_seconds": 0.0,
+        "pages": 2,
+        "bytes": sum(first_page_bytes(site, name) for name in ("cart", "deep$er$app")),
+        "tags": 61,
+    }
 
 
 def first_page_bytes(site: Site, repository: str) -> int:
@@ -171,27 +208,25 @@ def first_page_bytes(site: Site, repository: str) -> int:
     return len(answer.content)
 
 
-def test_one_namespace_can_be_run_alone(site: Site) -> None:
+def test_one_namespace_can_be_run_alone(ingested: Site) -> None:
     """By its partition key, as the UI does."""
     with dg.DagsterInstance.ephemeral() as instance:
-        site.ingest_on(instance)
-        site.server.log.clear()
+        instance.add_dynamic_partitions(NAMESPACES.name or "", ["data", "shop"])
         result = defs.resolve_job_def("ingest").execute_in_process(
             instance=instance,
             partition_key="shop",
             resources={"warehouse": WarehouseResource(), "progress": NoProgress()},
         )
         assert result.success
-        assert len(site.tags_requests()) == 2
-        assert site.query("select count(*) as n from tags") == [{"n": 62}]
+        assert len(ingested.tags_requests()) == 2
+        assert ingested.query("select count(*) as n from tags") == [{"n": 62}]
 
 
-def test_several_namespaces_run_together_are_told_apart(site: Site) -> None:
+def test_several_namespaces_run_together_are_told_apart(ingested: Site) -> None:
     """As a backfill in one run does: each has its own numbers, and none the total for its own."""
-    site.server.registry.push("late", "one", "1", manifest(("late", 1)), at=AT)
+    ingested.server.registry.push("late", "one", "1", manifest(("late", 1)), at=AT)
     with dg.DagsterInstance.ephemeral() as instance:
-        site.ingest_on(instance)
-        site.server.log.clear()
+        instance.add_dynamic_partitions(NAMESPACES.name or "", ["data", "late", "shop"])
         key = dg.AssetKey(["swr", "tag_pages"])
         defs.resolve_job_def("ingest").execute_in_process(
             instance=instance,
@@ -208,7 +243,7 @@ def test_several_namespaces_run_together_are_told_apart(site: Site) -> None:
     told = record.asset_materialization.metadata
     counted = ("repositories_complete", "repositories_unchanged", "requests", "tags")
     assert [told[name].value for name in counted] == [0, 1, 1, 1]
-    assert len(site.tags_requests()) == 2
+    assert len(ingested.tags_requests()) == 2
 
 
 def test_a_namespace_that_could_not_be_read_is_observed_and_not_materialized(site: Site) -> None:
@@ -276,12 +311,11 @@ def build_broken(site: Site, breakage: str) -> None:
         ("update reports.tag_events set orphaned_bytes = -1", "tag_events__no_negative_bytes"),
     ],
 )
-def test_a_blocking_check_stops_publishing(site: Site, breakage: str, check: str) -> None:
+def test_a_blocking_check_stops_publishing(ingested: Site, breakage: str, check: str) -> None:
     """The published file stays as it was, and what was built goes at once."""
     with dg.DagsterInstance.ephemeral() as instance:
-        site.ingest_on(instance)
-        before = (site.directory / "warehouse.duckdb").read_bytes()
-        build_broken(site, breakage)
+        before = (ingested.directory / "warehouse.duckdb").read_bytes()
+        build_broken(ingested, breakage)
         result = after_the_load().execute_in_process(instance=instance, raise_on_error=False)
         failed = {
             evaluation.check_name: evaluation.metadata
@@ -290,12 +324,12 @@ def test_a_blocking_check_stops_publishing(site: Site, breakage: str, check: str
         }
         assert check in failed or check in failing_rows(failed)
         assert not result.success
-        assert list(site.directory.glob(".building*")) == []
-        build_broken(site, breakage)
+        assert list(ingested.directory.glob(".building*")) == []
+        build_broken(ingested, breakage)
         with pytest.raises(CheckFailed, match=check):
             after_the_load().execute_in_process(instance=instance)
         assert result.get_asset_materialization_events() == []
-        assert (site.directory / "warehouse.duckdb").read_bytes() == before
+        assert (ingested.directory / "warehouse.duckdb").read_bytes() == before
 
 
 def alone(*names: str) -> dg.JobDefinition:
@@ -311,13 +345,12 @@ def alone(*names: str) -> dg.JobDefinition:
     ).resolve_job_def("alone")
 
 
-def test_one_report_is_built_alone_and_published(site: Site) -> None:
+def test_one_report_is_built_alone_and_published(ingested: Site) -> None:
     """With its own checks; every other table is as it was, appended rows too."""
     with dg.DagsterInstance.ephemeral() as instance:
-        site.ingest_on(instance)
-        growth = site.query("from reports.daily_growth")
-        spoil(site, "update reports.tag_ages set updated_age_days = 7_777")
-        spoil(site, "update reports.base_images set repository_count = 7_777")
+        growth = ingested.query("from reports.daily_growth")
+        spoil(ingested, "update reports.tag_ages set updated_age_days = 7_777")
+        spoil(ingested, "update reports.base_images set repository_count = 7_777")
         result = alone("tag_ages", "daily_growth").execute_in_process(
             instance=instance,
             asset_selection=[
@@ -334,10 +367,10 @@ def test_one_report_is_built_alone_and_published(site: Site) -> None:
     assert materialized == {"tag_ages", "daily_growth"}
     assert checked == {"daily_growth__complete_share_holds", "daily_growth__is_usual"}
     spoilt = "select count(*) as n from reports.{} where {} = 7_777"
-    assert site.query(spoilt.format("tag_ages", "updated_age_days")) == [{"n": 0}]
-    assert site.query(spoilt.format("base_images", "repository_count")) != [{"n": 0}]
-    assert site.query("from reports.daily_growth") == growth
-    assert list(site.directory.glob(".building*")) == []
+    assert ingested.query(spoilt.format("tag_ages", "updated_age_days")) == [{"n": 0}]
+    assert ingested.query(spoilt.format("base_images", "repository_count")) != [{"n": 0}]
+    assert ingested.query("from reports.daily_growth") == growth
+    assert list(ingested.directory.glob(".building*")) == []
 
 
 def spoil(site: Site, statement: str) -> None:
@@ -358,16 +391,17 @@ def test_a_report_alone_needs_something_published(site: Site) -> None:
         )
 
 
-def test_a_run_tells_in_plain_lines_what_happened(site: Site) -> None:
+def test_a_run_tells_in_plain_lines_what_happened(
+    first_run: tuple[Site, dg.DagsterInstance],
+) -> None:
     """One or two a step, in its log."""
-    with dg.DagsterInstance.ephemeral() as instance:
-        site.ingest_on(instance)
-        (run_id,) = instance.get_run_ids()
-        told = [
-            entry.user_message
-            for entry in instance.all_logs(run_id)
-            if not entry.is_dagster_event and entry.level == logging.INFO
-        ]
+    site, instance = first_run
+    (run_id,) = instance.get_run_ids()
+    told = [
+        entry.user_message
+        for entry in instance.all_logs(run_id)
+        if not entry.is_dagster_event and entry.level == logging.INFO
+    ]
     requests_sent, bytes_received = site.query("select requests, received_bytes from ingest.runs")[
         0
     ].values()

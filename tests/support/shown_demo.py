@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,25 +21,51 @@ class ShownDemo:
     address: str
 
 
-@contextmanager
-def shown_demo(directory: Path) -> Iterator[ShownDemo]:
-    """Run the demo in a directory that nothing has been in, then open the pages."""
-    settings = {"SWR_WAREHOUSE_DIR": str(directory / "data")}
-    environment = os.environ | settings
+# The program is then called by its name, which its hints repeat.
+_PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+
+def demo_in(directory: Path, others: Mapping[str, str] | None = None) -> str:
+    """Run the demo in a directory that nothing has been in, beside other settings; its output."""
+    environment = os.environ | _settings(directory) | (others or {})
     environment.pop("DAGSTER_HOME", None)
     demo = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "assets.cli", "demo"],
         cwd=ROOT,
-        env=environment,
+        env=environment | {"PATH": _PATH},
         check=True,
         capture_output=True,
         text=True,
     )
+    return demo.stdout
+
+
+def warehouse_of(directory: Path) -> Path:
+    """The warehouse that a demo in a directory leaves."""
+    return directory / "data" / "demo"
+
+
+@contextmanager
+def pages_of(directory: Path) -> Iterator[str]:
+    """Open the pages of a demo in a directory; their address."""
     port = free_port()
     logs = directory / "logs"
     logs.mkdir()
     # An empty home is as good as none.
-    with running(logs, settings | {"DAGSTER_HOME": ""}, ["assets.cli", "ui", "--port", str(port)]):
+    settings = _settings(directory) | {"DAGSTER_HOME": ""}
+    with running(logs, settings, ["assets.cli", "ui", "--port", str(port)]):
         address = f"http://127.0.0.1:{port}"
         wait_for(address)
-        yield ShownDemo(demo.stdout, directory / "data" / "demo", address)
+        yield address
+
+
+@contextmanager
+def shown_demo(directory: Path) -> Iterator[ShownDemo]:
+    """Run the demo in a directory that nothing has been in, then open the pages."""
+    output = demo_in(directory)
+    with pages_of(directory) as address:
+        yield ShownDemo(output, warehouse_of(directory), address)
+
+
+def _settings(directory: Path) -> dict[str, str]:
+    return {"SWR_WAREHOUSE_DIR": str(directory / "data")}
