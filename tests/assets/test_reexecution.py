@@ -12,9 +12,10 @@ import dagster as dg
 import pytest
 from checkout import ROOT
 from dead_runs import LONG_AGO, redate
-from ingest_site import AT, Site, manifest, small_registry
+from ingest_site import AT, PlainSite, Site, manifest, small_registry
 
 from assets.definitions import defs
+from assets.partitions import NAMESPACES
 from assets.run_launcher import DIRECTORY_TAG, WatchedRunLauncher
 from pipelines.emulator.server import Emulator
 from pipelines.errors import WarehouseError
@@ -120,9 +121,10 @@ def test_a_run_loads_what_another_run_read_and_nobody_published(
     rest = [list(key.path) for key in ingest().asset_layer.executable_asset_keys]
     rest.remove(["swr", "tag_pages"])
     with Emulator(small_registry()) as server:
-        site = Site(server, tmp_path / "warehouse")
-        site.ingest_on(instance)
+        site = PlainSite(server, tmp_path / "warehouse")
+        site.ingest()
         server.registry.push("shop", "cart", "new", manifest(("new", 7)), at=AT + timedelta(days=9))
+        instance.add_dynamic_partitions(NAMESPACES.name or "", ["data", "shop"])
         read = materialize(instance, ["swr", "tag_pages"], partition="shop")
         assert read.success
         assert materialize(instance, *rest).success
@@ -142,8 +144,8 @@ def test_what_fails_a_check_is_not_loaded_again(
     rest = [list(key.path) for key in ingest().asset_layer.executable_asset_keys]
     rest.remove(["swr", "tag_pages"])
     with Emulator(small_registry()) as server:
-        site = Site(server, tmp_path / "warehouse")
-        site.ingest_on(instance)
+        site = PlainSite(server, tmp_path / "warehouse")
+        site.ingest()
         server.registry.push("shop", "cart", "new", manifest(("new", 7)), at=AT + timedelta(days=9))
         read = materialize(instance, ["swr", "tag_pages"])
         redate(site.directory / "landing" / read.run_id, LONG_AGO)
@@ -160,8 +162,8 @@ def test_what_fails_a_check_is_not_loaded_again(
 def test_nothing_is_published_unaudited(instance: dg.DagsterInstance, tmp_path: Path) -> None:
     """Chosen alone, publishing runs the blocking checks itself."""
     with Emulator(small_registry()) as server:
-        site = Site(server, tmp_path / "warehouse")
-        site.ingest_on(instance)
+        site = PlainSite(server, tmp_path / "warehouse")
+        site.ingest()
         before = (site.directory / "warehouse.duckdb").read_bytes()
         start_building(site.directory)
         with connect_building(site.directory) as con:

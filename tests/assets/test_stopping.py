@@ -14,9 +14,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from ingest_site import small_registry
+from plain_run import run_steps
 
 from pipelines.emulator.messages import Request
 from pipelines.emulator.server import Emulator
+from pipelines.settings import read_settings
 
 COMMAND = [sys.executable, "-m", "assets.cli"]
 # Each takes longer than it is given, but for those that just read.
@@ -167,7 +169,7 @@ READ_IN_PART = [
 @pytest.mark.usefixtures("server")
 def test_a_closed_pipe_is_no_error() -> None:
     """Nobody reads on: nothing is said, what has to be done is done, and the exit code is 0."""
-    run("ingest")
+    run_steps(read_settings())
     for arguments in READ_IN_PART:
         with subprocess.Popen(
             [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ
