@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import dagster as dg
 import odd_records
 import pytest
 import rare_faults
 from click.testing import CliRunner, Result
-from ingest_site import AT, manifest, small_registry
+from ingest_site import AT, CrawlSite, made_once, manifest, small_registry
 from plain_run import run_steps
 
+from assets.cli.launch import prepare_home
 from assets.cli.main import main
 from pipelines.emulator.registry import Registry
 from pipelines.emulator.server import Emulator
@@ -41,6 +43,12 @@ def server() -> Iterator[Emulator]:
     """A small registry that stands still."""
     with Emulator(small_registry()) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where that is kept which several tests begin with."""
+    return tmp_path_factory.mktemp("kept")
 
 
 @pytest.fixture(autouse=True)
@@ -87,6 +95,16 @@ def run_once() -> None:
     run_steps(read_settings())
 
 
+def begin_with_a_run(directory: Path, kept: Path) -> None:
+    """Have the warehouse of one run, the same for each test."""
+    made_once(kept / "warehouse", directory, run_once)
+
+
+def go_on(server: Emulator, directory: Path) -> None:
+    """Run what decides what is loaded and published, but for the reports."""
+    assert CrawlSite(server, directory).ingest() == "complete"
+
+
 def assert_whole(directory: Path) -> None:
     """Hold the published warehouse against the registry, row by row."""
     registry = small_registry()
@@ -108,9 +126,11 @@ def fill(disk: Path, left: int) -> Path:
 
 
 @pytest.mark.parametrize("left", [0, 1_000_000])
-def test_a_full_disk_publishes_nothing_and_is_got_over(small_disk: Path, left: int) -> None:
+def test_a_full_disk_publishes_nothing_and_is_got_over(
+    small_disk: Path, kept: Path, left: int
+) -> None:
     """Whether nothing more can be written or landing still fits; the last warehouse stays."""
-    run_once()
+    begin_with_a_run(small_disk, kept)
     old = (small_disk / "warehouse.duckdb").read_bytes()
     ballast = fill(small_disk, left)
     sentence = refused("ingest")
@@ -124,10 +144,10 @@ def test_a_full_disk_publishes_nothing_and_is_got_over(small_disk: Path, left: i
 
 @pytest.mark.parametrize("left", [100_000, 6_000_000, 12_000_000])
 def test_a_disk_that_fills_at_any_moment_leaves_before_or_after(
-    small_disk: Path, left: int
+    small_disk: Path, kept: Path, left: int
 ) -> None:
     """While it lands, loads, builds or publishes: a sentence and the old file, or a new one."""
-    run_once()
+    begin_with_a_run(small_disk, kept)
     old = (small_disk / "warehouse.duckdb").read_bytes()
     ballast = fill(small_disk, left)
     result = command("ingest")
@@ -137,15 +157,18 @@ def test_a_disk_that_fills_at_any_moment_leaves_before_or_after(
         assert (small_disk / "warehouse.duckdb").read_bytes() == old
     assert_whole(small_disk)
     ballast.unlink()
-    assert command("ingest").exit_code == 0
+    run_once()
     assert_whole(small_disk)
 
 
 def test_a_locked_store_of_dagster_is_named_and_got_over(
-    directory: Path, dagster_home: Path
+    directory: Path, dagster_home: Path, kept: Path
 ) -> None:
     """As where a backup holds it: nothing is published, and the next run goes on."""
-    assert command("ingest").exit_code == 0
+    begin_with_a_run(directory, kept)
+    # Its store is there, as from earlier runs.
+    with dg.DagsterInstance.from_config(str(prepare_home())):
+        pass
     old = (directory / "warehouse.duckdb").read_bytes()
     [store] = dagster_home.glob("history/runs.db")
     with closing(sqlite3.connect(store, isolation_level=None)) as other:
@@ -156,9 +179,9 @@ def test_a_locked_store_of_dagster_is_named_and_got_over(
     assert_whole(directory)
 
 
-def test_a_read_only_disk_is_named(small_disk: Path) -> None:
+def test_a_read_only_disk_is_named(small_disk: Path, kept: Path) -> None:
     """It can be queried, and nothing else."""
-    run_once()
+    begin_with_a_run(small_disk, kept)
     subprocess.run(["/usr/bin/mount", "-o", "remount,ro", small_disk], check=True)
     assert refused("ingest") == (
         f"The warehouse directory {small_disk} cannot be written (Read-only file system):"
@@ -202,9 +225,11 @@ def test_a_warehouse_of_a_newer_version_is_left_alone(directory: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["truncated", "garbage", "empty"])
-def test_a_damaged_warehouse_is_named_and_published_anew(directory: Path, damage: str) -> None:
+def test_a_damaged_warehouse_is_named_and_published_anew(
+    directory: Path, kept: Path, damage: str
+) -> None:
     """It is an output: the next run does not look at it."""
-    run_once()
+    begin_with_a_run(directory, kept)
     path = directory / "warehouse.duckdb"
     whole = path.read_bytes()
     path.unlink()
@@ -212,14 +237,16 @@ def test_a_damaged_warehouse_is_named_and_published_anew(directory: Path, damage
     path.write_bytes(kept.get(damage, b""))
     for arguments in (["query", "from tags"], ["report"]):
         assert str(path) in refused(*arguments)
-    assert command("ingest").exit_code == 0
+    run_once()
     assert_whole(directory)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "garbage", "empty", "missing"])
-def test_a_lost_state_is_restored_from_what_is_published(directory: Path, damage: str) -> None:
+def test_a_lost_state_is_restored_from_what_is_published(
+    directory: Path, kept: Path, damage: str
+) -> None:
     """Never silently from nothing: the run says how, and history goes on."""
-    run_once()
+    begin_with_a_run(directory, kept)
     path = directory / ".state.duckdb"
     whole = path.read_bytes()
     kept = {"truncated": whole[:300_000], "garbage": os.urandom(5000), "empty": b""}
@@ -231,7 +258,7 @@ def test_a_lost_state_is_restored_from_what_is_published(directory: Path, damage
     assert f" restore {published}`" in refused("ingest")
     restored = command("restore", str(published))
     assert restored.exit_code == 0
-    assert command("ingest").exit_code == 0
+    run_once()
     with closing(connect_published(directory)) as con:
         counts = con.sql("select count(*), count(distinct run_id) from ingest.runs").fetchall()
     assert counts == [(2, 2)]
@@ -253,11 +280,10 @@ def test_a_lost_state_is_restored_from_what_is_published(directory: Path, damage
     ],
 )
 def test_a_damaged_landing_of_a_dead_run_is_read_anew(
-    directory: Path, server: Emulator, name: str, damage: str
+    directory: Path, server: Emulator, kept: Path, name: str, damage: str
 ) -> None:
     """By itself, and only where what is damaged held records."""
-    with pytest.raises(KeyboardInterrupt):
-        run_steps(read_settings(), enter=_stop_before_load)
+    made_once(kept / "landed", directory, _die_before_load)
     (folder,) = (directory / "landing").iterdir()
     path = folder / name
     whole = path.read_bytes()
@@ -271,19 +297,24 @@ def test_a_damaged_landing_of_a_dead_run_is_read_anew(
             "one bit": bytes(flipped),
         }
         path.write_bytes(kept.get(damage, b""))
-    server.log.clear()
-    run_once()
+    go_on(server, directory)
     assert_whole(directory)
     fetched = sum(entry.path.endswith("/tags") for entry in server.log)
     assert fetched == (0 if name in ("crawl.json", "repositories.parquet") else 3)
 
 
-def _stop_before_load(step: str) -> None:
-    if step == "load":
-        raise KeyboardInterrupt
+def _die_before_load() -> None:
+    def stop(step: str) -> None:
+        if step == "load":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_steps(read_settings(), enter=stop)
 
 
-def test_a_landing_damaged_within_its_own_run_is_named_and_got_over(directory: Path) -> None:
+def test_a_landing_damaged_within_its_own_run_is_named_and_got_over(
+    directory: Path, server: Emulator
+) -> None:
     """The run ends with a sentence, and the next one reads anew."""
 
     def damage(step: str) -> None:
@@ -293,22 +324,20 @@ def test_a_landing_damaged_within_its_own_run_is_named_and_got_over(directory: P
 
     with pytest.raises(LandingError, match="is unreadable; remove the folder"):
         run_steps(read_settings(), enter=damage)
-    run_once()
+    go_on(server, directory)
     assert_whole(directory)
 
 
-def test_manifests_that_exceed_the_memory_limit_together_are_loaded(
-    directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_manifests_that_exceed_the_memory_limit_together_are_loaded(directory: Path) -> None:
     """16 MB each, in one row group, which is also written anew when a run adds to it."""
     registry = Registry()
     huge = rare_faults.altered_records(odd_records.share_of_records(odd_records.huge_manifest, 1))
     with Emulator(registry, faults=[huge]) as server:
-        monkeypatch.setenv("SWR_ENDPOINT", server.url)
+        site = CrawlSite(server, directory)
         for tags in (13, 14):
             for number in range(tags):
                 registry.push("shop", "cart", f"v{number}", manifest((f"app{number}", 10)), at=AT)
-            run_steps(read_settings())
+            site.ingest()
             (row,) = run_query(
                 directory,
                 "select count(*) as texts, sum(manifest_bytes)::bigint as bytes,"

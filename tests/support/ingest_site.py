@@ -2,8 +2,9 @@
 
 import json
 import os
+import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -155,6 +156,31 @@ def at_crawl_site(
     """Serve a registry beside a warehouse in this directory, for runs that make few reports."""
     with Emulator(registry, **options) as server:
         yield CrawlSite(server, directory / "warehouse", reports=reports)
+
+
+@contextmanager
+def own_environment() -> Iterator[None]:
+    """Let what sites set in the environment last no longer than this; for fixtures of a module."""
+    before = dict(os.environ)
+    # As in any test: it takes as long as a small run itself.
+    os.environ["SWR_WRITE_PAGE"] = "false"
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def made_once(kept: Path, directory: Path, make: Callable[[], object]) -> None:
+    """Have a directory as `make` fills it: a copy of what is kept, and kept if nothing is yet.
+
+    Copying a warehouse takes milliseconds, a run of it seconds. What is kept is never changed.
+    """
+    if kept.exists():
+        shutil.copytree(kept, directory, dirs_exist_ok=True)
+        return
+    make()
+    shutil.copytree(directory, kept)
 
 
 def manifest(*layers: tuple[str, int], config: str = "c") -> str:
