@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ingest_site import AT, PlainSite, Site, at_crawl_site, manifest
+from ingest_site import AT, CrawlSite, PlainSite, Site, manifest
 from plain_run import run_steps
 from pullable import Truth, digest_of, index, random_registry
 
@@ -35,6 +35,8 @@ SIZES = """
     from reports.tag_sizes order by all
 """
 GAPS = "select kind, manifest_digest, detail from reports.gaps order by all"
+OF_SIZES = ("gaps", "tag_sizes")
+GROWTH = (*OF_SIZES, "daily_growth")
 
 
 class Notices(NoProgress):
@@ -48,8 +50,8 @@ class Notices(NoProgress):
         self.texts.append(text)
 
 
-class WholeSite(PlainSite):
-    """A site whose runs make reports too, and what they asked for."""
+class Asking(PlainSite):
+    """A site that tells what its last run asked for."""
 
     def pulled(self) -> Counter[str]:
         """How often each manifest was asked for in the last run, by digest."""
@@ -61,11 +63,28 @@ class WholeSite(PlainSite):
         return sum(entry.path.endswith("/utils/secret") for entry in self.server.log)
 
 
+class SizesSite(CrawlSite, Asking):
+    """One whose runs make only the reports of what is known of sizes."""
+
+
 @contextmanager
-def whole_site(directory: Path, registry: Registry, **options: Any) -> Iterator[WholeSite]:
-    """Serve a registry beside a warehouse in this directory."""
+def whole_site(directory: Path, registry: Registry, **options: Any) -> Iterator[Asking]:
+    """Serve a registry beside a warehouse in this directory, for runs of every step."""
     with Emulator(registry, **options) as server:
-        yield WholeSite(server, directory / "warehouse", progress=Notices())
+        yield Asking(server, directory / "warehouse", progress=Notices())
+
+
+@contextmanager
+def sizes_site(
+    directory: Path,
+    registry: Registry,
+    *,
+    reports: tuple[str, ...] = OF_SIZES,
+    **options: Any,
+) -> Iterator[SizesSite]:
+    """Serve it for runs that make few reports."""
+    with Emulator(registry, **options) as server:
+        yield SizesSite(server, directory / "warehouse", progress=Notices(), reports=reports)
 
 
 def told(site: Site) -> list[str]:
@@ -114,7 +133,7 @@ def test_children_are_asked_for_once_and_make_sizes_exact(tmp_path: Path) -> Non
 def test_only_new_digests_are_asked_for(tmp_path: Path) -> None:
     """A second tag shares one of its children with the first."""
     registry = two_platforms()
-    with whole_site(tmp_path, registry) as site:
+    with sizes_site(tmp_path, registry) as site:
         site.ingest()
         new = manifest(("base", 1000), ("new", 70))
         registry.store_manifest("shop", "cart", new)
@@ -125,7 +144,7 @@ def test_only_new_digests_are_asked_for(tmp_path: Path) -> None:
 
 def test_without_permission_one_line_names_it_and_bounds_stand(tmp_path: Path) -> None:
     """Nothing of the index's children is known, as before anything was pulled."""
-    with whole_site(tmp_path, two_platforms(), grants_logins=False) as site:
+    with sizes_site(tmp_path, two_platforms(), grants_logins=False) as site:
         site.ingest()
         assert site.query(SIZES) == [size(None, "unknown", None, "unknown")]
         lacks = "nobody has read it: the credentials lack swr::createLoginSecret"
@@ -142,7 +161,7 @@ def test_without_permission_one_line_names_it_and_bounds_stand(tmp_path: Path) -
 
 def test_off_asks_for_nothing(tmp_path: Path) -> None:
     """No login, no pull, no word."""
-    with whole_site(tmp_path, two_platforms()) as site:
+    with sizes_site(tmp_path, two_platforms()) as site:
         site.settings["SWR_RESOLVE"] = "off"
         site.ingest()
         assert (site.logins(), site.pulled(), told(site)) == (0, {}, [])
@@ -153,7 +172,7 @@ def test_off_asks_for_nothing(tmp_path: Path) -> None:
 
 def test_what_a_limit_leaves_out_is_asked_for_by_the_next_run(tmp_path: Path) -> None:
     """It is a gap until then, and said."""
-    with whole_site(tmp_path, two_platforms()) as site:
+    with sizes_site(tmp_path, two_platforms()) as site:
         site.settings["SWR_RESOLVE_LIMIT"] = "1"
         site.ingest()
         first = site.pulled()
@@ -173,7 +192,7 @@ def test_what_is_not_there_is_asked_for_again_after_some_days(tmp_path: Path) ->
     """A child that was deleted stays a gap, with the day the registry said so."""
     registry = two_platforms()
     registry.remove_manifest("shop", "cart", digest_of(ARM))
-    with whole_site(tmp_path, registry) as site:
+    with sizes_site(tmp_path, registry) as site:
         site.ingest()
         assert site.query(SIZES) == [size(1150, "lower_bound", 1150, "lower_bound")]
         today = time.strftime("%Y-%m-%d", time.gmtime())
@@ -199,7 +218,7 @@ def test_a_child_is_looked_for_in_every_repository_that_names_it(tmp_path: Path)
     registry.store_manifest("shop", "basket", ARM)
     for repository, child in (("cart", AMD), ("basket", ARM)):
         registry.remove_manifest("shop", repository, digest_of(child))
-    with whole_site(tmp_path, registry) as site:
+    with sizes_site(tmp_path, registry) as site:
         site.ingest()
         assert site.query(GAPS) == []
         outcomes = "select digest, outcome from ingest.pulls order by all"
@@ -221,7 +240,7 @@ def another_body(digests: set[str], body: bytes) -> Any:
 def test_a_body_of_another_digest_is_not_believed(tmp_path: Path, body: bytes) -> None:
     """Another manifest, a cut one, nothing, no text, no manifest: it stays a gap that says so."""
     fault = another_body({digest_of(ARM)}, body)
-    with whole_site(tmp_path, two_platforms(), faults=[fault]) as site:
+    with sizes_site(tmp_path, two_platforms(), faults=[fault]) as site:
         site.ingest()
         assert site.query(SIZES) == [size(1150, "lower_bound", 1150, "lower_bound")]
         today = time.strftime("%Y-%m-%d", time.gmtime())
@@ -237,7 +256,7 @@ def test_schema_1_is_exact_once_the_registry_told_its_layers_sizes(tmp_path: Pat
     layers = [registry.store_blob("shop", "cart", content) for content in (b"base", b"application")]
     text = json.dumps({"schemaVersion": 1, "fsLayers": [{"blobSum": layers[n]} for n in (1, 0, 0)]})
     registry.push("shop", "cart", "v1", text, at=AT)
-    with whole_site(tmp_path, registry, has_own_storage_port=True) as site:
+    with sizes_site(tmp_path, registry, reports=GROWTH, has_own_storage_port=True) as site:
         site.ingest()
         assert site.query(SIZES) == [size(15, "exact", 15, "exact")]
         assert site.query(GAPS) == []
@@ -255,7 +274,7 @@ def test_sizes_learned_later_are_growth_that_was_learned(tmp_path: Path) -> None
     layer = registry.store_blob("shop", "cart", b"base")
     text = json.dumps({"schemaVersion": 1, "fsLayers": [{"blobSum": layer}]})
     registry.push("shop", "cart", "v1", text, at=AT)
-    with whole_site(tmp_path, registry) as site:
+    with sizes_site(tmp_path, registry, reports=GROWTH) as site:
         site.settings["SWR_RESOLVE"] = "off"
         site.ingest()
         site.settings["SWR_RESOLVE"] = "auto"
@@ -287,7 +306,7 @@ def assert_equal_truth(directory: Path, seed: int) -> None:
     fault = another_body(truth.unreadable, b'{"schemaVersion": 2}')
     if seed % 2:
         remove_unreadable(registry, truth)
-    with whole_site(directory, registry, faults=[fault]) as site:
+    with sizes_site(directory, registry, faults=[fault]) as site:
         site.ingest()
         assert site.query(SIZES) == list(truth.tag_sizes())
         assert {row["manifest_digest"] for row in site.query(GAPS)} == truth.gaps()
@@ -315,7 +334,7 @@ def test_a_killed_run_does_not_ask_twice(tmp_path: Path, monkeypatch: pytest.Mon
     registry.push("shop", "cart", "v1", index(*children), at=AT)
     for child in children:
         registry.store_manifest("shop", "cart", child)
-    with whole_site(tmp_path, registry, latency_seconds=0.02) as site:
+    with sizes_site(tmp_path, registry, latency_seconds=0.02) as site:
         # An answer is on the disk before the next one comes.
         site.settings |= {"SWR_CONCURRENCY": "1", "SWR_PULLS_PER_SECOND": "20"}
         site.set_environment()
@@ -339,7 +358,7 @@ def test_a_killed_run_does_not_ask_twice(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_crawl_only_site_resolves_too(tmp_path: Path) -> None:
     """Children are rows of manifests, with their layers."""
-    with at_crawl_site(tmp_path, two_platforms()) as site:
+    with sizes_site(tmp_path, two_platforms(), reports=()) as site:
         site.ingest()
         layers = "select count(*) as n from tag_layers where tag = 'v1'"
         assert site.query(layers) == [{"n": 4}]
@@ -366,7 +385,7 @@ def test_configurations_are_read_once(tmp_path: Path, *, has_tag_configs: bool) 
     registry.store_manifest("shop", "cart", child)
     registry.push("shop", "cart", "v1", image, at=AT)
     registry.push("shop", "cart", "v2", index(child), at=AT)
-    with whole_site(tmp_path, registry, has_tag_configs=has_tag_configs) as site:
+    with sizes_site(tmp_path, registry, has_tag_configs=has_tag_configs) as site:
         site.settings["SWR_READ_CONFIGS"] = "true"
         site.ingest()
         columns = "manifest_digest, os, architecture, built_at, labels, base_name, history_steps"
