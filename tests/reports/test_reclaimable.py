@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from brute_force_money import monthly_cost
 from brute_force_registry import Key, Registry
-from described_registry import expand, warehouse
+from described_registry import expand, warehouse, with_what_it_reads
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_registries import registries
@@ -102,10 +102,25 @@ def test_tags_together_give_back_what_nobody_else_uses(
         }
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=TOO_BIG)
+@settings(max_examples=13, deadline=None, derandomize=True, suppress_health_check=TOO_BIG)
 @given(registries(), st.randoms(use_true_random=False))
 def test_any_tags_equal_the_brute_force(description: dict[str, Any], random: Random) -> None:
     """Whatever the registry looks like, and also where parts of it are unknown."""
+    assert_equal_by_hand(description, random)
+
+
+@pytest.mark.soak
+@settings(max_examples=200, suppress_health_check=TOO_BIG)
+@given(registries(), st.randoms(use_true_random=False))
+def test_any_tags_of_many_registries_equal_the_brute_force(
+    description: dict[str, Any], random: Random
+) -> None:
+    """The same for two hundred registries."""
+    assert_equal_by_hand(description, random)
+
+
+def assert_equal_by_hand(description: dict[str, Any], random: Random) -> None:
+    """Choose few, some and most tags of a registry."""
     tables = expand(description)
     registry = Registry(tables)
     with warehouse(tables) as con:
@@ -114,14 +129,30 @@ def test_any_tags_equal_the_brute_force(description: dict[str, Any], random: Ran
             assert answer(con, keys) == by_hand(registry, keys, 0)
 
 
-@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=TOO_BIG)
+@settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=TOO_BIG)
 @given(registries())
 def test_tags_that_reports_choose_give_back_what_the_reports_say(
     description: dict[str, Any],
 ) -> None:
     """A single tag, stale ones, an age of a repository: the same number two ways."""
+    assert_given_back_as_reported(description)
+
+
+@pytest.mark.soak
+@settings(max_examples=100, suppress_health_check=TOO_BIG)
+@given(registries())
+def test_tags_of_many_registries_give_back_what_the_reports_say(
+    description: dict[str, Any],
+) -> None:
+    """The same for a hundred registries."""
+    assert_given_back_as_reported(description)
+
+
+def assert_given_back_as_reported(description: dict[str, Any]) -> None:
+    """Choose tags that reports name, with what they say of them."""
+    said_by = ("age_buckets", "stale_tags", "tag_ages", "tag_sizes")
     with warehouse(expand(description)) as con:
-        build_reports(con)
+        build_reports(con, names={name for said in said_by for name in with_what_it_reads(said)})
 
         def counted(choice: str) -> tuple[Any, Any]:
             [row] = count_reclaimable(con, select_tags(con, choice)).to_pylist()

@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import pytest
 import sqlglot
-from described_registry import expand, in_a_copy, read, warehouse
+from described_registry import expand, in_a_copy, read, warehouse, with_what_it_reads
 from random_registries import registry
 from sqlglot import exp
 
@@ -158,15 +158,16 @@ def test_a_statement_that_fails_ends_the_building() -> None:
 def assert_reclaimable_is_the_drop(seed: int, tag_count: int) -> None:
     """Take out some tags of a random registry, one at a time, and rebuild."""
     random = Random(seed)
+    names = with_what_it_reads("registry_size")
     with warehouse(random_tables(seed)) as con:
-        build_reports(con)
+        build_reports(con, names=names)
         tags = read(con, "reports.tag_sizes")
         before = read(con, "reports.registry_size")[0]["deduplicated_bytes"] or 0
         for tag in random.sample(tags, min(tag_count, len(tags))):
             key = [tag["namespace"], tag["repository"], tag["tag"]]
             with in_a_copy(con):
                 con.execute("delete from tags where (namespace, repository, tag) = (?, ?, ?)", key)
-                build_reports(con)
+                build_reports(con, names=names)
                 after = read(con, "reports.registry_size")[0]["deduplicated_bytes"] or 0
             assert before - after == (tag["reclaimable_bytes"] or 0), key
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from ingest_site import AT, Site, at_plain_site, manifest, small_registry
+from ingest_site import AT, Site, at_crawl_site, at_plain_site, manifest, small_registry
 
 from assets.cli.main import main
 from pipelines.emulator.messages import Request, Response, gateway_error
@@ -41,7 +41,7 @@ def test_what_is_forgotten_ends_and_comes_back_when_it_is_listed(tmp_path: Path,
     """Its history says so, nothing else changes, and a list that shows it restores its tags."""
     registry = small_registry()
     registry.push("data", "spark", "gone", manifest(("gone", 1)), at=AT)
-    with at_plain_site(tmp_path, registry) as site:
+    with at_crawl_site(tmp_path, registry) as site:
         site.ingest()
         registry.delete_tag("data", "spark", "gone")
         site.ingest()
@@ -91,7 +91,7 @@ def test_what_is_forgotten_orphans_what_only_it_held(tmp_path: Path) -> None:
 
 def test_a_namespace_that_cannot_be_listed_is_forgotten_with_its_row(tmp_path: Path) -> None:
     """It comes back as soon as it is seen again."""
-    with at_plain_site(tmp_path, small_registry()) as site:
+    with at_crawl_site(tmp_path, small_registry()) as site:
         site.ingest()
         names = "select namespace from ingest.namespaces order by all"
         forget(read_settings(), "data/spark")

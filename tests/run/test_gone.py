@@ -12,6 +12,12 @@ from pipelines.emulator.messages import Request, Response, gateway_error, json_r
 SPARK = "/v2/manage/namespaces/data/repos/spark"
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the first run's warehouse is kept: it is the same for each test."""
+    return tmp_path_factory.mktemp("kept") / "warehouse"
+
+
 def swr_error(status: int, code: str) -> Response:
     """An error in the words of SWR."""
     error = {"errorCode": code, "errorMessage": "no", "detail": ""}
@@ -58,10 +64,10 @@ def outcome(site: Site) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("answer", GONE, ids=OWN_CODES)
-def test_a_404_of_swr_twice_is_gone(tmp_path: Path, answer: Response) -> None:
+def test_a_404_of_swr_twice_is_gone(tmp_path: Path, kept: Path, answer: Response) -> None:
     """By any of its codes for a repository; that is no failure."""
     with at_crawl_site(tmp_path, small_registry()) as site:
-        site.ingest()
+        site.begin(kept)
         site.server.faults = [unlisted(answer)]
         assert site.ingest() == "complete"
         asked = [entry.path for entry in site.server.log if entry.path.startswith(SPARK)]
@@ -70,10 +76,10 @@ def test_a_404_of_swr_twice_is_gone(tmp_path: Path, answer: Response) -> None:
 
 
 @pytest.mark.parametrize("answer", NOT_GONE.values(), ids=list(NOT_GONE))
-def test_any_other_answer_keeps_its_tags(tmp_path: Path, answer: Response) -> None:
+def test_any_other_answer_keeps_its_tags(tmp_path: Path, kept: Path, answer: Response) -> None:
     """It is a failure, and the repository stays unlisted until something is heard of it."""
     with at_crawl_site(tmp_path, small_registry()) as site:
-        site.ingest()
+        site.begin(kept)
         site.server.faults = [unlisted(answer)]
         assert site.ingest() == "partial"
         assert outcome(site) == ("failed", False, 1, True, False)
@@ -82,10 +88,10 @@ def test_any_other_answer_keeps_its_tags(tmp_path: Path, answer: Response) -> No
         assert outcome(site) == ("unchanged", True, 1, False, False)
 
 
-def test_one_404_is_not_enough(tmp_path: Path) -> None:
+def test_one_404_is_not_enough(tmp_path: Path, kept: Path) -> None:
     """The second time it is there: it is read."""
     with at_crawl_site(tmp_path, small_registry()) as site:
-        site.ingest()
+        site.begin(kept)
         there = site.server.answer(Request("GET", SPARK, {"x-auth-token": "emulator-token"}))
         tags = json_response(200, [], {"Content-Range": "0-0/0"})
         site.server.faults = [unlisted(GONE[0], there, tags)]
@@ -93,7 +99,7 @@ def test_one_404_is_not_enough(tmp_path: Path) -> None:
         assert outcome(site) == ("complete", False, 0, False, False)
 
 
-def test_a_missing_namespace_counts_where_its_list_lacks_it_too(tmp_path: Path) -> None:
+def test_a_missing_namespace_counts_where_its_list_lacks_it_too(tmp_path: Path, kept: Path) -> None:
     """The answer names the namespace, so the list of namespaces must agree."""
 
     def no_data(request: Request, response: Response) -> Response:
@@ -102,7 +108,7 @@ def test_a_missing_namespace_counts_where_its_list_lacks_it_too(tmp_path: Path) 
         return NO_NAMESPACE if "/namespaces/data/" in request.path else response
 
     with at_crawl_site(tmp_path, small_registry()) as site:
-        site.ingest()
+        site.begin(kept)
         site.server.faults = [no_data]
         assert site.ingest() == "complete"
         assert outcome(site) == ("missing", False, 0, False, True)
@@ -112,11 +118,11 @@ def test_a_missing_namespace_counts_where_its_list_lacks_it_too(tmp_path: Path) 
     ("answer", "status"), [(GONE[0], "missing"), (NOT_GONE["proxy"], "failed")]
 )
 def test_a_listed_repository_may_be_gone_when_it_is_read(
-    tmp_path: Path, answer: Response, status: str
+    tmp_path: Path, kept: Path, answer: Response, status: str
 ) -> None:
     """Its tags answer 404, and so does it: the list was made before."""
     with at_crawl_site(tmp_path, small_registry()) as site:
-        site.ingest()
+        site.begin(kept)
         site.server.faults = [
             lambda request, response: answer if request.path.startswith(SPARK) else response
         ]
@@ -131,7 +137,7 @@ def test_a_listed_repository_may_be_gone_when_it_is_read(
         ]
 
 
-def test_a_list_that_is_not_whole_says_nothing_of_what_it_lacks(tmp_path: Path) -> None:
+def test_a_list_that_is_not_whole_says_nothing_of_what_it_lacks(tmp_path: Path, kept: Path) -> None:
     """A repository of a namespace that is not listed is neither gone nor unlisted."""
 
     def refuse(request: Request, response: Response) -> Response:
@@ -139,7 +145,7 @@ def test_a_list_that_is_not_whole_says_nothing_of_what_it_lacks(tmp_path: Path) 
         return swr_error(403, "SVCSTG.SWR.4030170") if is_data else response
 
     with at_crawl_site(tmp_path, small_registry()) as site:
-        site.ingest()
+        site.begin(kept)
         site.server.faults = [refuse]
         assert site.ingest() == "partial"
         assert outcome(site) == ("failed", None, 1, False, False)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ingest_site import AT, manifest
+from ingest_site import AT, made_once, manifest
 from plain_run import run_steps
 from two_registries import Two, two_registries
 
@@ -21,6 +21,12 @@ from pipelines.warehouse.query import run_query
 SIZES = "select registry, namespace, deduplicated_bytes from reports.namespace_sizes"
 OWN = [("north", "data", 5100), ("north", "shop", 1700)]
 THEIRS = [("south", "crew", 130), ("south", "shop", 1107)]
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where that is kept which several tests begin with."""
+    return tmp_path_factory.mktemp("kept")
 
 
 @pytest.fixture
@@ -43,35 +49,40 @@ def ingest_all() -> None:
         run_steps(settings)
 
 
-def test_each_is_published_alone_and_with_the_others(two: Two) -> None:
+@pytest.fixture
+def both(two: Two, kept: Path) -> Two:
+    """The same, after a run of each."""
+    made_once(kept / "both", two.directory, ingest_all)
+    return two
+
+
+def test_each_is_published_alone_and_with_the_others(both: Two) -> None:
     """Bytes are counted within each; the layer of both is named in replicas, and its 100-byte
     configuration.
     """
-    ingest_all()
-    assert rows(two.directory, SIZES) == OWN + THEIRS
+    assert rows(both.directory, SIZES) == OWN + THEIRS
     for name, its in (("north", OWN), ("south", THEIRS)):
-        assert rows(two.directory / "registries" / name, SIZES) == its
-    assert rows(two.directory, "select registries, size_bytes from reports.replicas") == [
+        assert rows(both.directory / "registries" / name, SIZES) == its
+    assert rows(both.directory, "select registries, size_bytes from reports.replicas") == [
         ("north, south", 100),
         ("north, south", 1000),
     ]
-    assert rows(two.directory, "select registry, endpoint from registries") == [
+    assert rows(both.directory, "select registry, endpoint from registries") == [
         ("north", "loopback"),
         ("south", "loopback"),
     ]
-    assert (two.directory / "warehouse.duckdb").stat().st_mode & 0o777 == 0o600
-    assert not list(two.directory.glob(".building*"))
+    assert (both.directory / "warehouse.duckdb").stat().st_mode & 0o777 == 0o600
+    assert not list(both.directory.glob(".building*"))
 
 
-def test_one_that_fails_keeps_its_last_state_and_stops_no_other(two: Two) -> None:
+def test_one_that_fails_keeps_its_last_state_and_stops_no_other(both: Two) -> None:
     """Its figures stay what they were; the other's go on."""
-    ingest_all()
-    two.south.faults = (failing(503),)
-    two.north.registry.push("data", "spark", "2", manifest(("new", 300)), at=AT)
+    both.south.faults = (failing(503),)
+    both.north.registry.push("data", "spark", "2", manifest(("new", 300)), at=AT)
     run_steps(read_one("north"))
     with pytest.raises(SwrError, match="status 503"):
         run_steps(read_one("south"))
-    assert rows(two.directory, SIZES) == [("north", "data", 5400), OWN[1], *THEIRS]
+    assert rows(both.directory, SIZES) == [("north", "data", 5400), OWN[1], *THEIRS]
 
 
 def test_one_that_was_never_read_is_left_out_until_it_is(two: Two) -> None:
@@ -82,22 +93,21 @@ def test_one_that_was_never_read_is_left_out_until_it_is(two: Two) -> None:
     assert rows(two.directory, SIZES) == OWN + THEIRS
 
 
-def test_what_is_forgotten_in_one_is_forgotten_in_what_is_published_of_all(two: Two) -> None:
+def test_what_is_forgotten_in_one_is_forgotten_in_what_is_published_of_all(both: Two) -> None:
     """The other's namespace of the same name stays."""
-    ingest_all()
     forget(read_one("north"), "shop")
-    assert rows(two.directory, SIZES) == [OWN[0], *THEIRS]
+    assert rows(both.directory, SIZES) == [OWN[0], *THEIRS]
 
 
 @pytest.fixture
-def alone(two: Two, monkeypatch: pytest.MonkeyPatch) -> Two:
+def alone(two: Two, kept: Path, monkeypatch: pytest.MonkeyPatch) -> Two:
     """The same, after two runs of the northern one alone, as in the release before."""
     monkeypatch.delenv("SWR_REGISTRIES")
     monkeypatch.setenv("SWR_ENDPOINT", two.north.url)
     monkeypatch.setenv("SWR_AUTH_TOKEN", "token-of-north")
-    run_steps(read_settings())
+    made_once(kept / "one", two.directory, lambda: run_steps(read_settings()))
     two.north.registry.delete_tag("shop", "deep/er/app", "1")
-    run_steps(read_settings())
+    made_once(kept / "alone", two.directory, lambda: run_steps(read_settings()))
     monkeypatch.setenv("SWR_REGISTRIES", str(two.file))
     return two
 
@@ -168,20 +178,18 @@ def test_a_published_file_without_its_state_is_not_replaced(alone: Two) -> None:
     assert (alone.directory / "warehouse.duckdb").exists()
 
 
-def test_a_registry_keeps_the_name_that_its_rows_have(two: Two) -> None:
+def test_a_registry_keeps_the_name_that_its_rows_have(both: Two) -> None:
     """Another one in the file is refused before anything is read."""
-    ingest_all()
-    directory = two.directory / "registries"
+    directory = both.directory / "registries"
     (directory / "south").rename(directory / "cape")
-    two.file.write_text(two.file.read_text().replace("name: south", "name: cape"))
+    both.file.write_text(both.file.read_text().replace("name: south", "name: cape"))
     with pytest.raises(OtherRegistry, match=r"by the name south: give it that name"):
         run_steps(read_one("cape"))
 
 
-def test_another_registry_at_the_address_of_one_is_refused(two: Two) -> None:
+def test_another_registry_at_the_address_of_one_is_refused(both: Two) -> None:
     """As for a single one: by host and account."""
-    ingest_all()
-    text = two.file.read_text()
-    two.file.write_text(text.replace(two.south.url, "https://swr.example.org"))
+    text = both.file.read_text()
+    both.file.write_text(text.replace(both.south.url, "https://swr.example.org"))
     with pytest.raises(OtherRegistry, match="holds another registry"):
         run_steps(read_one("south"))

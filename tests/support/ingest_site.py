@@ -57,6 +57,10 @@ class Site:
             )
         return latest_status(read_settings())
 
+    def begin(self, kept: Path) -> None:
+        """Have what a first run leaves: a copy of what is kept, and kept if nothing is yet."""
+        made_once(kept, self.directory, self.ingest)
+
     def ingest_on(self, instance: dg.DagsterInstance, **config: Any) -> None:
         """Run the job `ingest` on a Dagster instance, with the config of its reading step."""
         self.server.log.clear()

@@ -79,8 +79,8 @@ def read(
 
 
 def test_no_tag_is_lost_and_complete_is_true_under_random_changes() -> None:
-    """Whatever is pushed, moved or deleted between any two reads: 3,000 interleavings."""
-    ended = Counter(interleave(seed) for seed in range(3000))
+    """Whatever is pushed, moved or deleted between any two reads: 1,500 interleavings."""
+    ended = Counter(interleave(seed) for seed in range(1500))
     # Both ends must be reached for the draw to mean anything.
     assert set(ended) == {CrawlStatus.COMPLETE, CrawlStatus.INCOMPLETE}
 
@@ -114,14 +114,36 @@ def most_requests(total: int, limit: int) -> int:
 
 
 def test_tags_that_are_listed_twice_are_counted_once() -> None:
-    """61 rows of 60 tags are not 61 tags, nor 60 once one is deleted: 1,000 lists, four days."""
-    ended = Counter(status for seed in range(1000) for status in days(seed, doubled=0.05))
+    """61 rows of 60 tags are not 61 tags, nor 60 once one is deleted: 500 lists, four days."""
+    assert_listed_twice_counted_once(500)
+
+
+@pytest.mark.soak
+def test_tags_of_many_lists_that_are_listed_twice_are_counted_once() -> None:
+    """The same for 10,000 lists."""
+    assert_listed_twice_counted_once(10_000)
+
+
+def assert_listed_twice_counted_once(lists: int) -> None:
+    """Read so many; each way of ending is reached."""
+    ended = Counter(status for seed in range(lists) for status in days(seed, doubled=0.05))
     assert set(ended) == {CrawlStatus.COMPLETE, CrawlStatus.UNCHANGED, CrawlStatus.INCOMPLETE}
 
 
 def test_tags_that_are_dated_ahead_hide_no_change() -> None:
-    """They stay on top of the list whatever is pushed below them: 1,000 lists, four days."""
-    ended = Counter(status for seed in range(1000) for status in days(seed, misdated=0.2))
+    """They stay on top of the list whatever is pushed below them: 500 lists, four days."""
+    assert_dated_ahead_hides_nothing(500)
+
+
+@pytest.mark.soak
+def test_tags_of_many_lists_that_are_dated_ahead_hide_no_change() -> None:
+    """The same for 10,000 lists."""
+    assert_dated_ahead_hides_nothing(10_000)
+
+
+def assert_dated_ahead_hides_nothing(lists: int) -> None:
+    """Read so many; most of them are read completely."""
+    ended = Counter(status for seed in range(lists) for status in days(seed, misdated=0.2))
     assert ended[CrawlStatus.COMPLETE] > ended[CrawlStatus.INCOMPLETE]
 
 
