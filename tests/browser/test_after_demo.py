@@ -16,7 +16,7 @@ from playwright.sync_api import Locator, Page, ViewportSize, expect
 from served import CHROMIUM, browser
 from shown_demo import demo_in, pages_of, warehouse_of
 
-from pipelines.emulator.messages import Request
+from pipelines.emulator.messages import Logged
 from pipelines.emulator.server import Emulator
 from pipelines.warehouse.query import run_query
 
@@ -34,7 +34,7 @@ class Demo:
 
     output: str
     warehouse: Path
-    asked: list[Request]
+    asked: list[Logged]
 
 
 @pytest.fixture(scope="module")

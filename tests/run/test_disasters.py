@@ -233,8 +233,8 @@ def test_a_damaged_warehouse_is_named_and_published_anew(
     path = directory / "warehouse.duckdb"
     whole = path.read_bytes()
     path.unlink()
-    kept = {"truncated": whole[:300_000], "garbage": os.urandom(5000)}
-    path.write_bytes(kept.get(damage, b""))
+    contents = {"truncated": whole[:300_000], "garbage": os.urandom(5000)}
+    path.write_bytes(contents.get(damage, b""))
     for arguments in (["query", "from tags"], ["report"]):
         assert str(path) in refused(*arguments)
     run_once()
@@ -249,10 +249,10 @@ def test_a_lost_state_is_restored_from_what_is_published(
     begin_with_a_run(directory, kept)
     path = directory / ".state.duckdb"
     whole = path.read_bytes()
-    kept = {"truncated": whole[:300_000], "garbage": os.urandom(5000), "empty": b""}
+    contents = {"truncated": whole[:300_000], "garbage": os.urandom(5000), "empty": b""}
     path.unlink()
     if damage != "missing":
-        path.write_bytes(kept[damage])
+        path.write_bytes(contents[damage])
     published = directory / "warehouse.duckdb"
     # What comes before is the name that the program was called by.
     assert f" restore {published}`" in refused("ingest")
@@ -291,12 +291,12 @@ def test_a_damaged_landing_of_a_dead_run_is_read_anew(
     if damage != "gone":
         flipped = bytearray(whole)
         flipped[len(whole) // 3] ^= 1
-        kept = {
+        contents = {
             "garbage": b"garbage" * 100,
             "truncated": whole[: len(whole) // 2],
             "one bit": bytes(flipped),
         }
-        path.write_bytes(kept.get(damage, b""))
+        path.write_bytes(contents.get(damage, b""))
     go_on(server, directory)
     assert_whole(directory)
     fetched = sum(entry.path.endswith("/tags") for entry in server.log)

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ class ShownDemo:
 _PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 
-def demo_in(directory: Path, others: Mapping[str, str] | None = None) -> str:
+def demo_in(directory: Path, others: dict[str, str] | None = None) -> str:
     """Run the demo in a directory that nothing has been in, beside other settings; its output."""
     environment = os.environ | _settings(directory) | (others or {})
     environment.pop("DAGSTER_HOME", None)
