@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from checkout import SHARED
-from ingest_site import AT, Site, at_site, manifest, small_registry
+from ingest_site import AT, Site, at_plain_site, at_site, manifest, small_registry
 
 from pipelines.emulator.catalogue import read_catalogues
 from pipelines.emulator.faults import Fault, page_size_refused, without_total
@@ -31,6 +31,12 @@ TABLES = """
     select schema_name || '.' || table_name as name from duckdb_tables()
     where schema_name in ('main', 'ingest') order by name
 """
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the warehouse is kept that a first run makes of the small registry."""
+    return tmp_path_factory.mktemp("kept") / "warehouse"
 
 
 def catalogue(name: str) -> tuple[list[dict[str, Any]], dict[int, dict[str, Any]], Path]:
@@ -135,10 +141,10 @@ def test_sizes_equal_a_brute_force_over_the_truth(tmp_path: Path) -> None:
     assert registry["deduplicated_bytes"] == sum(everything.values())
 
 
-def test_nothing_changed_costs_one_tags_request_a_repository(tmp_path: Path) -> None:
+def test_nothing_changed_costs_one_tags_request_a_repository(tmp_path: Path, kept: Path) -> None:
     """Lands no record, and changes no row but the bookkeeping."""
     with at_site(tmp_path, small_registry()) as site:
-        site.ingest()
+        site.begin(kept)
         before = dump(site)
         site.ingest()
         first, second = sorted(
@@ -165,11 +171,13 @@ def dump(site: Site) -> dict[str, pa.Table]:
 
 
 @pytest.mark.parametrize("full", [False, True], ids=["incremental", "full"])
-def test_a_push_a_move_and_a_deletion_are_told_exactly(tmp_path: Path, full: bool) -> None:
+def test_a_push_a_move_and_a_deletion_are_told_exactly(
+    tmp_path: Path, kept: Path, full: bool
+) -> None:
     """In tags and in history, with the moments between which each happened."""
     registry = small_registry()
     with at_site(tmp_path, registry) as site:
-        site.ingest()
+        site.begin(kept)
         later = AT + timedelta(days=1)
         registry.push("shop", "cart", "new", manifest(("new", 7)), at=later)
         registry.push("shop", "cart", "v0", manifest(("moved", 8)), at=later)
@@ -218,11 +226,11 @@ for _ in range(2):
 """
 
 
-def test_a_reader_and_a_run_do_not_disturb_each_other(tmp_path: Path) -> None:
+def test_a_reader_and_a_run_do_not_disturb_each_other(tmp_path: Path, kept: Path) -> None:
     """The open connection keeps its data, a new one sees the new."""
     registry = small_registry()
     with at_site(tmp_path, registry) as site:
-        site.ingest()
+        site.begin(kept)
         reader = subprocess.Popen(
             [sys.executable, "-c", READER, str(site.directory)],
             stdin=subprocess.PIPE,
@@ -276,12 +284,12 @@ def test_the_sample_of_the_api_page_is_read_to_the_byte(tmp_path: Path) -> None:
 def test_an_endpoint_with_habits_of_its_own_is_read_completely(
     tmp_path: Path, faults: list[Fault], page_size: str
 ) -> None:
-    """Whatever it states, refuses or is asked for."""
+    """Whatever it states, refuses or is asked for; every step is taken, without Dagster."""
     registry = small_registry()
     for number in range(150):
         text = manifest(("base", 1000), (f"job{number}", 10))
         registry.push("data", "jobs", f"v{number}", text, at=AT + timedelta(hours=number))
-    with at_site(tmp_path, registry, faults=faults) as site:
+    with at_plain_site(tmp_path, registry, faults=faults) as site:
         site.settings["SWR_PAGE_SIZE"] = page_size
         assert site.ingest() == "complete"
         counts = site.query("select repository, count(*) as n from tags group by all order by all")

@@ -1,13 +1,14 @@
 """What people are shown of a report: its first rows as Markdown, its picture."""
 
 import io
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pytest
-from described_registry import Description, expand, warehouse
+from described_registry import Description, expand, warehouse, with_what_it_reads
 from PIL import Image
 
 from pipelines.page.charts import chart
@@ -30,10 +31,12 @@ TWO_REPOSITORIES: Description = {
 }
 
 
-def built(description: Description) -> duckdb.DuckDBPyConnection:
-    """A warehouse with its reports."""
+def built(
+    description: Description, names: Collection[str] = report_names()
+) -> duckdb.DuckDBPyConnection:
+    """A warehouse with all its reports, or with these and what they read."""
     con = warehouse(expand(description))
-    build_reports(con)
+    build_reports(con, names={read for name in names for read in with_what_it_reads(name)})
     return con
 
 
@@ -92,7 +95,7 @@ def test_every_report_has_highlights_also_of_nothing() -> None:
 
 def test_highlights_come_in_the_order_that_matters() -> None:
     """What nobody else uses decides."""
-    with built(TWO_REPOSITORIES) as con:
+    with built(TWO_REPOSITORIES, ["repository_sizes"]) as con:
         lines = previews(con, "repository_sizes").splitlines()[2:]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     assert cells == [
@@ -110,7 +113,7 @@ def shades(image: bytes) -> dict[str, int]:
 
 def test_the_bars_are_as_long_as_the_ledger_says() -> None:
     """One tag uses three quarters, several tags of a repository the last."""
-    with built(TWO_REPOSITORIES) as con:
+    with built(TWO_REPOSITORIES, ["registry_size"]) as con:
         image = chart(con, "registry_size")
     assert image is not None
     drawn = shades(image)
@@ -133,7 +136,7 @@ def test_no_name_spoils_a_picture(namespace: str) -> None:
         "tags": {f"{namespace}/one": {"v1": "image"}},
         "manifests": {"image": {"layers": ["base 100"]}},
     }
-    with built(description) as con:
+    with built(description, DRAWN) as con:
         assert all(chart(con, name) for name in DRAWN)
 
 
@@ -149,11 +152,11 @@ def test_no_figure_spoils_a_picture(manifest: dict[str, Any]) -> None:
         "tags": {"shop/one": tags},
         "manifests": dict.fromkeys(tags.values(), manifest),
     }
-    with built(description) as con:
+    with built(description, DRAWN) as con:
         assert all(chart(con, name) for name in DRAWN)
 
 
 def test_a_warehouse_before_its_first_run_is_drawn_too() -> None:
     """There is nothing yet, and that is no error."""
-    with built({}) as con:
+    with built({}, DRAWN) as con:
         assert all(chart(con, name) for name in DRAWN)

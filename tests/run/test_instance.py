@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from ingest_site import AT, PlainSite, at_plain_site, manifest
+from ingest_site import AT, PlainSite, at_crawl_site, at_plain_site, manifest
 
 from pipelines.emulator.api_instance import INSTANCE_ID, PROJECT_ID
 from pipelines.emulator.messages import Request, Response
@@ -39,8 +39,8 @@ def as_instance(site: PlainSite) -> PlainSite:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[PlainSite]:
-    """The instance, and a warehouse."""
-    with at_plain_site(tmp_path, shop()) as own:
+    """The instance, and a warehouse; a report says how old tags are."""
+    with at_crawl_site(tmp_path, shop(), reports=("tag_ages",)) as own:
         yield as_instance(own)
 
 
@@ -109,7 +109,7 @@ def test_long_lists_are_read_to_their_end(tmp_path: Path) -> None:
         registry.push(
             "many", "tags", f"v{number}", manifest(("base", 10), (f"t{number}", 1)), at=AT
         )
-    with at_plain_site(tmp_path, registry) as own:
+    with at_crawl_site(tmp_path, registry) as own:
         assert as_instance(own).ingest() == "complete"
         assert own.query("select count(*) as n from repositories") == [{"n": 203}]
         crawl = (

@@ -6,11 +6,17 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from ingest_site import AT, at_plain_site, manifest, small_registry
+from ingest_site import AT, at_crawl_site, at_plain_site, manifest, small_registry
 
 from pipelines.emulator.messages import Request, Response
 from pipelines.errors import NothingRead, SettingsError, WarehouseBusy
 from pipelines.warehouse.building import writer_lock
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the first run's warehouse is kept: it is the same for each test."""
+    return tmp_path_factory.mktemp("kept") / "warehouse"
 
 
 def only(path: str, response: Response) -> Callable[[Request], Response | None]:
@@ -43,10 +49,10 @@ def test_a_repository_that_fails_keeps_its_rows_and_stops_nobody(tmp_path: Path)
     assert (registry_size["repositories_complete"], registry_size["repository_count"]) == (2, 3)
 
 
-def test_a_namespace_that_cannot_be_listed_keeps_its_rows(tmp_path: Path) -> None:
+def test_a_namespace_that_cannot_be_listed_keeps_its_rows(tmp_path: Path, kept: Path) -> None:
     """Forbidden is not gone."""
-    with at_plain_site(tmp_path, small_registry()) as site:
-        site.ingest()
+    with at_crawl_site(tmp_path, small_registry()) as site:
+        site.begin(kept)
 
         def forbid(request: Request) -> Response | None:
             is_shop = request.path == "/v2/manage/repos" and request.query["namespace"] == "shop"
@@ -62,11 +68,11 @@ def test_a_namespace_that_cannot_be_listed_keeps_its_rows(tmp_path: Path) -> Non
         assert crawls == [{"status": "failed"}] * 2
 
 
-def test_a_repository_that_is_gone_closes_its_tags(tmp_path: Path) -> None:
+def test_a_repository_that_is_gone_closes_its_tags(tmp_path: Path, kept: Path) -> None:
     """It is asked for by name first; that is no failure."""
     registry = small_registry()
-    with at_plain_site(tmp_path, registry) as site:
-        site.ingest()
+    with at_crawl_site(tmp_path, registry) as site:
+        site.begin(kept)
         registry.delete_repository("shop", "deep/er/app")
         assert site.ingest() == "complete"
         assert site.query("select tag from tags where repository = 'deep/er/app'") == []
@@ -76,10 +82,12 @@ def test_a_repository_that_is_gone_closes_its_tags(tmp_path: Path) -> None:
         assert site.query("select count(*) as n from tags") == [{"n": 61}]
 
 
-def test_a_scope_reads_its_part_and_infers_nothing_about_the_rest(tmp_path: Path) -> None:
+def test_a_scope_reads_its_part_and_infers_nothing_about_the_rest(
+    tmp_path: Path, kept: Path
+) -> None:
     """Neither a namespace nor a repository outside it is taken for deleted."""
-    with at_plain_site(tmp_path, small_registry()) as site:
-        site.ingest()
+    with at_crawl_site(tmp_path, small_registry()) as site:
+        site.begin(kept)
         site.ingest(namespaces=("data",))
         assert list(site.tags_requests()) == ["/v2/manage/namespaces/data/repos/spark/tags"]
         site.ingest(repositories=("shop/deep/er/app",))
@@ -93,10 +101,10 @@ def test_a_scope_reads_its_part_and_infers_nothing_about_the_rest(tmp_path: Path
             site.ingest(repositories=("shop/crat",))
 
 
-def test_when_nothing_can_be_read_nothing_is_published(tmp_path: Path) -> None:
+def test_when_nothing_can_be_read_nothing_is_published(tmp_path: Path, kept: Path) -> None:
     """Yesterday's warehouse stays."""
-    with at_plain_site(tmp_path, small_registry()) as site:
-        site.ingest()
+    with at_crawl_site(tmp_path, small_registry()) as site:
+        site.begin(kept)
         before = (site.directory / "warehouse.duckdb").read_bytes()
         site.server.fault = only("/tags", Response(500))
         with pytest.raises(NothingRead, match="status 500"):
@@ -114,7 +122,7 @@ def test_a_second_run_meanwhile_is_refused(tmp_path: Path) -> None:
 
 def test_finished_repositories_of_a_dead_run_are_not_fetched_again(tmp_path: Path) -> None:
     """The landing is taken up, whatever killed the run."""
-    with at_plain_site(tmp_path, small_registry()) as site:
+    with at_crawl_site(tmp_path, small_registry()) as site:
         site.server.fault = only("/spark/tags", Response(500))
         site.ingest()
         site.server.fault = None
@@ -133,7 +141,7 @@ def test_a_record_that_cannot_be_used_is_kept_aside_alone(tmp_path: Path) -> Non
     path = "swr.cn-north-4.myhuaweicloud.com/shop/cart:bad"
     bad = {"id": 99, "Tag": "bad", "path": path, "digest": 5, "updated": "2026-01-01T00:00:00Z"}
     registry.add_record(bad)
-    with at_plain_site(tmp_path, registry) as site:
+    with at_crawl_site(tmp_path, registry) as site:
         assert site.ingest() == "complete"
         (rejected,) = site.query("from ingest.rejected_records")
         assert json.loads(rejected["record"]) == bad
@@ -149,7 +157,7 @@ def test_a_name_that_cannot_be_asked_for_leaves_the_page_size_alone(tmp_path: Pa
     registry = small_registry()
     for number in range(61):
         registry.push("shop", "..", f"v{number}", manifest(("a", 1)), at=AT)
-    with at_plain_site(tmp_path, registry) as site:
+    with at_crawl_site(tmp_path, registry) as site:
         site.settings = {"SWR_CONCURRENCY": "1"}
         assert site.ingest() == "partial"
         failed = site.query("select repository from ingest.crawls where status = 'failed'")

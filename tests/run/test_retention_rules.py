@@ -55,6 +55,12 @@ def registry() -> Registry:
     return made
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the first run's warehouse is kept: it is the same for each test."""
+    return tmp_path_factory.mktemp("kept") / "warehouse"
+
+
 @pytest.fixture
 def site(tmp_path: Path, registry: Registry) -> Iterator[CrawlSite]:
     """A site whose runs read rules."""
@@ -134,13 +140,13 @@ def test_rules_are_read_with_their_log(site: CrawlSite, registry: Registry) -> N
 
 
 def test_only_what_the_list_shows_as_changed_is_asked_again(
-    site: CrawlSite, registry: Registry
+    site: CrawlSite, kept: Path, registry: Registry
 ) -> None:
     """One request for the rules, another for the log where there is a rule; a pull tells nothing.
 
     A full run asks for everything.
     """
-    site.ingest()
+    site.begin(kept)
     registry.describe("team", "b/c", download_count=9)
     site.ingest()
     assert asked(site) == []
@@ -233,9 +239,9 @@ def test_what_may_come_later_is_asked_for_in_the_next_run(site: CrawlSite) -> No
     assert asked(site) == ["d/retentions"]
 
 
-def test_refused_credentials_end_the_reading(site: CrawlSite) -> None:
+def test_refused_credentials_end_the_reading(site: CrawlSite, kept: Path) -> None:
     """Nothing of rules is asked for after a crawl whose credentials were refused."""
-    site.ingest()
+    site.begin(kept)
     refusal = gateway_error(401, "APIGW.0301", "Incorrect IAM authentication information")
     site.server.fault = answering(("/tags", refusal))
     with pytest.raises(NothingRead):
@@ -356,13 +362,21 @@ def test_a_log_that_is_none_is_kept_whole() -> None:
     assert row["problem"].startswith("the answer is no log")
 
 
-@pytest.mark.parametrize("text", ["\x00", "'", '"', "\\", "é\n", "[x]", "(", "%_"])
-def test_any_name_can_be_an_exception(site: CrawlSite, registry: Registry, text: str) -> None:
+def test_any_name_can_be_an_exception(site: CrawlSite, registry: Registry) -> None:
     """It is stored as it is written, and no name is taken for a pattern."""
-    selectors = [{"kind": "label", "pattern": text}]
-    registry.set_retention("team", "a", [KEEP_ONE | {"tag_selectors": selectors}])
-    registry.set_retention("team", "b/c", [])
+    for name in ("a", "b/c"):
+        registry.set_retention("team", name, [])
+    texts = {
+        f"of-{n}": text for n, text in enumerate(["\x00", "'", '"', "\\", "é\n", "[x]", "(", "%_"])
+    }
+    selectors = {name: [{"kind": "label", "pattern": text}] for name, text in texts.items()}
+    for name in texts:
+        registry.push("team", name, "v1", manifest((name, 10)), at=AT)
+        registry.set_retention("team", name, [KEEP_ONE | {"tag_selectors": selectors[name]}])
     assert site.ingest() == "complete"
-    assert [row["pattern"] for row in site.query("from ingest.retention_selectors")] == [text]
-    [row] = site.query("select tag_selectors from retention_rules")
-    assert json.loads(row["tag_selectors"]) == selectors
+    stored = site.query("select repository, pattern from ingest.retention_selectors")
+    assert len(stored) == len(texts)
+    assert {row["repository"]: row["pattern"] for row in stored} == texts
+    rules = site.query("select repository, tag_selectors from retention_rules")
+    assert len(rules) == len(texts)
+    assert {row["repository"]: json.loads(row["tag_selectors"]) for row in rules} == selectors

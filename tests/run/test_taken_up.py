@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from dead_runs import LONG_AGO, redate
-from ingest_site import AT, manifest, small_registry
+from ingest_site import AT, CrawlSite, manifest, small_registry
 from plain_run import run_steps
 
 from pipelines.emulator.server import Emulator
@@ -62,6 +62,13 @@ def dead_run(directory: Path, at: str = "load") -> Path:
     return max((directory / "landing").iterdir(), key=lambda path: path.stat().st_mtime)
 
 
+def go_on(server: Emulator, directory: Path) -> list[tuple[int, datetime]]:
+    """A run but for its reports; what it says that it took up."""
+    heard = Heard()
+    CrawlSite(server, directory, progress=heard).ingest()
+    return heard.taken_up_from
+
+
 def run_and_hear() -> list[tuple[int, datetime]]:
     """A whole run; what it says that it took up."""
     heard = Heard()
@@ -87,14 +94,14 @@ def test_figures_speak_of_the_time_they_were_read(server: Emulator, directory: P
     began = read_run(landing).started_at
     server.registry.delete_tag("shop", "cart", "v3")
     server.log.clear()
-    assert run_and_hear() == [(3, began)]
+    assert go_on(server, directory) == [(3, began)]
     assert asked_for(server) == []
     (times,) = rows(directory, "select as_of, started_at from ingest.runs")
     assert times == (began, began)
     assert rows(
         directory, "select count(*) from tags where last_seen_at = (select as_of from ingest.runs)"
     ) == [(62,)]
-    run_steps(read_settings())
+    go_on(server, directory)
     assert rows(
         directory, "select change from tag_history where tag = 'v3' and valid_to is null"
     ) == [("deleted",)]
@@ -105,7 +112,7 @@ def test_what_is_listed_no_more_is_asked_again(server: Emulator, directory: Path
     dead_run(directory)
     server.registry.delete_repository("data", "spark")
     server.log.clear()
-    [(count, _)] = run_and_hear()
+    [(count, _)] = go_on(server, directory)
     assert count == 2
     assert "/v2/manage/namespaces/data/repos/spark" in {entry.path for entry in server.log}
     assert rows(directory, "select distinct repository from tags order by all") == [
@@ -124,32 +131,31 @@ def test_an_interrupted_run_leaves_nothing_that_it_built(directory: Path, step: 
 
 def test_what_failed_a_check_is_read_anew(server: Emulator, directory: Path) -> None:
     """A clock set back during one run fails that run, and not those of the next six hours."""
-    run_steps(read_settings())
+    go_on(server, directory)
     server.registry.push("shop", "cart", "new", manifest(("n", 1)), at=AT + timedelta(days=1))
     redate(dead_run(directory), LONG_AGO)
     with pytest.raises(CheckFailed, match="tag_history__intervals_run_forward"):
         run_and_hear()
     assert list(directory.glob(".building*")) == []
-    server.log.clear()
-    run_steps(read_settings())
+    go_on(server, directory)
     assert len(asked_for(server)) == 3
     assert rows(directory, "select count(*) from tags") == [(63,)]
 
 
-def test_a_half_written_part_goes(directory: Path) -> None:
+def test_a_half_written_part_goes(server: Emulator, directory: Path) -> None:
     """A dead run left it; nobody reads it."""
     landing = dead_run(directory)
     (landing / "pages-000009.part").write_bytes(bytes(1000))
-    run_and_hear()
+    go_on(server, directory)
     (folder,) = (directory / "landing").iterdir()
     assert list(folder.glob("*.part")) == []
 
 
-def test_moments_go_on_from_those_that_were_landed(directory: Path) -> None:
+def test_moments_go_on_from_those_that_were_landed(server: Emulator, directory: Path) -> None:
     """Where the clock was set back since, nothing is dated before what it follows."""
     ahead = datetime.now(UTC) + timedelta(minutes=1)
     redate(dead_run(directory), ahead, without="spark")
-    assert [count for count, _ in run_and_hear()] == [2]
+    assert [count for count, _ in go_on(server, directory)] == [2]
     ends = "select repository, finished_at from ingest.crawls order by all"
     assert dict(rows(directory, ends)) == dict.fromkeys(("cart", "deep/er/app", "spark"), ahead)
     assert rows(directory, "select finished_at from ingest.runs") == [(ahead,)]

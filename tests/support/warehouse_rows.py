@@ -5,7 +5,9 @@ Run n's `as_of` is noon of day n; its crawls start a quarter past and finish at 
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
@@ -13,10 +15,11 @@ from layer_rows import listed_layers
 
 from pipelines import schemas
 from pipelines.warehouse import load
-from pipelines.warehouse.building import connect_building, start_building
+from pipelines.warehouse.building import BUILDING, connect_building, start_building
 from pipelines.warehouse.publish import publish
 from pipelines.warehouse.query import run_query
 from pipelines.warehouse.resources import Resources
+from pipelines.warehouse.state import has_state
 
 Row = dict[str, Any]
 REGISTRY = "cn-north-4"
@@ -175,6 +178,22 @@ def found_in(repositories: Sequence[Row] = (), namespaces: Sequence[Row] = ()) -
     )
 
 
+def begin_building(directory: Path) -> None:
+    """Make a building file of what is there; the empty one that a first run makes is a copy."""
+    if has_state(directory):
+        start_building(directory)
+        return
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (directory / BUILDING).write_bytes(_empty_building())
+
+
+@cache  # the migrations take half of such a run's time
+def _empty_building() -> bytes:
+    with TemporaryDirectory() as directory:
+        start_building(Path(directory))
+        return (Path(directory) / BUILDING).read_bytes()
+
+
 def ingest(
     directory: Path,
     run: int,
@@ -188,7 +207,7 @@ def ingest(
     memory_bytes: int | None = None,
 ) -> None:
     """Load one run and publish it; every digest gets a manifest of kind image."""
-    start_building(directory)
+    begin_building(directory)
     with connect_building(directory, Resources(memory_bytes)) as con:
         load.begin(con, REGISTRY)
         load.stage_tags(con, table(tags, schemas.TAGS))

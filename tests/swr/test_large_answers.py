@@ -34,8 +34,9 @@ MB = 2**20
 _READER = """
 import resource, sys
 from pathlib import Path
-sys.path[:0] = ["tests/support"]
-from plain_run import run_steps
+from pipelines.run.ingest import ingest_without_reports
+from pipelines.run.progress import NoProgress
+from pipelines.run.request import RunRequest, Scope
 from pipelines.settings import read_settings
 url, token, directory, most = sys.argv[1:]
 resource.setrlimit(resource.RLIMIT_DATA, (int(most), int(most)))
@@ -43,7 +44,7 @@ settings = read_settings(
     endpoint_setting=url, auth_token=token, warehouse_dir=Path(directory),
     requests_per_second=0, concurrency=16,
 )
-run_steps(settings)
+ingest_without_reports(settings, RunRequest("one", full=False, scope=Scope()), NoProgress())
 """
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import duckdb
 import pytest
 from click.testing import CliRunner, Result
-from plain_run import run_steps
 from tag_requests import repository_of
 
 from assets.cli.main import main
@@ -16,6 +15,9 @@ from pipelines.emulator import faults
 from pipelines.emulator.messages import Request, Response, backend_error, gateway_error
 from pipelines.emulator.registry import Registry
 from pipelines.emulator.server import Emulator
+from pipelines.run.ingest import ingest_without_reports
+from pipelines.run.progress import NoProgress
+from pipelines.run.request import RunRequest, Scope
 from pipelines.settings import read_settings
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -55,7 +57,8 @@ def read(server: Emulator, directory: Path) -> dict[str, str]:
         concurrency=1,
         warehouse_dir=directory,
     )
-    run_steps(settings)
+    # No report says in what pages the tags came.
+    ingest_without_reports(settings, RunRequest("one", full=False, scope=Scope()), NoProgress())
     with duckdb.connect(directory / "warehouse.duckdb", read_only=True) as con:
         con.execute("select repository, status from ingest.crawls")
         return dict(con.fetchall())

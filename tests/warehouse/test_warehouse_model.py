@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
 from duckdb import DuckDBPyConnection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from warehouse_rows import (
     REGISTRY,
     Row,
     as_of,
+    begin_building,
     counted,
     crawl,
     deleted,
@@ -29,7 +31,7 @@ from warehouse_rows import (
 
 from pipelines import schemas
 from pipelines.warehouse import load
-from pipelines.warehouse.building import connect_building, start_building
+from pipelines.warehouse.building import connect_building
 
 TAGS = """
     select repository, tag, manifest_digest, updated_at, last_seen_at, first_seen_at
@@ -190,14 +192,28 @@ class Model:
 
 
 @given(runs)
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=13, deadline=None, suppress_health_check=list(HealthCheck))
 def test_tags_history_and_counted_records_follow_the_model(
     tmp_path_factory: Any, sequence: list[tuple[Reading, ...]]
 ) -> None:
     """After every run of any sequence, in every row and column."""
-    directory: Path = tmp_path_factory.mktemp("model")
+    assert_follows_the_model(tmp_path_factory.mktemp("model"), sequence)
+
+
+@pytest.mark.soak
+@given(runs)
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+def test_many_sequences_follow_the_model(
+    tmp_path_factory: Any, sequence: list[tuple[Reading, ...]]
+) -> None:
+    """The same for three hundred."""
+    assert_follows_the_model(tmp_path_factory.mktemp("model"), sequence)
+
+
+def assert_follows_the_model(directory: Path, sequence: list[tuple[Reading, ...]]) -> None:
+    """Load run after run into a new warehouse, and compare it with the model after each."""
     models = {name: Model() for name in REPOSITORIES}
-    start_building(directory)
+    begin_building(directory)
     with connect_building(directory) as con:
         for run, pair in enumerate(sequence, 1):
             _load(con, run, pair)

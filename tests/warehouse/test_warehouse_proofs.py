@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ingest_site import made_once
 from warehouse_rows import (
     REGISTRY,
     Row,
@@ -18,6 +19,21 @@ from warehouse_rows import (
 )
 
 OTHER: Row = {"repository": "other"}
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where first runs are kept that several tests begin with."""
+    return tmp_path_factory.mktemp("kept")
+
+
+def first_run(directory: Path, kept: Path, **listed_too: Any) -> None:
+    """A complete reading of one tag."""
+    made_once(
+        kept / "-".join(["first", *listed_too]),
+        directory,
+        lambda: ingest(directory, 1, [crawl(1)], [tag("a", "A")], **listed_too),
+    )
 
 
 def column(directory: Path, name: str) -> dict[str, Any]:
@@ -37,10 +53,10 @@ def column(directory: Path, name: str) -> dict[str, Any]:
     ],
 )
 def test_a_repository_was_read_when_a_run_last_proved_it(
-    tmp_path: Path, status: str | None, read_at: Any
+    tmp_path: Path, kept: Path, status: str | None, read_at: Any
 ) -> None:
     """A reading that proves nothing, or none, leaves it as old as it was; one gone is unread."""
-    ingest(tmp_path, 1, [crawl(1)], [tag("a", "A")])
+    first_run(tmp_path, kept)
     crawls = [crawl(2, status)] if status else []
     ingest(tmp_path, 2, crawls, [tag("a", "A")], repositories=[listed()])
     assert column(tmp_path, "read_at") == {"app": read_at}
@@ -122,10 +138,10 @@ UNLISTED = [
 
 @pytest.mark.parametrize(("namespaces", "crawls", "is_unlisted"), UNLISTED)
 def test_a_repository_is_unlisted_while_complete_lists_lack_it(
-    tmp_path: Path, namespaces: list[Row], crawls: list[Row], is_unlisted: bool
+    tmp_path: Path, kept: Path, namespaces: list[Row], crawls: list[Row], is_unlisted: bool
 ) -> None:
     """The list of its namespace, or that of the namespaces; unless it was read, or is gone."""
-    ingest(tmp_path, 1, [crawl(1)], [tag("a", "A")], repositories=[listed()])
+    first_run(tmp_path, kept, repositories=[listed()])
     ingest(tmp_path, 2, crawls, [tag("a", "A")], namespaces=namespaces)
     assert column(tmp_path, "unlisted_since") == {"app": as_of(2) if is_unlisted else None}
 
@@ -136,11 +152,11 @@ def test_a_repository_is_unlisted_while_complete_lists_lack_it(
     ids=["listed", "read", "gone"],
 )
 def test_a_repository_stays_unlisted_since_the_first_such_run(
-    tmp_path: Path, crawls: list[Row], repositories: list[Row]
+    tmp_path: Path, kept: Path, crawls: list[Row], repositories: list[Row]
 ) -> None:
     """Until it is listed, read or confirmed to be gone."""
     team = [namespace()]
-    ingest(tmp_path, 1, [crawl(1)], [tag("a", "A")], repositories=[listed()], namespaces=team)
+    first_run(tmp_path, kept, repositories=[listed()], namespaces=team)
     ingest(tmp_path, 2, [crawl(2, "failed")], namespaces=team)
     ingest(tmp_path, 3, [crawl(3, "failed")], namespaces=team)
     assert column(tmp_path, "unlisted_since") == {"app": as_of(2)}

@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from ingest_site import made_once
 from warehouse_rows import crawl, ingest, tag
 
 from pipelines.errors import WarehouseError, WarehouseMissing, WarehouseShortOfMemory
@@ -41,10 +42,17 @@ MANY_TYPES = """
 """
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the warehouse is kept: a query may damage its copy only."""
+    return tmp_path_factory.mktemp("kept") / "warehouse"
+
+
 @pytest.fixture
-def directory(tmp_path: Path) -> Path:
+def directory(tmp_path: Path, kept: Path) -> Path:
     """A published warehouse with two tags."""
-    ingest(tmp_path, 1, [crawl(1)], [tag("a", "A"), tag("b", "B")])
+    tags = [tag("a", "A"), tag("b", "B")]
+    made_once(kept, tmp_path, lambda: ingest(tmp_path, 1, [crawl(1)], tags))
     return tmp_path
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ingest_site import made_once
 from warehouse_rows import (
     Row,
     as_of,
@@ -24,6 +25,12 @@ HISTORY = """
 """
 IDENTITY = "select repo_id, first_seen_at, tag_count from repositories"
 LIVE = "select tag, tag_id, repo_id, first_seen_at from tags order by tag"
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where first runs are kept that several cases begin with."""
+    return tmp_path_factory.mktemp("kept")
 
 
 def old(name: str, digest: str, repo_id: Any = 7) -> Row:
@@ -74,9 +81,15 @@ def test_another_id_tells_a_repository_made_anew(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after"), [(7, 7), (7, 0), (7, None), (0, 8), (None, 8), (0, 0), (None, None)]
 )
-def test_the_same_id_or_none_tells_nothing(tmp_path: Path, before: Any, after: Any) -> None:
+def test_the_same_id_or_none_tells_nothing(
+    tmp_path: Path, kept: Path, before: Any, after: Any
+) -> None:
     """0 is no id."""
-    ingest(tmp_path, 1, [crawl(1)], [old("a", "A", before)])
+    made_once(
+        kept / f"of id {before}",
+        tmp_path,
+        lambda: ingest(tmp_path, 1, [crawl(1)], [old("a", "A", before)]),
+    )
     ingest(tmp_path, 2, [crawl(2)], [new("a", "B", after)])
     changes = f"select change from ({HISTORY})"
     assert rows(tmp_path, changes) == [("created",), ("moved",)]
@@ -122,15 +135,14 @@ def test_an_incomplete_reading_tells_it_not_yet(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize(("before", "after"), [(7, 0), (None, 8), (0, None)])
 def test_without_ids_a_repository_created_after_our_reading_is_another(
-    tmp_path: Path, created_at: Any, is_new: bool, before: Any, after: Any
+    tmp_path: Path, kept: Path, created_at: Any, before: Any, after: Any, *, is_new: bool
 ) -> None:
     """The registry's own word on its creation."""
-    ingest(
+    made = [listed(created_at=pushed(0))]
+    made_once(
+        kept / f"of id {before}, made long before",
         tmp_path,
-        1,
-        [crawl(1)],
-        [old("a", "A", before)],
-        repositories=[listed(created_at=pushed(0))],
+        lambda: ingest(tmp_path, 1, [crawl(1)], [old("a", "A", before)], repositories=made),
     )
     ingest(
         tmp_path,
