@@ -116,6 +116,26 @@ def test_the_map_of_the_house_shows_every_room() -> None:
     assert {"pipelines", "assets", "sql", "tests", "benchmarks", "docs"} <= rooms
 
 
+def test_the_glossary_is_short() -> None:
+    """At most 25 words."""
+    text = (ROOT / "CONTRIBUTING.md").read_text().partition("## Glossary")[2]
+    rows = re.findall(r"^\| (?!word |---)", text.partition("\n## ")[0], re.MULTILINE)
+    assert len(rows) <= 25
+
+
+@pytest.mark.parametrize("package", ["pipelines", "assets"])
+def test_no_function_is_long(package: str) -> None:
+    """More than forty lines are more than one thing."""
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    long = [
+        (path.name, node.name)
+        for path in (ROOT / package).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, kinds) and (node.end_lineno or 0) - node.lineno >= 40
+    ]
+    assert long == []
+
+
 def is_room(path: Path) -> bool:
     """Whether it is a folder that holds code."""
     return any(path.rglob("*.py")) or any(path.rglob("*.sql"))

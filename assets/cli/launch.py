@@ -165,10 +165,7 @@ def run_job(
         SwrWarehouseError: nothing was published; the text says why.
     """
     from assets.definitions import defs  # noqa: PLC0415 - see the module's docstring
-    from assets.defs.reports import REBUILD_TAG  # noqa: PLC0415 - see the module's docstring
-    from assets.registries import tags_of  # noqa: PLC0415 - see the module's docstring
     from assets.resources import WarehouseResource  # noqa: PLC0415 - see the module's docstring
-    from assets.run_launcher import DIRECTORY_TAG  # noqa: PLC0415 - see the module's docstring
 
     try:
         return defs.resolve_job_def("ingest").execute_in_process(
@@ -178,20 +175,29 @@ def run_job(
             },
             instance=instance,
             run_id=run_id,
-            tags={
-                # The daemon asks it whether this run is alive.
-                DIRECTORY_TAG: str(read_one(registry).warehouse_dir.absolute()),
-                # It cannot start it again: it has not started it.
-                "dagster/max_retries": "0",
-                **({REBUILD_TAG: "true"} if rebuild else {}),
-                **tags_of(registry),
-            },
+            tags=_tags_of_run(registry, rebuild=rebuild),
             resources={"warehouse": WarehouseResource(), "progress": progress},
         )
     except Exception as error:
         if own := _own_cause(error):
             raise own from error
         raise
+
+
+def _tags_of_run(registry: str | None, *, rebuild: bool) -> dict[str, str]:
+    """What Dagster keeps of a run that a command began."""
+    from assets.defs.reports import REBUILD_TAG  # noqa: PLC0415 - see the module's docstring
+    from assets.registries import tags_of  # noqa: PLC0415 - see the module's docstring
+    from assets.run_launcher import DIRECTORY_TAG  # noqa: PLC0415 - see the module's docstring
+
+    return {
+        # The daemon asks it whether this run is alive.
+        DIRECTORY_TAG: str(read_one(registry).warehouse_dir.absolute()),
+        # It cannot start it again: it has not started it.
+        "dagster/max_retries": "0",
+        **({REBUILD_TAG: "true"} if rebuild else {}),
+        **tags_of(registry),
+    }
 
 
 def _home() -> Path:

@@ -8,7 +8,8 @@ import click
 from assets.cli.terminal import output_console
 
 if TYPE_CHECKING:
-    from pipelines.deciding.rules import Rule
+    from pipelines.deciding.rules import Reading, Rule
+    from pipelines.warehouse.retention import Retention
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -57,10 +58,10 @@ def retention(
     """
     from assets.cli.tables import write_rows
     from pipelines.deciding.rules import reading_of
-    from pipelines.page.retention import log_line, retention_answer, retention_json
+    from pipelines.page.retention import retention_json
     from pipelines.registries import read_one
     from pipelines.run.in_use import landed
-    from pipelines.warehouse.live_rules import best_readings, live_rules
+    from pipelines.warehouse.live_rules import live_rules
     from pipelines.warehouse.resources import resources_of
     from pipelines.warehouse.retention import retention as judge
 
@@ -79,9 +80,17 @@ def retention(
     if as_json:
         click.echo(retention_json(answer, reading))
     else:
-        output_console().print(retention_answer(answer, reading))
-        if not rules_file:
-            output_console().print(log_line(best_readings(settings.warehouse_dir)))
+        _show(answer, reading, None if rules_file else settings.warehouse_dir)
+
+
+def _show(answer: "Retention", reading: "Reading", live: Path | None) -> None:
+    """Show the answer; of the registry's own rules, from this directory, also what fits its log."""
+    from pipelines.page.retention import log_line, retention_answer
+    from pipelines.warehouse.live_rules import best_readings
+
+    output_console().print(retention_answer(answer, reading))
+    if live:
+        output_console().print(log_line(best_readings(live)))
 
 
 def _rules(path: Path) -> "tuple[Rule, ...]":

@@ -74,6 +74,7 @@ def first_run(
     ("setting", "owners"),
     [
         ({}, ()),
+        ({"SWR_OWNERS": ""}, ()),
         (
             {"SWR_OWNERS": "team:platform, first.last+swr@example.com"},
             ("team:platform", "first.last+swr@example.com"),
