@@ -1,13 +1,14 @@
 """One file over several registries: each as it was, and what several of them hold."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import duckdb
 import pytest
-from described_registry import Description, read, reported, warehouse
+from described_registry import Description, expand, read, reported, warehouse
 from random_registries import registry
 
 from pipelines.errors import WarehouseError
@@ -34,14 +35,23 @@ OF_CLUSTERS = {"in_use_snapshots", "in_use_references"}
 AT = "2026-01-02 12:00:00+00"
 
 
-def publish_described(directory: Path, description: Description, name: str) -> Path:
+def publish_described(
+    directory: Path, description: Description, name: str, *, has_reports: bool = True
+) -> Path:
     """Publish the warehouse of a description under the name of a registry."""
     path = directory / name
     path.mkdir()
-    with reported(description | {"registry": name}) as con:
+    described = description | {"registry": name}
+    with reported(described) if has_reports else warehouse(expand(described)) as con:
         con.execute(f"attach '{path / 'warehouse.duckdb'}' as published")
         con.execute("copy from database memory to published")
     return path
+
+
+def all_rows(directory: Path, tables: Iterable[str]) -> dict[str, list[Row]]:
+    """Whole tables of a published warehouse, each in its own order."""
+    with open_published(directory) as con:
+        return {table: read(con, table) for table in tables}
 
 
 def rows_of(directory: Path, table: str) -> list[Row]:
@@ -62,10 +72,10 @@ def test_nothing_of_a_place_is_mixed_and_nothing_of_content_is_twice(
     publish_union(tmp_path, members)
     reports = [f"reports.{name}" for name in report_names()]
     places = [f"{schema}.{name}" for schema, name in TABLES if name not in OF_CONTENT | OF_CLUSTERS]
-    for table in [*reports, *places]:
-        assert rows_of(tmp_path, table) == [
-            row for member in members for row in rows_of(member, table)
-        ], table
+    tables = [*reports, *places]
+    whole, *parts = (all_rows(path, tables) for path in [tmp_path, *members])
+    for table in tables:
+        assert whole[table] == [row for part in parts for row in part[table]], table
     for key, table in (
         ("manifest_digest", "manifests"),
         ("manifest_digest", "image_configs"),
@@ -125,16 +135,17 @@ SHARED: Description = {
 }
 
 
-@pytest.fixture
-def union(tmp_path: Path) -> Path:
-    """Two registries of the same names that share a layer."""
+@pytest.fixture(scope="module")
+def union(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two registries of the same names that share a layer; it is only read."""
+    directory = tmp_path_factory.mktemp("union")
     tags = {"beijing": "one", "shanghai": "two"}
     members = [
-        publish_described(tmp_path, {**SHARED, "tags": {"a/app": {"v1": digest}}}, name)
+        publish_described(directory, {**SHARED, "tags": {"a/app": {"v1": digest}}}, name)
         for name, digest in tags.items()
     ]
-    publish_union(tmp_path, members)
-    return tmp_path
+    publish_union(directory, members)
+    return directory
 
 
 def test_a_shared_layer_is_counted_in_each_registry_and_named_in_replicas(union: Path) -> None:
@@ -158,7 +169,8 @@ def test_a_text_that_fits_its_digest_comes_before_another_registrys(tmp_path: Pa
     texts = {"beijing": False, "shanghai": True}
     members = []
     for name, is_verified in texts.items():
-        path = publish_described(tmp_path, {**SHARED, "tags": {"a/app": {"v1": "one"}}}, name)
+        one = {**SHARED, "tags": {"a/app": {"v1": "one"}}}
+        path = publish_described(tmp_path, one, name, has_reports=False)
         with warehouse({}) as con:
             con.execute(f"attach '{path / 'warehouse.duckdb'}' as published; use published")
             con.execute("update manifests set digest_verified = ?, source = ?", [is_verified, name])
@@ -230,7 +242,10 @@ def test_layers_are_those_of_each_manifest_whatever_release_has_published_them(
             "tags": {"a/app": {"v1": "three"}},
         },
     }
-    members = [publish_described(tmp_path, each, name) for name, each in described.items()]
+    members = [
+        publish_described(tmp_path, each, name, has_reports=False)
+        for name, each in described.items()
+    ]
     expected = sorted(layer for member in members for layer in layers_of(member))
     publish_union(tmp_path, members)
     assert layers_of(tmp_path) == expected
