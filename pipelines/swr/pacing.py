@@ -66,13 +66,14 @@ class SharedSlots:
             if self._is_shared:
                 try:
                     return self._take(now, interval)
-                except OSError:
+                except (OSError, NotImplementedError):  # the latter where there are no locks
                     self._is_shared = False
         return self._own.take(now, interval)
 
     def _take(self, now: float, interval: float) -> float:
-        started = time.time() - now
         with self._lock:
+            # Both clocks at once, not `now`: who asks may have waited since.
+            started = time.time() - time.monotonic()
             handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
             try:
                 slot = _first_free(_told(os.read(handle, _RECORD.size), started), now)

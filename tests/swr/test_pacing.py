@@ -159,6 +159,14 @@ def test_what_another_machine_told_is_not_believed(tmp_path: Path, record: bytes
     assert SharedSlots(path).take(now, 0.5) == now + 0.5
 
 
+def test_who_has_waited_long_believes_what_others_told(tmp_path: Path) -> None:
+    """It asks as of ten seconds ago, as after a standstill; the slot that is taken stays taken."""
+    slots = SharedSlots(tmp_path / "pace")
+    now = monotonic()
+    assert slots.take(now, 0.5) == now
+    assert slots.take(now - 10, 0.5) == now + 0.5
+
+
 def test_where_nothing_can_be_written_slots_are_ones_own(tmp_path: Path) -> None:
     """A file in the place of the directory keeps nobody from reading."""
     (tmp_path / "file").write_text("kept")
