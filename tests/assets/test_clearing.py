@@ -8,7 +8,15 @@ from pathlib import Path
 import dagster as dg
 import pyarrow as pa
 import pytest
-from ingest_site import AT, PlainSite, Site, at_plain_site, manifest, small_registry
+from ingest_site import (
+    AT,
+    PlainSite,
+    Site,
+    at_plain_site,
+    manifest,
+    own_environment,
+    small_registry,
+)
 
 from assets.definitions import defs
 from assets.resources import WarehouseResource
@@ -27,13 +35,12 @@ def ingested(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainSite]:
     odd = registry.tags("shop", "cart")[0].wire | {"Tag": "bad", "tag": "bad", "updated": "never"}
     registry.add_record(odd | {"id": 99_999})
     with at_plain_site(tmp_path_factory.mktemp("ingested"), registry) as site:
-        # A fixture of a module comes before what keeps the page out of the runs of tests.
-        site.settings["SWR_WRITE_PAGE"] = "false"
-        site.ingest(full=True)
-        registry.push("data", "spark", "2", manifest(("two", 7)), at=AT + DAY)
-        registry.delete_tag("shop", "cart", "v5")
-        site.ingest(full=True)
-        site.ingest(full=True)
+        with own_environment():
+            site.ingest(full=True)
+            registry.push("data", "spark", "2", manifest(("two", 7)), at=AT + DAY)
+            registry.delete_tag("shop", "cart", "v5")
+            site.ingest(full=True)
+            site.ingest(full=True)
         yield site
 
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from checkout import ROOT
 from click.testing import CliRunner, Result
-from ingest_site import AT, at_plain_site, manifest, small_registry
+from ingest_site import AT, at_read_site, manifest, small_registry
 from plain_run import run_steps
 
 from assets.cli import ui
@@ -59,11 +59,8 @@ def run(*arguments: str) -> Result:
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A published warehouse of that registry, of which tests get copies."""
-    with at_plain_site(tmp_path_factory.mktemp("kept"), small_registry()) as site:
-        # A fixture of a module comes before what keeps the page out of the runs of tests.
-        site.settings["SWR_WRITE_PAGE"] = "false"
-        assert site.ingest() == "complete"
-    return site.directory
+    with at_read_site(tmp_path_factory.mktemp("kept"), small_registry()) as site:
+        return site.directory
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import duckdb
 import pytest
 import requests
 from checkout import ROOT
-from ingest_site import AT, Site, at_plain_site, manifest, small_registry
+from ingest_site import AT, Site, at_read_site, manifest, own_environment, small_registry
 
 from assets.definitions import defs
 from assets.defs.checks import check_reports, check_tables
@@ -42,11 +42,8 @@ def site(tmp_path: Path) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def read_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A warehouse of the small registry, which a test has a copy of."""
-    with at_plain_site(tmp_path_factory.mktemp("read"), small_registry()) as site:
-        # A fixture of a module comes before what keeps the page out of the runs of tests.
-        site.settings["SWR_WRITE_PAGE"] = "false"
-        assert site.ingest() == "complete"
-    return site.directory
+    with at_read_site(tmp_path_factory.mktemp("read"), small_registry()) as site:
+        return site.directory
 
 
 @pytest.fixture
@@ -64,9 +61,9 @@ def first_run(
     """A first run of everything and the instance that it was recorded on, to be looked at."""
     directory = tmp_path_factory.mktemp("first") / "warehouse"
     with Emulator(small_registry()) as server, dg.DagsterInstance.ephemeral() as instance:
-        # A fixture of a module comes before what keeps the page out of the runs of tests.
-        site = Site(server, directory, {"SWR_WRITE_PAGE": "false"})
-        site.ingest_on(instance)
+        site = Site(server, directory)
+        with own_environment():
+            site.ingest_on(instance)
         yield site, instance
 
 

@@ -87,6 +87,7 @@ class Ui:
                 time.sleep(0.25)
             else:
                 raise TimeoutError("the first run does not end")
+            assert [run.is_success for run in instance.get_runs()] == [True]
             going = dg.DagsterRunStatus.STARTED
             instance.add_run(
                 dg.DagsterRun(job_name="clear_up", run_id=str(uuid.uuid4()), status=going)

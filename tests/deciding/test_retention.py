@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 from described_registry import Description, expand, warehouse
-from ingest_site import AT, PlainSite, at_plain_site, manifest
+from ingest_site import AT, PlainSite, at_read_site, manifest
 from rich.console import Console
 
 from assets.cli.main import main
@@ -185,10 +185,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainSite]:
         text = manifest(("base", 1000), (f"own{number}", 10 + number))
         served.push("shop", "app", name, text, at=AT - timedelta(days=number))
     served.push("data", "app", "v1", manifest(("base", 1000)), at=AT)
-    with at_plain_site(tmp_path_factory.mktemp("retention"), served) as found:
-        # A fixture of a module comes before what keeps the page out of the runs of tests.
-        found.settings["SWR_WRITE_PAGE"] = "false"
-        assert found.ingest() == "complete"
+    with at_read_site(tmp_path_factory.mktemp("retention"), served) as found:
         yield found
 
 

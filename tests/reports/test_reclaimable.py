@@ -129,7 +129,7 @@ def assert_equal_by_hand(description: dict[str, Any], random: Random) -> None:
             assert answer(con, keys) == by_hand(registry, keys, 0)
 
 
-@settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=TOO_BIG)
+@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=TOO_BIG)
 @given(registries())
 def test_tags_that_reports_choose_give_back_what_the_reports_say(
     description: dict[str, Any],
@@ -151,7 +151,9 @@ def test_tags_of_many_registries_give_back_what_the_reports_say(
 def assert_given_back_as_reported(description: dict[str, Any]) -> None:
     """Choose tags that reports name, with what they say of them."""
     said_by = ("age_buckets", "stale_tags", "tag_ages", "tag_sizes")
-    with warehouse(expand(description)) as con:
+    tables = expand(description)
+    unread = Registry(tables).unread
+    with warehouse(tables) as con:
         build_reports(con, names={name for said in said_by for name in with_what_it_reads(said)})
 
         def counted(choice: str) -> tuple[Any, Any]:
@@ -172,7 +174,11 @@ def assert_given_back_as_reported(description: dict[str, Any]) -> None:
             name = {key: row[key] for key in ("namespace", "repository", "age_bucket")}
             con.register("one", pa.Table.from_pylist([name]))
             chosen = "from reports.tag_ages semi join one using (namespace, repository, age_bucket)"
-            assert counted(chosen) == (row["reclaimable_bytes"], row["reclaimable_basis"])
+            size, basis = counted(chosen)
+            # What was not read of a repository may be of that age; it is none of the tags named.
+            if basis == "upper_bound" and (row["namespace"], row["repository"]) in unread:
+                basis = "estimate"
+            assert (size, basis) == (row["reclaimable_bytes"], row["reclaimable_basis"])
 
 
 @pytest.mark.parametrize("sql", ["select 1", "select tag from tags"])

@@ -50,7 +50,7 @@ def test_reports_equal_the_brute_force(seed: int) -> None:
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("hundred", range(1, 11))
+@pytest.mark.parametrize("hundred", range(10))
 def test_a_thousand_registries_equal_the_brute_force(hundred: int) -> None:
     """The same for a thousand registries."""
     for seed in range(100 * hundred, 100 * hundred + 100):

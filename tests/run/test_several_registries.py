@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ingest_site import AT, made_once, manifest
+from ingest_site import AT, manifest
+from made_once import made_once
 from plain_run import run_steps
 from two_registries import Two, two_registries
 

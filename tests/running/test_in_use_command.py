@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
-from ingest_site import AT, at_plain_site, manifest
+from ingest_site import AT, at_read_site, manifest
 from leftovers import leaks, left_in
 from plain_run import run_steps
 
@@ -87,11 +87,8 @@ def directory(served: Emulator, site_settings: Callable[[str], Path]) -> Path:
 @pytest.fixture(scope="module")
 def read_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A warehouse of it, which every test has a copy of."""
-    with at_plain_site(tmp_path_factory.mktemp("read"), filled()) as site:
-        # A fixture of a module comes before what keeps the page out of the runs of tests.
-        site.settings["SWR_WRITE_PAGE"] = "false"
-        assert site.ingest() == "complete"
-    return site.directory
+    with at_read_site(tmp_path_factory.mktemp("read"), filled()) as site:
+        return site.directory
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import stamina
 from changing_registry import Moving
 from oracle import Found, Live, Oracle
 from rare_faults import ALL_FAULTS, ODD_RECORDS
+from warehouse_rows import empty_building
 from watched_registry import TickingClock, WatchedRegistry, small_image
 
 from pipelines.emulator import faults
@@ -29,7 +29,7 @@ from pipelines.run.load import load_landing
 from pipelines.run.progress import NoProgress
 from pipelines.run.request import Name, RunRequest, Scope
 from pipelines.settings import Settings, read_settings
-from pipelines.warehouse.building import BUILDING, connect_building, start_building
+from pipelines.warehouse.building import connect_building
 from pipelines.warehouse.checks import raise_if_blocked, run_checks, table_checks
 from pipelines.warehouse.publish import publish
 from pipelines.warehouse.query import connect_published, is_published
@@ -171,7 +171,7 @@ def live_through(seed: int, directory: Path) -> Chronicle:
     ):
         world = World(draw, registry, clock, server, Path(warehouse), odd)
         if seed % FRESH:
-            (world.directory / STATE).write_bytes(empty_state())
+            (world.directory / STATE).write_bytes(empty_building())
         for number in range(RUNS):
             is_last = number == RUNS - 1
             drawn = {} if is_last else draw_faults(draw)
@@ -316,11 +316,3 @@ def holdings(directory: Path, run_id: str) -> tuple[list[dict[str, Any]], Found]
             for namespace, repository, text in con.execute(_REJECTED).fetchall():
                 rejected.setdefault((namespace, repository), set()).add(text)
     return crawls, Found(live, rejected)
-
-
-@cache
-def empty_state() -> bytes:
-    """The state of a warehouse before its first run: the migrations take as long as a load."""
-    with tempfile.TemporaryDirectory() as directory:
-        start_building(Path(directory))
-        return (Path(directory) / BUILDING).read_bytes()

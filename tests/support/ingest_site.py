@@ -2,9 +2,8 @@
 
 import json
 import os
-import shutil
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 import pyarrow as pa
+from made_once import made_once
 
 from assets.cli.launch import run_job
 from pipelines.emulator.registry import Registry
@@ -163,6 +163,15 @@ def at_crawl_site(
 
 
 @contextmanager
+def at_read_site(directory: Path, registry: Registry) -> Iterator[PlainSite]:
+    """Serve a registry beside a warehouse that is made of it, for a module's tests to look at."""
+    with at_plain_site(directory, registry) as site:
+        with own_environment():
+            assert site.ingest() == "complete"
+        yield site
+
+
+@contextmanager
 def own_environment() -> Iterator[None]:
     """Let what sites set in the environment last no longer than this; for fixtures of a module."""
     before = dict(os.environ)
@@ -173,18 +182,6 @@ def own_environment() -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-def made_once(kept: Path, directory: Path, make: Callable[[], object]) -> None:
-    """Have a directory as `make` fills it: a copy of what is kept, and kept if nothing is yet.
-
-    Copying a warehouse takes milliseconds, a run of it seconds. What is kept is never changed.
-    """
-    if kept.exists():
-        shutil.copytree(kept, directory, dirs_exist_ok=True)
-        return
-    make()
-    shutil.copytree(directory, kept)
 
 
 def manifest(*layers: tuple[str, int], config: str = "c") -> str:

@@ -184,11 +184,12 @@ def begin_building(directory: Path) -> None:
         start_building(directory)
         return
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (directory / BUILDING).write_bytes(_empty_building())
+    (directory / BUILDING).write_bytes(empty_building())
 
 
 @cache  # the migrations take half of such a run's time
-def _empty_building() -> bytes:
+def empty_building() -> bytes:
+    """A building file, or a state, before the first run."""
     with TemporaryDirectory() as directory:
         start_building(Path(directory))
         return (Path(directory) / BUILDING).read_bytes()

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ingest_site import made_once
+from made_once import made_once
 from warehouse_rows import (
     REGISTRY,
     Row,

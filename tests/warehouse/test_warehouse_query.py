@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from ingest_site import made_once
+from made_once import made_once
 from warehouse_rows import crawl, ingest, tag
 
 from pipelines.errors import WarehouseError, WarehouseMissing, WarehouseShortOfMemory
