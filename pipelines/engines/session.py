@@ -22,6 +22,9 @@ _MUST_HOLD = {
     "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
     # A table that is said to be small may be large: its size is an estimate.
     "spark.sql.autoBroadcastJoinThreshold": "-1",
+    # Since Spark 4.1 a union keeps how its parts are cut, and goes on believing it where the plan
+    # has changed on the way: "Can't zip RDDs with unequal numbers of partitions".
+    "spark.sql.unionOutputPartitioning": "false",
 }
 _INSTALL = "install it with `pip install 'swr-warehouse[spark]'`, or set SWR_ENGINE=duckdb."
 
