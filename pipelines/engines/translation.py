@@ -161,7 +161,11 @@ def _days(node: exp.Expr) -> exp.Expr:
 # The literal 1 of a type so narrow that it does not change that of what it multiplies.
 _ONE = "1BD"
 # Spark says them otherwise; every moment is in UTC, as the session is.
-_CALLS = {"epoch_us": "unix_micros", "to_days": "make_dt_interval"}
+_CALLS = {
+    "epoch_us": "unix_micros",
+    "list_extract": "element_at",
+    "to_days": "make_dt_interval",
+}
 _REWRITES: Mapping[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.Sum: _sum,
     exp.Window: _number,

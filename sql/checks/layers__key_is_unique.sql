@@ -1,23 +1,21 @@
 -- error
--- One row per manifest_digest, position. A bit for each position tells the first 63 apart.
+-- One row per manifest_digest, position: each layer has the position of its place in the list.
 -- The rows of main.layers, without making them all at once.
-with listed as (
-    select manifest_digest, unnest(prefix_keys) as prefix_key
+with
+places as (
+    select
+        manifest_digest,
+        prefix_keys,
+        unnest(range(1, array_length(prefix_keys) + 1)) as place
     from ingest.manifest_prefixes
+),
+
+listed as (
+    select manifest_digest, place, list_extract(prefix_keys, place) as prefix_key
+    from places
 )
 
-select
-    listed.manifest_digest,
-    count(*) as row_count
+select listed.manifest_digest, listed.place, prefixes.position
 from listed
 inner join ingest.layer_prefixes as prefixes on listed.prefix_key = prefixes.prefix_key
-group by listed.manifest_digest
-having
-    count(*)
-    <> coalesce(
-        bit_count(
-            bit_or(case when position between 0 and 62 then 1::bigint << position end)
-        ),
-        0
-    )
-    + count(distinct case when position not between 0 and 62 then position end);
+where listed.place - 1 <> prefixes.position;

@@ -78,9 +78,10 @@ DAMAGES = {
         insert into ingest.manifest_prefixes from ingest.manifest_prefixes""",
     "manifest_prefixes__manifest_exists": """
         update ingest.manifest_prefixes set manifest_digest = 'gone'""",
-    "manifests__key_is_unique": "insert into manifests from manifests",
-    "manifests__layers_are_counted": """
+    "manifest_prefixes__series_exists": """
         delete from ingest.layer_prefixes where blob_digest = 'app'""",
+    "manifests__key_is_unique": "insert into manifests from manifests",
+    "manifests__layers_are_counted": "update manifests set layer_count = layer_count + 1",
     "manifests__no_negative_bytes": "update manifests set config_bytes = -1",
     "namespace_growth__equals_its_repositories": """
         update reports.namespace_growth set shifted_bytes = shifted_bytes + 1""",
