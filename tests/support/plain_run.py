@@ -1,8 +1,10 @@
 """A run without Dagster, which takes longer to start than these runs take."""
 
+import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from pipelines.registries import read_one
 from pipelines.run.ingest import Step, ingest
 from pipelines.run.progress import NoProgress, Progress
 from pipelines.run.request import RunRequest, Scope
@@ -33,3 +35,9 @@ def run_steps(
     ingest(settings, request, progress or NoProgress(), enter=enter_stage)
     enter("published")
     return request.run_id
+
+
+def run_one_of_several(name: str, environment: Mapping[str, str]) -> None:
+    """Run every step for one registry, in a process that has another environment."""
+    os.environ.update(environment)
+    run_steps(read_one(name))
