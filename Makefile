@@ -82,9 +82,10 @@ $(VENV)/installed-spark: requirements.spark.lock | $(VENV)/installed
 	$(install)
 
 SHELL := bash
+# A lock names all there is to install: nothing is left to be resolved.
 define install
 @echo "Installing $< into $(VENV): $$(grep -c "^[a-z].*==" $<) packages, once."
-@set -o pipefail; $(INSTALL) --require-hashes --requirement $< | $(PROGRESS)
+@set -o pipefail; $(INSTALL) --require-hashes --no-deps --requirement $< | $(PROGRESS)
 @$(INSTALL) --no-deps --no-build-isolation --editable . > /dev/null
 @touch $@
 endef

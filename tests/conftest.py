@@ -72,6 +72,11 @@ def site_settings(
     return point
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: tests of browsers and servers wait for much of their time."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the tables that long proofs hand over with `record_property("printed", …)`."""
     for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
