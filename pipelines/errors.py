@@ -19,6 +19,7 @@
     ├── LandingError              a landing folder is unreadable
     ├── AlertFailed              a webhook did not take an alert: check its setting
     ├── RunStoreError             Dagster's own files cannot be written: free their disk
+    ├── NoPullsKnown              nothing says when tags were pulled: go by updates
     ├── NothingRead               a run read nothing: nothing is published
     └── WarehouseError            the warehouse cannot be opened, built or published
         ├── WarehouseMissing      there is none yet: run an ingest
@@ -151,6 +152,10 @@ class WarehouseError(SwrWarehouseError):
 
 class WarehouseMissing(WarehouseError):
     """There is no published warehouse yet."""
+
+
+class NoPullsKnown(SwrWarehouseError):
+    """Something is to go by when tags were pulled, and nothing says so of any tag."""
 
 
 class StateMissing(WarehouseError):

@@ -32,6 +32,11 @@ class _Days(click.ParamType[int]):
 @click.option("--reclaim", type=Size(), help="Get back so much, for the fewest tags.")
 @click.option("--max-tags", type=click.IntRange(0), help="Get back the most for so many tags.")
 @click.option("--older-than", type=_Days(), help="Only tags not updated for so many days.")
+@click.option(
+    "--not-pulled-for",
+    type=_Days(),
+    help="Only tags neither pulled nor updated for so many days; of an instance.",
+)
 @click.option("--keep-newest", type=click.IntRange(0), default=0, help="Of each repository.")
 @click.option(
     "--protect",
@@ -60,6 +65,7 @@ def plan(
     reclaim: int | None,
     max_tags: int | None,
     older_than: int | None,
+    not_pulled_for: int | None,
     keep_newest: int,
     globs: tuple[str, ...],
     ignore_in_use: bool,
@@ -84,7 +90,9 @@ def plan(
     if (reclaim is None) == (max_tags is None):
         raise click.UsageError("say either --reclaim or --max-tags")
     settings, wish = read_one(), Wish(reclaim, max_tags)
-    protection = Protection(older_than, keep_newest, globs, in_use=not ignore_in_use)
+    protection = Protection(
+        older_than, keep_newest, globs, in_use=not ignore_in_use, not_pulled_for=not_pulled_for
+    )
     planned = plan_deletion(
         settings.warehouse_dir, wish, protection, resources_of(settings), landed(settings)
     )

@@ -8,10 +8,15 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 
 from pipelines.deciding.min_cut import Bools
 from pipelines.deciding.rules import Rule
 from pipelines.deciding.simulate import encoded, joined, simulate
+from pipelines.errors import NoPullsKnown
+
+# The stubs know too few of the combinations that its functions take.
+pc: Any = pyarrow.compute
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,7 @@ class Protection:
 
     Attributes:
         older_than: only tags not updated for so many days may go; without a date none may.
+        not_pulled_for: only tags neither pulled nor updated for so many days may go; likewise.
         keep_newest: so many tags of each repository stay, by update time.
         globs: tags that stay: `v*` is a tag's name, `team/*` a repository, `team/app:v*` both.
         in_use: tags stay that were seen in a snapshot of what runs.
@@ -29,12 +35,21 @@ class Protection:
     keep_newest: int = 0
     globs: tuple[str, ...] = ()
     in_use: bool = True
+    not_pulled_for: int | None = None
 
     def protects(self, tags: pa.Table, as_of: datetime, is_seen: Bools) -> Bools:
-        """Of each tag whether it stays, whatever else does; `is_seen`: whether it was seen."""
+        """Of each tag whether it stays, whatever else does; `is_seen`: whether it was seen.
+
+        Raises:
+            NoPullsKnown: pulls are to protect, and nothing says when any tag was pulled.
+        """
         is_protected = is_seen.copy() if self.in_use else np.zeros(tags.num_rows, np.bool_)
         for rule in self._rules() if tags.num_rows else []:
             is_protected |= np.asarray(simulate(tags, [rule], as_of)["verdict"]) == "kept"
+        if self.not_pulled_for is not None and tags.num_rows:
+            rule = Rule("*", "date_rule", self.not_pulled_for)
+            used = simulate(_as_pulled(tags), [rule], as_of)["verdict"]
+            is_protected |= np.asarray(used) == "kept"
         for glob in self.globs:
             is_protected |= _matches(tags, glob)
         return is_protected
@@ -47,6 +62,22 @@ class Protection:
         if self.keep_newest:
             rules.append(Rule("*", "tag_rule", self.keep_newest))
         return rules
+
+
+def _as_pulled(tags: pa.Table) -> pa.Table:
+    """The tags as if each had been updated when it was pulled, where that is later.
+
+    One without a date stays without: it may have been updated after its last pull.
+    """
+    pulled, updated = tags["pulled_at"], tags["known_updated_at"]
+    if pulled.null_count == tags.num_rows:
+        raise NoPullsKnown(
+            "No tag has a time of its last pull: only instances of the enterprise edition tell it"
+            " (SWR_INSTANCE_ID). --older-than goes by updates."
+        )
+    is_later = pc.fill_null(pc.greater(pulled, updated), fill_value=False)
+    at = tags.schema.get_field_index("known_updated_at")
+    return tags.set_column(at, "known_updated_at", pc.if_else(is_later, pulled, updated))
 
 
 def _matches(tags: pa.Table, glob: str) -> Bools:

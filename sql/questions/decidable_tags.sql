@@ -9,7 +9,8 @@ select
     tags.updated_at,
     tags.created_at,
     tags.known_updated_at,
-    tags.known_created_at
+    tags.known_created_at,
+    tags.pulled_at
 from intermediate.live_tags as tags
 inner join intermediate.manifest_keys as manifests
     on tags.manifest_key = manifests.manifest_key

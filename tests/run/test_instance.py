@@ -1,16 +1,19 @@
 """An instance of the enterprise edition is read like the other edition, by its own calls."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from ingest_site import AT, PlainSite, at_crawl_site, at_plain_site, manifest
 
+from pipelines.deciding.plan import Wish
+from pipelines.deciding.protection import Protection
 from pipelines.emulator.api_instance import INSTANCE_ID, PROJECT_ID
 from pipelines.emulator.messages import Request, Response
 from pipelines.emulator.registry import Registry
-from pipelines.errors import OtherRegistry, SettingsError, SwrUnknownPath
+from pipelines.errors import NoPullsKnown, OtherRegistry, SettingsError, SwrUnknownPath
+from pipelines.warehouse.planning import plan_deletion
 
 TAGS = """
     select namespace, repository, tag, manifest_digest, api_size_bytes, updated_at
@@ -79,6 +82,24 @@ def test_when_a_tag_was_pulled_is_told(site: PlainSite) -> None:
         ("v2", pulled),
     ]
     assert found[2]["pulled_age_days"] == found[2]["days"]
+
+
+def test_a_plan_spares_what_was_pulled_of_late(site: PlainSite) -> None:
+    """Where nothing says so of any tag, the wish is refused; v2 is on the digest of stable."""
+    site.ingest()
+    months = (datetime.now(UTC) - AT).days - 5
+    wish, protection = Wish(most_tags=9), Protection(not_pulled_for=months)
+    with pytest.raises(NoPullsKnown, match="No tag has a time of its last pull"):
+        plan_deletion(site.directory, wish, protection)
+    site.server.registry.pull("shop", "cart", "v2", at=AT + timedelta(days=9))
+    site.server.registry.pull("shop", "cart", "v1", at=AT + timedelta(days=2))
+    site.ingest()
+    planned = plan_deletion(site.directory, wish, protection)
+    chosen = planned.tags.select(["repository", "tag"]).sort_by("repository").to_pylist()
+    assert chosen == [
+        {"repository": "cart", "tag": "v1"},
+        {"repository": "team/tool", "tag": "v1"},
+    ]
 
 
 def test_a_day_later_only_what_is_new_is_pulled(site: PlainSite) -> None:
