@@ -5,16 +5,21 @@
 Makes the warehouse of a million tags after a month of daily runs (`reports_at_scale`), leaves as
 many of its repositories as hold so many tags (10,000, 100,000 and 300,000 unless others are given),
 and builds all reports from nothing, each time in a process of its own. Spark takes the cores of
-this machine, as `spark-defaults.conf` has it.
+this machine, as `spark-defaults.conf` has it. At last a line is laid through what each engine took:
+so much to begin with, and so much for each million rows of `layers`.
 """
 
+import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
+from statistics import linear_regression
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from reports_at_scale import make
 
@@ -40,26 +45,61 @@ _CUT = """
 """
 
 
+class Point(NamedTuple):
+    """What the reports of one warehouse took on one engine."""
+
+    million_layers: float
+    wall: float
+    cpu: float
+    peak_mb: float
+    rows: int
+
+
 def main() -> None:
-    """Make the warehouses, then measure in fresh processes."""
+    """Make the warehouses, measure in fresh processes, and lay a line through it."""
     if "--measure" in sys.argv:
-        measure(Path(sys.argv[-1]))
+        print(json.dumps(measure(Path(sys.argv[-1]))))
         return
     sizes = [int(size) for size in sys.argv[1:]] or [10_000, 100_000, 300_000]
+    found: dict[str, list[Point]] = {"duckdb": [], "spark": []}
     with TemporaryDirectory() as directory:
         make(Path(directory) / "million", "month")
+        print("| tags | engine | million layers | wall s | CPU s | peak MB | rows of reports |")
+        print("|--:|---|--:|--:|--:|--:|--:|")
         for tags in sizes:
-            for engine in ("duckdb", "spark"):
+            for engine, points in found.items():
                 own = Path(directory) / f"{engine}-{tags}"
                 shutil.copytree(Path(directory) / "million", own)
                 cut(own, tags)
-                print(f"{tags:>9,} tags, {engine:6}", end=" ", flush=True)
-                subprocess.run(
-                    [sys.executable, "-W", "ignore", __file__, "--measure", str(own)],
-                    env=os.environ | {"SWR_ENGINE": engine, "SWR_WAREHOUSE_DIR": str(own)},
-                    check=True,
+                points.append(point := measure_apart(engine, own))
+                print(
+                    f"| {tags:,} | {engine} | {point.million_layers:.2f} | {point.wall:.1f} |"
+                    f" {point.cpu:.1f} | {point.peak_mb:.0f} | {point.rows:,} |",
+                    flush=True,
                 )
                 shutil.rmtree(own)
+    if len(sizes) > 1:
+        for engine, points in found.items():
+            tell_line(engine, points)
+
+
+def measure_apart(engine: str, directory: Path) -> Point:
+    """Build the reports of a warehouse in a process of its own."""
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore", __file__, "--measure", str(directory)],
+        env=os.environ | {"SWR_ENGINE": engine, "SWR_WAREHOUSE_DIR": str(directory)},
+        check=True,
+        stdout=subprocess.PIPE,
+    )
+    return Point(*json.loads(ended.stdout.splitlines()[-1]))
+
+
+def tell_line(engine: str, points: list[Point]) -> None:
+    """Print what an engine takes to begin with, and what for a million layers."""
+    layers = [point.million_layers for point in points]
+    for what in ("wall", "cpu"):
+        slope, start = linear_regression(layers, [getattr(point, what) for point in points])
+        print(f"{engine}: {start:.1f} + {slope:.2f} s of {what} for each million layers")
 
 
 def cut(directory: Path, tags: int) -> None:
@@ -70,16 +110,21 @@ def cut(directory: Path, tags: int) -> None:
             con.execute(sql, {"first_left_out": name} if "$" in sql else {})
 
 
-def measure(directory: Path) -> None:
-    """Build the reports; print what it took."""
+def measure(directory: Path) -> Point:
+    """Build the reports; what it took. The memory is this process's: Spark's is its own."""
     settings = read_settings()
     resources = resources_of(settings)
     began = time.perf_counter()
     with connect_building(directory, resources) as con:
+        [(layers,)] = con.execute("select count(*) from main.layers").fetchall()
         built = engine_of(settings).build_reports(con, resources.cursors)
-    seconds = time.perf_counter() - began
-    rows = sum(report.rows for report in built)
-    print(f"{seconds:7.1f} s, {cpu_seconds():7.1f} s of CPU, {rows:,} rows", flush=True)
+    return Point(
+        layers / 1e6,
+        time.perf_counter() - began,
+        cpu_seconds(),
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        sum(report.rows for report in built),
+    )
 
 
 def cpu_seconds() -> float:
