@@ -6,7 +6,7 @@ Makes the warehouse of a million tags after a month of daily runs (`reports_at_s
 many of its repositories as hold so many tags (10,000, 100,000 and 300,000 unless others are given),
 and builds all reports from nothing, each time in a process of its own. Spark takes the cores of
 this machine, as `spark-defaults.conf` has it. At last a line is laid through what each engine took:
-so much to begin with, and so much for each million rows of `layers`.
+so much to begin with, and so much for each 100,000 tags, a million rows of `tag_layers`.
 """
 
 import json
@@ -48,7 +48,7 @@ _CUT = """
 class Point(NamedTuple):
     """What the reports of one warehouse took on one engine."""
 
-    million_layers: float
+    tags: int
     wall: float
     cpu: float
     peak_mb: float
@@ -64,16 +64,16 @@ def main() -> None:
     found: dict[str, list[Point]] = {"duckdb": [], "spark": []}
     with TemporaryDirectory() as directory:
         make(Path(directory) / "million", "month")
-        print("| tags | engine | million layers | wall s | CPU s | peak MB | rows of reports |")
-        print("|--:|---|--:|--:|--:|--:|--:|")
+        print("| tags | engine | wall s | CPU s | peak MB | rows of reports |")
+        print("|--:|---|--:|--:|--:|--:|")
         for tags in sizes:
             for engine, points in found.items():
                 own = Path(directory) / f"{engine}-{tags}"
                 shutil.copytree(Path(directory) / "million", own)
                 cut(own, tags)
-                points.append(point := measure_apart(engine, own))
+                points.append(point := measure_apart(engine, own, tags))
                 print(
-                    f"| {tags:,} | {engine} | {point.million_layers:.2f} | {point.wall:.1f} |"
+                    f"| {tags:,} | {engine} | {point.wall:.1f} |"
                     f" {point.cpu:.1f} | {point.peak_mb:.0f} | {point.rows:,} |",
                     flush=True,
                 )
@@ -83,7 +83,7 @@ def main() -> None:
             tell_line(engine, points)
 
 
-def measure_apart(engine: str, directory: Path) -> Point:
+def measure_apart(engine: str, directory: Path, tags: int) -> Point:
     """Build the reports of a warehouse in a process of its own."""
     ended = subprocess.run(
         [sys.executable, "-W", "ignore", __file__, "--measure", str(directory)],
@@ -91,15 +91,15 @@ def measure_apart(engine: str, directory: Path) -> Point:
         check=True,
         stdout=subprocess.PIPE,
     )
-    return Point(*json.loads(ended.stdout.splitlines()[-1]))
+    return Point(tags, *json.loads(ended.stdout.splitlines()[-1]))
 
 
 def tell_line(engine: str, points: list[Point]) -> None:
-    """Print what an engine takes to begin with, and what for a million layers."""
-    layers = [point.million_layers for point in points]
+    """Print what an engine takes to begin with, and what for each 100,000 tags."""
+    tags = [point.tags / 100_000 for point in points]
     for what in ("wall", "cpu"):
-        slope, start = linear_regression(layers, [getattr(point, what) for point in points])
-        print(f"{engine}: {start:.1f} + {slope:.2f} s of {what} for each million layers")
+        slope, start = linear_regression(tags, [getattr(point, what) for point in points])
+        print(f"{engine}: {start:.1f} + {slope:.2f} s of {what} for each 100,000 tags")
 
 
 def cut(directory: Path, tags: int) -> None:
@@ -110,16 +110,14 @@ def cut(directory: Path, tags: int) -> None:
             con.execute(sql, {"first_left_out": name} if "$" in sql else {})
 
 
-def measure(directory: Path) -> Point:
-    """Build the reports; what it took. The memory is this process's: Spark's is its own."""
+def measure(directory: Path) -> tuple[float, float, float, int]:
+    """Build the reports; what it took, as a Point has it. Spark's memory is not in it."""
     settings = read_settings()
     resources = resources_of(settings)
     began = time.perf_counter()
     with connect_building(directory, resources) as con:
-        [(layers,)] = con.execute("select count(*) from main.layers").fetchall()
         built = engine_of(settings).build_reports(con, resources.cursors)
-    return Point(
-        layers / 1e6,
+    return (
         time.perf_counter() - began,
         cpu_seconds(),
         resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,

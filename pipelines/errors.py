@@ -142,6 +142,10 @@ class RunStoreError(SwrWarehouseError):
     """Dagster's own files cannot be written, before anything was published."""
 
 
+class NoPullsKnown(SwrWarehouseError):
+    """Something is to go by when tags were pulled, and nothing says so of any tag."""
+
+
 class NothingRead(SwrWarehouseError):
     """A run read nothing, so nothing was published."""
 
@@ -152,10 +156,6 @@ class WarehouseError(SwrWarehouseError):
 
 class WarehouseMissing(WarehouseError):
     """There is no published warehouse yet."""
-
-
-class NoPullsKnown(SwrWarehouseError):
-    """Something is to go by when tags were pulled, and nothing says so of any tag."""
 
 
 class StateMissing(WarehouseError):

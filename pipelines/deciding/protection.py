@@ -1,6 +1,7 @@
 """Which tags a plan may take: those that nothing protects."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import translate
@@ -44,24 +45,20 @@ class Protection:
             NoPullsKnown: pulls are to protect, and nothing says when any tag was pulled.
         """
         is_protected = is_seen.copy() if self.in_use else np.zeros(tags.num_rows, np.bool_)
-        for rule in self._rules() if tags.num_rows else []:
-            is_protected |= np.asarray(simulate(tags, [rule], as_of)["verdict"]) == "kept"
-        if self.not_pulled_for is not None and tags.num_rows:
-            rule = Rule("*", "date_rule", self.not_pulled_for)
-            used = simulate(_as_pulled(tags), [rule], as_of)["verdict"]
-            is_protected |= np.asarray(used) == "kept"
+        for judged, rule in self._rules(tags) if tags.num_rows else []:
+            is_protected |= np.asarray(simulate(judged, [rule], as_of)["verdict"]) == "kept"
         for glob in self.globs:
             is_protected |= _matches(tags, glob)
         return is_protected
 
-    def _rules(self) -> list[Rule]:
-        """The same as rules that keep what is to stay."""
-        rules = []
+    def _rules(self, tags: pa.Table) -> Iterator[tuple[pa.Table, Rule]]:
+        """The same as rules that keep what is to stay, each with the tags as it sees them."""
         if self.older_than is not None:
-            rules.append(Rule("*", "date_rule", self.older_than))
+            yield tags, Rule("*", "date_rule", self.older_than)
+        if self.not_pulled_for is not None:
+            yield _as_pulled(tags), Rule("*", "date_rule", self.not_pulled_for)
         if self.keep_newest:
-            rules.append(Rule("*", "tag_rule", self.keep_newest))
-        return rules
+            yield tags, Rule("*", "tag_rule", self.keep_newest)
 
 
 def _as_pulled(tags: pa.Table) -> pa.Table:

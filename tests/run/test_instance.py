@@ -87,8 +87,8 @@ def test_when_a_tag_was_pulled_is_told(site: PlainSite) -> None:
 def test_a_plan_spares_what_was_pulled_of_late(site: PlainSite) -> None:
     """Where nothing says so of any tag, the wish is refused; v2 is on the digest of stable."""
     site.ingest()
-    months = (datetime.now(UTC) - AT).days - 5
-    wish, protection = Wish(most_tags=9), Protection(not_pulled_for=months)
+    days = (datetime.now(UTC) - AT).days - 5
+    wish, protection = Wish(most_tags=9), Protection(not_pulled_for=days)
     with pytest.raises(NoPullsKnown, match="No tag has a time of its last pull"):
         plan_deletion(site.directory, wish, protection)
     site.server.registry.pull("shop", "cart", "v2", at=AT + timedelta(days=9))
