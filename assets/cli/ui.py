@@ -106,7 +106,7 @@ def _ended(running: list[subprocess.Popen[bytes]]) -> list[int]:
 def _running(arguments: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     """Run a Python program of this environment until the block ends."""
     # The environment's own programs. A group of its own: a terminal interrupts only this one.
-    process = subprocess.Popen([sys.executable, *arguments], start_new_session=True)  # noqa: S603
+    process = subprocess.Popen([sys.executable, *arguments], start_new_session=True)  # noqa: S603 - ours
     try:
         yield process
     finally:
